@@ -1,0 +1,115 @@
+//! Everything that can happen to the fleet. Stored first, folded second; views see nothing else.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::host::Outlook;
+use super::id::{AttemptId, Epoch, JobId};
+use super::job::Job;
+use super::journal::Line;
+use super::name::HostName;
+
+/// One fact. Serialised, it is the body of a row of the `event` table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A job was asked for.
+    JobAdded(Arc<Job>),
+    /// `plan` chose a host for the job's next attempt. From here on the host may be running it.
+    Intended {
+        /// The new attempt.
+        attempt: AttemptId,
+        /// Where.
+        host: HostName,
+        /// By which coordinator.
+        epoch: Epoch,
+    },
+    /// An attempt of a known job was found on a host, from before this database.
+    Found {
+        /// The attempt found.
+        attempt: AttemptId,
+        /// Where.
+        host: HostName,
+        /// The coordinator that had asked for it.
+        epoch: Epoch,
+    },
+    /// The next line of an attempt's journal.
+    Journaled {
+        /// Whose journal.
+        attempt: AttemptId,
+        /// The byte after the line: where to go on reading.
+        to: u64,
+        /// The line.
+        line: Line,
+    },
+    /// The host would not start it.
+    Refused {
+        /// What it would not start.
+        attempt: AttemptId,
+        /// Its reason.
+        why: Refusal,
+    },
+    /// It is proved that the attempt will never end by itself.
+    Lost {
+        /// Which.
+        attempt: AttemptId,
+        /// How we know.
+        proof: String,
+    },
+    /// A person wants the job stopped.
+    CancelAsked {
+        /// Which job.
+        job: JobId,
+        /// Without SIGTERM first.
+        hard: bool,
+    },
+    /// `plan` will not try the job again.
+    GaveUp {
+        /// Which job.
+        job: JobId,
+        /// Why not.
+        why: String,
+    },
+    /// The link to a host is open.
+    LinkUp {
+        /// Which host.
+        host: HostName,
+        /// The life of the machine that it is in.
+        boot: String,
+    },
+    /// The link to a host is not open.
+    LinkDown {
+        /// Which host.
+        host: HostName,
+        /// Why.
+        reason: String,
+        /// Whether trying again can help.
+        outlook: Outlook,
+    },
+    /// A person vouches that a host will never come back, or that it has.
+    HostGone {
+        /// Which host.
+        host: HostName,
+        /// The person's word; none means that it is back.
+        word: Option<String>,
+    },
+}
+
+/// Why a host does not start an attempt. Nothing has run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Every slot is held by a living supervisor.
+    #[error("its slots are taken (by {0})")]
+    SlotsTaken(String),
+    /// The job has a live attempt there already.
+    #[error("attempt {0} of the job is still alive there")]
+    JobAlive(u32),
+    /// A newer coordinator has spoken to this host.
+    #[error("it obeys a newer coordinator (epoch {0})")]
+    Fenced(Epoch),
+    /// The capsule could not be written.
+    #[error("it cannot keep the job: {0}")]
+    HostFault(String),
+}

@@ -1,0 +1,243 @@
+//! The one place where the fleet changes.
+
+use std::sync::Arc;
+
+use super::{Attempt, Closure, Fleet, FoldError, JobEntry};
+use crate::domain::attempt::{AttemptState, News};
+use crate::domain::event::{Event, Refusal};
+use crate::domain::host::{HostConfig, Link};
+use crate::domain::id::{AttemptId, Epoch, JobId};
+use crate::domain::journal::{Ending, Entry, Outcome};
+use crate::domain::name::{HostName, SetName};
+use crate::domain::time::Timestamp;
+
+impl Fleet {
+    /// Takes in one event that happened (was committed) at `at`.
+    pub fn fold(&mut self, at: Timestamp, event: &Event) -> Result<(), FoldError> {
+        match event {
+            Event::JobAdded(job) => {
+                if self.jobs.contains_key(&job.id) {
+                    return Err(FoldError::JobTwice(job.id));
+                }
+                let entry = JobEntry {
+                    job: Arc::clone(job),
+                    cancel: None,
+                    attempts: Vec::new(),
+                    closed: None,
+                };
+                self.open += usize::from(self.enabled.contains(&job.set));
+                self.jobs.insert(job.id, entry);
+                self.enqueue(job.id);
+            }
+            Event::Intended { attempt, host, epoch } | Event::Found { attempt, host, epoch } => {
+                self.admit(at, *attempt, host, *epoch)?;
+            }
+            Event::Journaled { attempt, to, line } => {
+                let entry = self.news(*attempt, line.at, &News::Journal(&line.entry))?;
+                entry.offset = *to;
+                match &line.entry {
+                    Entry::PhaseEnded { excerpt, .. } => entry.excerpt.clone_from(excerpt),
+                    Entry::Ended { seal, .. } => entry.seal = *seal,
+                    Entry::Opened { .. } | Entry::PhaseStarted { .. } => {}
+                }
+                self.settle(*attempt);
+            }
+            Event::Refused { attempt, why } => {
+                let host = self.news(*attempt, at, &News::Refused)?.host.clone();
+                // Being fenced says nothing of the host; the engine stops for it.
+                if !matches!(why, Refusal::Fenced(_)) {
+                    self.host_entry(&host).refused = Some((at, why.to_string()));
+                }
+                self.settle(*attempt);
+            }
+            Event::Lost { attempt, proof } => {
+                self.news(*attempt, at, &News::Lost { proof })?;
+                self.settle(*attempt);
+            }
+            Event::CancelAsked { job, hard } => {
+                let entry = self.jobs.get_mut(job).ok_or(FoldError::UnknownJob(*job))?;
+                if entry.closed.is_none() {
+                    entry.cancel = Some(*hard || entry.cancel == Some(true));
+                    match entry.live().map(|live| (live.host.clone(), live.n)) {
+                        Some((host, n)) => self.tell(&host, AttemptId { job: *job, n }),
+                        None => self.close(*job, Closure::Cancelled),
+                    }
+                }
+            }
+            Event::GaveUp { job, why } => {
+                if !self.jobs.contains_key(job) {
+                    return Err(FoldError::UnknownJob(*job));
+                }
+                self.close(*job, Closure::GivenUp { why: why.clone() });
+            }
+            Event::LinkUp { host, .. } => {
+                let entry = self.host_entry(host);
+                entry.link = Link::Up { since: at };
+                let live = entry.live.clone();
+                self.untold
+                    .extend(live.into_iter().map(|attempt| (host.clone(), attempt)));
+                self.rate(host);
+            }
+            Event::LinkDown {
+                host,
+                reason,
+                outlook,
+            } => {
+                let entry = self.host_entry(host);
+                let since = match &entry.link {
+                    Link::Down { since, .. } => *since,
+                    Link::Unknown | Link::Up { .. } => at,
+                };
+                entry.link = Link::Down {
+                    since,
+                    reason: reason.clone(),
+                    outlook: *outlook,
+                };
+                self.untold.retain(|(of, _)| of != host);
+                self.rate(host);
+            }
+            Event::HostGone { host, word } => {
+                self.host_entry(host).gone.clone_from(word);
+                self.rate(host);
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on the waiting jobs of this set may start.
+    pub fn enable(&mut self, set: &SetName) {
+        if self.enabled.insert(set.clone()) {
+            let jobs: Vec<JobId> = self
+                .jobs
+                .values()
+                .filter(|entry| entry.job.set == *set)
+                .map(|entry| entry.job.id)
+                .collect();
+            for job in jobs {
+                self.open += usize::from(self.jobs[&job].closed.is_none());
+                self.enqueue(job);
+            }
+        }
+    }
+
+    /// The message for this attempt is on its way over the link that is open now.
+    pub fn told(&mut self, host: &HostName, attempt: AttemptId) {
+        self.untold.remove(&(host.clone(), attempt));
+    }
+
+    /// The host's message may be worth repeating (the answer was an error, say).
+    pub fn tell(&mut self, host: &HostName, attempt: AttemptId) {
+        if matches!(self.hosts.get(host), Some(entry) if matches!(entry.link, Link::Up { .. })) {
+            self.untold.insert((host.clone(), attempt));
+        }
+    }
+
+    /// A stored job with its attempts, put back as it was. Only for loading.
+    pub fn restore(&mut self, entry: JobEntry) {
+        let id = entry.job.id;
+        if let Some(live) = entry.live() {
+            let (host, attempt) = (live.host.clone(), AttemptId { job: id, n: live.n });
+            self.host_entry(&host).live.insert(attempt);
+        }
+        self.jobs.insert(id, entry);
+    }
+
+    /// A stored word about a host. Only for loading.
+    pub fn restore_host(&mut self, host: &HostName, gone: Option<String>) {
+        self.host_entry(host).gone = gone;
+    }
+
+    /// The hosts of another configuration, for the same facts.
+    pub fn configure(&mut self, hosts: &[HostConfig]) {
+        for entry in self.hosts.values_mut() {
+            entry.slots = 0;
+        }
+        for host in hosts {
+            self.host_entry(&host.name).slots = host.slots;
+            self.rate(&host.name);
+        }
+    }
+
+    fn admit(
+        &mut self,
+        at: Timestamp,
+        id: AttemptId,
+        host: &HostName,
+        epoch: Epoch,
+    ) -> Result<(), FoldError> {
+        self.dequeue(id.job);
+        let entry = self.jobs.get_mut(&id.job).ok_or(FoldError::UnknownJob(id.job))?;
+        if let Some(other) = entry.live().or(entry.attempt(id.n)) {
+            return Err(FoldError::Doubled(id, other.n));
+        }
+        entry.attempts.push(Attempt {
+            n: id.n,
+            host: host.clone(),
+            epoch,
+            state: AttemptState::Intended,
+            offset: 0,
+            intended: at,
+            since: at,
+            excerpt: None,
+            seal: None,
+        });
+        self.host_entry(host).live.insert(id);
+        self.rate(host);
+        self.tell(host, id);
+        Ok(())
+    }
+
+    fn news(&mut self, id: AttemptId, at: Timestamp, news: &News<'_>) -> Result<&mut Attempt, FoldError> {
+        let attempt = self
+            .jobs
+            .get_mut(&id.job)
+            .and_then(|entry| entry.attempts.iter_mut().find(|attempt| attempt.n == id.n))
+            .ok_or(FoldError::UnknownAttempt(id))?;
+        attempt.state = attempt
+            .state
+            .next(news)
+            .map_err(|illegal| FoldError::Attempt(id, illegal))?;
+        attempt.since = at;
+        Ok(attempt)
+    }
+
+    /// After news of an attempt: if it is over, its slot is free and its job closed or waiting again.
+    fn settle(&mut self, id: AttemptId) {
+        let Some(attempt) = self.attempt(id) else { return };
+        if attempt.state.is_live() {
+            return;
+        }
+        let (host, state) = (attempt.host.clone(), attempt.state.clone());
+        self.host_entry(&host).live.remove(&id);
+        self.untold.remove(&(host.clone(), id));
+        self.rate(&host);
+        let cancelled = self.jobs[&id.job].cancel.is_some();
+        match state {
+            AttemptState::Ended(Outcome::Succeeded) => self.close(id.job, Closure::Succeeded),
+            AttemptState::Ended(Outcome::Cancelled) => self.close(id.job, Closure::Cancelled),
+            AttemptState::Ended(Outcome::Failed { phase, ending })
+                if !matches!(ending, Ending::HostFault(_)) =>
+            {
+                self.close(id.job, Closure::Failed { phase, ending });
+            }
+            AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }) | AttemptState::Refused => {
+                if cancelled {
+                    self.close(id.job, Closure::Cancelled);
+                } else {
+                    self.enqueue(id.job);
+                }
+            }
+            AttemptState::Intended | AttemptState::Running { .. } => {}
+        }
+    }
+
+    fn close(&mut self, job: JobId, closure: Closure) {
+        self.dequeue(job);
+        if let Some(entry) = self.jobs.get_mut(&job)
+            && entry.closed.is_none()
+        {
+            entry.closed = Some(closure);
+            self.open -= usize::from(self.enabled.contains(&entry.job.set));
+        }
+    }
+}

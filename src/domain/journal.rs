@@ -1,0 +1,120 @@
+//! A capsule's `journal.jsonl`: what happened to one attempt, written where it happened.
+//!
+//! Append-only, one JSON object a line, fsynced at each phase boundary. Only the holder of the slot
+//! appends; once that holder is proved dead, whoever proved it appends the last line. A torn last line
+//! (power loss in mid-write) is no line at all.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{AttemptId, Epoch};
+use super::manifest::Seal;
+use super::name::{HostName, PhaseName};
+use super::time::{Span, Timestamp};
+
+/// The version of the journal that this build writes, in its first line.
+pub const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When, by the host's clock.
+    pub at: Timestamp,
+    /// What.
+    #[serde(rename = "what")]
+    pub entry: Entry,
+}
+
+/// What can happen to an attempt on its host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// The supervisor lives and holds the slot. Always the first line.
+    Opened {
+        /// [`VERSION`] of the writer.
+        version: u32,
+        /// Whose journal this is.
+        attempt: AttemptId,
+        /// The coordinator that asked.
+        epoch: Epoch,
+        /// The host, as the coordinator calls it.
+        host: HostName,
+        /// The life of the machine that the supervisor belongs to.
+        boot: String,
+    },
+    /// A step's program is about to start; its clock starts now.
+    PhaseStarted {
+        /// Which.
+        phase: PhaseName,
+    },
+    /// A step's program is gone, with everything that it started.
+    PhaseEnded {
+        /// Which.
+        phase: PhaseName,
+        /// How.
+        ending: Ending,
+        /// How long it took.
+        took: Span,
+        /// How much it printed, kept or not.
+        output: u64,
+        /// Of a failure, the line that best says why; already made harmless for a terminal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        excerpt: Option<String>,
+    },
+    /// Nothing more will happen. Always the last line.
+    Ended {
+        /// What came out.
+        outcome: Outcome,
+        /// The artifacts, where there was someone to count them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seal: Option<Seal>,
+    },
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// By itself, with this code.
+    Exit(i32),
+    /// By a signal that was not ours.
+    Signal(i32),
+    /// Its time was up.
+    Deadline,
+    /// Neither output nor CPU use for too long.
+    Stall,
+    /// On request.
+    Cancelled,
+    /// The program could not be started.
+    NotStarted(String),
+    /// The host could not keep its output (disk full, say).
+    HostFault(String),
+}
+
+impl Ending {
+    /// Whether the next step may follow.
+    pub fn is_success(&self) -> bool {
+        *self == Ending::Exit(0)
+    }
+}
+
+/// What came out of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every step ended well.
+    Succeeded,
+    /// A step did not.
+    Failed {
+        /// Which.
+        phase: PhaseName,
+        /// How.
+        ending: Ending,
+    },
+    /// Stopped on request.
+    Cancelled,
+    /// Its supervisor is proved dead before it finished.
+    Lost {
+        /// The proof.
+        proof: String,
+    },
+}

@@ -1,0 +1,52 @@
+//! Where things lie on a host, below the runner's root (`~/.fleet` unless `fleet.toml` says otherwise).
+//!
+//! ```text
+//! bin/fleet-<digest>            pushed once a version, named by its own sha256
+//! slots/<n>.lock                held by the live supervisor, names its attempt
+//! epoch.json                    the newest coordinator heard
+//! jobs/<job>/<attempt>/         the capsule
+//!     spec.json  journal.jsonl  manifest.json  cancel  in/dataset.jsonl  log/<phase>.log  out/…
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use super::id::AttemptId;
+
+/// What the attempt is to do.
+pub const SPEC: &str = "spec.json";
+/// What happened to it.
+pub const JOURNAL: &str = "journal.jsonl";
+/// What it left.
+pub const MANIFEST: &str = "manifest.json";
+/// There if somebody wants it stopped; holds `soft` or `hard`.
+pub const CANCEL: &str = "cancel";
+/// What it was given.
+pub const INPUTS: &str = "in";
+/// The dataset among the inputs.
+pub const DATASET: &str = "in/dataset.jsonl";
+/// What its steps printed.
+pub const LOGS: &str = "log";
+/// What it is to leave its results in; empty at first.
+pub const OUT: &str = "out";
+/// The newest coordinator heard.
+pub const EPOCH: &str = "epoch.json";
+
+/// The directory of all capsules.
+pub fn jobs(root: &Path) -> PathBuf {
+    root.join("jobs")
+}
+
+/// The directory of one capsule.
+pub fn capsule(root: &Path, attempt: AttemptId) -> PathBuf {
+    root.join(capsule_below_root(attempt))
+}
+
+/// The same, relative to the root: `jobs/<job>/<n>`.
+pub fn capsule_below_root(attempt: AttemptId) -> String {
+    format!("jobs/{}/{}", attempt.job, attempt.n)
+}
+
+/// The lock of a slot.
+pub fn slot(root: &Path, n: u32) -> PathBuf {
+    root.join("slots").join(format!("{n}.lock"))
+}

@@ -1,0 +1,33 @@
+//! Floor 0: the words of `fleet` and their laws. Values only: no I/O, no clock, no async.
+//!
+//! Reading order is the order of the modules below. What crosses a border (the wire, the journal, a
+//! capsule's spec and manifest) is defined here, because both halves of `fleet` must agree on it.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod time;
+pub mod name;
+pub mod id;
+pub mod digest;
+pub mod job;
+pub mod spec;
+pub mod journal;
+pub mod manifest;
+pub mod attempt;
+pub mod host;
+pub mod event;
+pub mod fleet;
+pub mod effect;
+pub mod wire;
+pub mod layout;
+
+pub use attempt::{AttemptState, IllegalTransition};
+pub use digest::Sha256;
+pub use effect::Effect;
+pub use event::Event;
+pub use fleet::Fleet;
+pub use id::{AttemptId, Epoch, JobId};
+pub use job::{Job, Place};
+pub use name::{HostName, InstanceId, ModelName, PhaseName, PipelineName, SetName, TaskName};
+pub use spec::Spec;
+pub use time::{Span, Timestamp};

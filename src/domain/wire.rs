@@ -1,0 +1,237 @@
+//! What is said on a link: JSON lines over the stdin and stdout of `fleet runner serve`.
+//!
+//! The runner speaks first: [`MAGIC`] and a [`Hello`] on a line of their own. Everything before that
+//! line is a login shell talking, and is ignored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Refusal;
+use super::id::{AttemptId, Epoch};
+use super::job::Job;
+use super::journal::Outcome;
+use super::name::HostName;
+use super::spec::Spec;
+use super::time::Timestamp;
+
+/// The version of this protocol. Both ends must speak the same; the coordinator brings the runner
+/// along, so that they do.
+pub const PROTOCOL: u32 = 1;
+
+/// How the runner's first line begins.
+pub const MAGIC: &str = "@fleet-link ";
+
+/// Longest line either side accepts: a spec with its dataset fits, a runaway does not.
+pub const LONGEST_LINE: usize = 64 << 20;
+
+/// The runner's first words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL`] of the runner.
+    pub protocol: u32,
+    /// Its version, for people.
+    pub version: String,
+    /// The life of the machine: changes with every boot.
+    pub boot: String,
+    /// The host's clock.
+    pub now: Timestamp,
+}
+
+/// From the coordinator, one a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Comes back with the answer.
+    pub id: u64,
+    /// What is wanted.
+    pub ask: Ask,
+}
+
+/// What the coordinator can want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// Say something, so that I know you are there.
+    Ping,
+    /// Run this attempt, and tell me its journal from the start. Asked twice, it runs once.
+    Start(Box<Start>),
+    /// Stop this attempt, and prove it gone.
+    Cancel {
+        /// Who asks.
+        authority: Authority,
+        /// What to stop.
+        attempt: AttemptId,
+        /// SIGKILL at once.
+        hard: bool,
+    },
+    /// Tell me this attempt's journal from this byte on, now and as it grows.
+    Follow {
+        /// Whose journal.
+        attempt: AttemptId,
+        /// First byte wanted.
+        from: u64,
+    },
+    /// What capsules are there?
+    Inventory {
+        /// With the jobs as they were dispatched, for a coordinator that knows none of them.
+        jobs: bool,
+    },
+    /// Bytes of one file of a capsule.
+    Read {
+        /// Whose capsule.
+        attempt: AttemptId,
+        /// `log/…`, `out/…` or one of the capsule's own files.
+        file: String,
+        /// First byte wanted.
+        from: u64,
+        /// Most bytes wanted.
+        most: u64,
+    },
+    /// How are you?
+    Probe,
+}
+
+/// The right to change things on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authority {
+    /// The coordinator's epoch.
+    pub epoch: Epoch,
+    /// Its random name: two coordinators of the same epoch are still two.
+    pub coordinator: String,
+}
+
+/// All that an attempt needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Who asks.
+    pub authority: Authority,
+    /// How many slots the host has.
+    pub slots: u32,
+    /// The attempt.
+    pub spec: Spec,
+    /// The text of the job's dataset; becomes `in/dataset.jsonl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// Variables for the job's environment that must not be written anywhere.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// From the runner, one a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Say {
+    /// To a request.
+    Answer {
+        /// The request's id.
+        to: u64,
+        /// The answer.
+        with: Answer,
+    },
+    /// More of a followed journal: whole lines.
+    Journal {
+        /// Whose.
+        attempt: AttemptId,
+        /// Where in the file the text begins.
+        from: u64,
+        /// The lines.
+        text: String,
+    },
+}
+
+/// Answers, one kind for each kind of request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// To a ping; to a start (its journal follows); to a cancel or follow that was understood.
+    Done,
+    /// To a start.
+    Refused(Refusal),
+    /// To an inventory.
+    Inventory(Vec<Capsule>),
+    /// To a read.
+    Bytes {
+        /// In base64.
+        data: String,
+        /// The size of the file when it was read.
+        size: u64,
+    },
+    /// To a probe.
+    Facts(Box<Facts>),
+    /// There is no such thing here, or it could not be done.
+    Failed(String),
+}
+
+/// One capsule of an inventory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capsule {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// The coordinator that had asked for it.
+    pub epoch: Epoch,
+    /// How it ended; none if it is alive.
+    pub outcome: Option<Outcome>,
+    /// The job as it was dispatched, if asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
+}
+
+/// A host's state of health, as it sees itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// Kernel's word for the machine.
+    pub arch: String,
+    /// Kernel and release.
+    pub os: String,
+    /// CPUs.
+    pub cpus: u64,
+    /// Bytes of memory, all and available.
+    pub memory: (u64, u64),
+    /// Bytes on the disk of the runner's root, all and available.
+    pub disk: (u64, u64),
+    /// Inodes on that disk, all and available.
+    pub inodes: (u64, u64),
+    /// One-minute load, in hundredths.
+    pub load: u64,
+    /// Its clock when it looked.
+    pub now: Timestamp,
+    /// Version of `rsync`, or why there is none.
+    pub rsync: Program,
+    /// Version of the Docker engine, or why there is none.
+    pub docker: Program,
+    /// Attempts whose supervisors hold a slot.
+    pub slots: Vec<Option<AttemptId>>,
+    /// Largest epoch heard.
+    pub epoch: Epoch,
+    /// What the machine calls itself.
+    pub hostname: String,
+}
+
+/// The contents of a held slot's lock file: who lives there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The supervisor's process id, once it is known.
+    pub pid: Option<i32>,
+    /// When that process started, in clock ticks since boot: the pid's other half.
+    pub started: Option<u64>,
+    /// The name under which the coordinator knows this host.
+    pub host: HostName,
+}
+
+/// A program that a host needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    /// It answers, with this version.
+    Version(String),
+    /// It does not, for this reason.
+    Missing(String),
+}
+
+impl Default for Program {
+    fn default() -> Program {
+        Program::Missing("not asked".to_owned())
+    }
+}

@@ -1,0 +1,9 @@
+//! The doors to the world: the only places that read a clock, the environment or randomness, or start
+//! a process. `grep expect src/doors` lists every one. (Printing has its door in `cli::printer`.)
+//!
+//! Invariant: floor 1 knows no door; what it needs from outside is an argument.
+
+pub mod clock;
+pub mod env;
+pub mod random;
+pub mod spawn;
