@@ -2,3 +2,5 @@
 
 pub mod domain;
 pub mod doors;
+pub mod plan;
+pub mod transport;

@@ -1,0 +1,207 @@
+//! Floor 3: the live coordinator. Hear, store, fold, plan, say; and around again.
+//!
+//! Invariants: nothing is acted upon, and nothing is shown, before the transaction that stores it. Every
+//! decision is `plan`'s. Starting is recovering: a link that comes up is told everything that its host
+//! may not know, and the host sorts out what is new.
+
+mod hearing;
+mod orders;
+mod reach;
+mod round;
+mod talk;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::domain::fleet::FoldError;
+use crate::domain::wire::Authority;
+use crate::domain::{Effect, Epoch, Event, Fleet, HostName, Timestamp};
+use crate::doors::clock;
+use crate::plan::{self, Outlook, Policy, Stuck};
+use crate::store::{Store, StoreError};
+use crate::transport::Transport;
+
+use orders::Orders;
+use reach::News;
+use talk::Talks;
+
+/// How often the engine looks around without being told anything.
+const TICK: Duration = Duration::from_millis(250);
+/// News that wait while a round is stored. Links wait when it is full; nothing is dropped.
+const INBOX: usize = 4096;
+
+/// What a coordinator needs to begin.
+pub struct Setup {
+    /// `fleet.toml`.
+    pub config: Arc<Config>,
+    /// How to reach hosts.
+    pub transport: Transport,
+    /// The facts.
+    pub store: Store,
+    /// The facts, folded.
+    pub fleet: Fleet,
+    /// Our right to change things on hosts.
+    pub authority: Authority,
+    /// Values of the variables that jobs are to get from here.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// Why the engine stopped without an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Every enabled job is closed.
+    Done,
+    /// What is left waits for hosts that cannot be waited for.
+    Stuck(Vec<Stuck>),
+    /// Somebody asked.
+    Interrupted,
+    /// A host obeys a newer coordinator: this one has no say any more.
+    Fenced(HostName, Epoch),
+}
+
+/// Why it stopped with one.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Facts can't be stored: nothing may happen any more.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The facts contradict themselves.
+    #[error("the stored facts contradict the news: {0}")]
+    Fold(#[from] FoldError),
+}
+
+/// Whoever wants to see what happens: the fleet after a round, and the events of the round.
+pub type Observer<'a> = dyn FnMut(&Fleet, Timestamp, &[Event]) + Send + 'a;
+
+struct Engine {
+    setup: Setup,
+    policy: Policy,
+    orders: Orders,
+    talks: Talks,
+    inbox: mpsc::Receiver<(HostName, News)>,
+    outbox: mpsc::Sender<(HostName, News)>,
+    links: JoinSet<()>,
+    reached: BTreeSet<HostName>,
+}
+
+/// Runs until every enabled job is closed, or there is nothing left to wait for, or `interrupt` is ready.
+/// Jobs that are under way go on without us.
+pub async fn run(
+    setup: Setup,
+    observer: &mut Observer<'_>,
+    interrupt: impl Future<Output = ()>,
+) -> Result<(Fleet, Stop), EngineError> {
+    let (outbox, inbox) = mpsc::channel(INBOX);
+    let mut engine = Engine {
+        policy: setup.config.policy(),
+        orders: Orders::default(),
+        talks: Talks::default(),
+        inbox,
+        outbox,
+        links: JoinSet::new(),
+        reached: BTreeSet::new(),
+        setup,
+    };
+    let stop = engine.turn(observer, interrupt).await;
+    engine.links.shutdown().await;
+    stop.map(|stop| (engine.setup.fleet, stop))
+}
+
+impl Engine {
+    async fn turn(&mut self, observer: &mut Observer<'_>, interrupt: impl Future<Output = ()>) -> Result<Stop, EngineError> {
+        let mut interrupt = std::pin::pin!(interrupt);
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut heard = Vec::new();
+        loop {
+            tokio::select! {
+                () = &mut interrupt => return Ok(Stop::Interrupted),
+                _ = self.inbox.recv_many(&mut heard, INBOX) => {}
+                _ = ticks.tick() => self.look_around(observer).await?,
+            }
+            for round in round::rounds(heard.drain(..)) {
+                let hearing = self.hear(&round);
+                self.record(&hearing.events, observer).await?;
+                self.talks.send(&mut self.setup.fleet, hearing.replies);
+                if let Some((host, epoch)) = hearing.fenced {
+                    return Ok(Stop::Fenced(host, epoch));
+                }
+            }
+            self.decide(observer).await?;
+            match plan::outlook(&self.setup.fleet, &self.policy, clock::now()) {
+                Outlook::Working => {}
+                Outlook::Done => return Ok(Stop::Done),
+                Outlook::Stuck(hosts) => return Ok(Stop::Stuck(hosts)),
+            }
+        }
+    }
+
+    /// Asks `plan` until it decides nothing more, storing each decision before it is acted upon.
+    async fn decide(&mut self, observer: &mut Observer<'_>) -> Result<(), EngineError> {
+        loop {
+            let epoch = self.setup.fleet.epoch();
+            let (mut decisions, mut messages) = (Vec::new(), Vec::new());
+            for effect in plan::plan(&self.setup.fleet, &self.policy, clock::now()) {
+                match effect {
+                    Effect::Place { attempt, host } => decisions.push(Event::Intended { attempt, host, epoch }),
+                    Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
+                    Effect::Start { .. } | Effect::Follow { .. } | Effect::Cancel { .. } => messages.push(effect),
+                }
+            }
+            self.perform(messages).await?;
+            if decisions.is_empty() {
+                return Ok(());
+            }
+            self.record(&decisions, observer).await?;
+        }
+    }
+
+    /// Stores, then folds, then shows. The only way in which anything changes.
+    async fn record(&mut self, events: &[Event], observer: &mut Observer<'_>) -> Result<(), EngineError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let now = clock::now();
+        self.setup.store.commit(now, events, &self.setup.fleet).await?;
+        for event in events {
+            self.setup.fleet.fold(now, event)?;
+        }
+        observer(&self.setup.fleet, now, events);
+        Ok(())
+    }
+
+    /// What no message brings: wishes of other processes, hosts that are needed now, the passing of time.
+    async fn look_around(&mut self, observer: &mut Observer<'_>) -> Result<(), EngineError> {
+        let wishes = self.setup.store.wishes().await?;
+        if !wishes.is_empty() {
+            let events: Vec<Event> = wishes.iter().flat_map(|(_, wish)| hearing::wish(&self.setup.fleet, wish)).collect();
+            self.record(&events, observer).await?;
+            let granted: Vec<i64> = wishes.iter().map(|(id, _)| *id).collect();
+            self.setup.store.granted(&granted).await?;
+        }
+        self.reach_out();
+        observer(&self.setup.fleet, clock::now(), &[]);
+        Ok(())
+    }
+
+    /// Opens links to hosts that have something to do or to tell.
+    fn reach_out(&mut self) {
+        let fleet = &self.setup.fleet;
+        let any = fleet.pool().next().is_some() || fleet.again().next().is_some();
+        for host in &self.setup.config.hosts {
+            let wanted = fleet
+                .host(&host.name)
+                .is_some_and(|entry| entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty()));
+            if wanted && self.reached.insert(host.name.clone()) {
+                let link = reach::keep(host.clone(), self.setup.transport.clone(), self.setup.config.backoff, self.outbox.clone());
+                self.links.spawn(link);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Is there anything left to wait for?
+
+use super::Policy;
+use crate::domain::fleet::HostEntry;
+use crate::domain::host::{Link, Outlook as LinkOutlook};
+use crate::domain::{Fleet, HostName, Timestamp};
+
+/// What a coordinator that is running now can expect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlook {
+    /// Every enabled job is closed.
+    Done,
+    /// Something runs, or may run soon.
+    Working,
+    /// Jobs are left, and nothing that this coordinator could wait for will move them.
+    Stuck(Vec<Stuck>),
+}
+
+/// One host that jobs wait for in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// Which host.
+    pub host: HostName,
+    /// How many jobs wait for it.
+    pub waiting: usize,
+    /// How many jobs it may be running.
+    pub running: usize,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Looks at hosts only, so that it can be asked at every tick.
+pub fn outlook(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Outlook {
+    if fleet.open() == 0 {
+        return Outlook::Done;
+    }
+    let shared = fleet.pool().count() + fleet.again().count();
+    let mut stuck = Vec::new();
+    for (name, host) in fleet.hosts() {
+        let busy = !host.live.is_empty() || !host.queue.is_empty();
+        match trouble(host, policy, now) {
+            None if busy || (shared > 0 && host.slots > 0) => return Outlook::Working,
+            Some(why) if busy || shared > 0 => {
+                stuck.push(Stuck {
+                    host: name.clone(),
+                    waiting: host.queue.len(),
+                    running: host.live.len(),
+                    why,
+                });
+            }
+            Some(_) | None => {}
+        }
+    }
+    Outlook::Stuck(stuck)
+}
+
+/// Why this host will not do anything that is worth waiting for, if so.
+fn trouble(host: &HostEntry, policy: &Policy, now: Timestamp) -> Option<String> {
+    if host.slots == 0 {
+        return Some("it is not in fleet.toml".to_owned());
+    }
+    if let Some(word) = &host.gone {
+        return Some(format!("it was declared gone: {word}"));
+    }
+    match &host.link {
+        Link::Down {
+            reason,
+            outlook: LinkOutlook::Permanent,
+            ..
+        } => Some(reason.clone()),
+        Link::Down {
+            since,
+            reason,
+            outlook: LinkOutlook::Transient,
+        } if now.since(*since) >= policy.unreachable => {
+            Some(format!("not reached for {}: {reason}", now.since(*since)))
+        }
+        Link::Up { since } => {
+            // A host that does nothing but refuse is as good as down.
+            let (_, why) = host
+                .refused
+                .as_ref()
+                .filter(|(at, _)| now.since(*at) < policy.unreachable)?;
+            (host.live.is_empty() && now.since(*since) >= policy.unreachable).then(|| why.clone())
+        }
+        Link::Down { .. } | Link::Unknown => None,
+    }
+}

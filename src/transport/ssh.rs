@@ -1,0 +1,184 @@
+//! A host behind ssh: the user's own client and configuration, one connection, one channel for the link.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use openssh::{Child, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::link::{Channel, Link, LinkGuard};
+use super::{Binary, LinkError, RsyncOrigin, Transport};
+use crate::domain::host::HostConfig;
+
+/// Run by the login shell's `sh`: `$1` the runner, `$2` its root, both as seen from the home directory.
+const SERVE: &str = r#"cd || exit 96
+[ -x "$1" ] && exec "$1" runner serve --root "$2"
+echo "@fleet-need $(uname -s) $(uname -m)""#;
+
+/// The answer of [`SERVE`] where there is no runner.
+const NEED: &str = "@fleet-need ";
+
+/// Takes the runner from stdin: `$1` the directory, `$2` the digest. It appears only when whole.
+const PUSH: &str = r#"cd && umask 077 && mkdir -p "$1" || exit 1
+new="$1/.push.$2.$$"
+trap 'rm -f "$new"' EXIT
+cat > "$new" && printf '%s  %s\n' "$2" "$new" | sha256sum -c --status && chmod 700 "$new" && mv -f "$new" "$1/fleet-$2""#;
+
+/// After the last channel is closed, ssh stays for so long: rsync may follow, and a killed coordinator
+/// leaves nothing behind for ever.
+const LINGER: NonZeroUsize = NonZeroUsize::new(30).unwrap();
+
+impl LinkGuard for Child<Arc<Session>> {}
+
+/// Connects, and starts the runner; brings it along first if the host lacks it.
+pub(super) async fn open(
+    transport: &Transport,
+    host: &HostConfig,
+    destination: &str,
+) -> Result<Link, LinkError> {
+    let binary = transport.runners.for_arch(&host.arch).await?;
+    let session = Arc::new(connect(transport, host, destination).await?);
+    let greeted = serve(transport, &session, host, destination, &binary)
+        .await?
+        .greet(transport.connect_timeout)
+        .await;
+    match greeted {
+        Err(LinkError::Handshake(why)) if why.starts_with(NEED) => {
+            let there = why[NEED.len()..].trim();
+            if there != format!("Linux {}", host.arch) {
+                let detail = format!("fleet.toml says it is {}", host.arch);
+                return Err(LinkError::NoRunner {
+                    arch: there.to_owned(),
+                    detail,
+                });
+            }
+            push(&session, host, &binary).await?;
+            serve(transport, &session, host, destination, &binary)
+                .await?
+                .greet(transport.connect_timeout)
+                .await
+        }
+        other => other,
+    }
+}
+
+async fn connect(transport: &Transport, host: &HostConfig, destination: &str) -> Result<Session, LinkError> {
+    let controls = transport.controls.path().join(host.name.as_str());
+    std::fs::create_dir_all(&controls)
+        .map_err(|error| LinkError::Here(format!("cannot create {}: {error}", controls.display())))?;
+    let mut builder = SessionBuilder::default();
+    builder
+        // The runner is trusted with secrets: whoever answers must be who answered before.
+        .known_hosts_check(KnownHosts::Strict)
+        .connect_timeout(transport.connect_timeout.duration())
+        // ssh gives up after three unanswered probes: together the silence that we endure.
+        .server_alive_interval(transport.silence.duration() / 3)
+        .control_persist(ControlPersist::IdleFor(LINGER))
+        .control_directory(controls);
+    if let Some(config) = &transport.ssh_config {
+        builder.config_file(config);
+    }
+    builder
+        .connect_mux(destination)
+        .await
+        .map_err(|error| match error {
+            openssh::Error::Connect(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                LinkError::NoSsh
+            }
+            openssh::Error::Connect(error) => LinkError::from_ssh(&error.to_string()),
+            other => LinkError::Unreachable(other.to_string()),
+        })
+}
+
+async fn serve(
+    transport: &Transport,
+    session: &Arc<Session>,
+    host: &HostConfig,
+    destination: &str,
+    binary: &Binary,
+) -> Result<Channel, LinkError> {
+    let root = from_home(&host.root);
+    let runner = format!("{root}/bin/fleet-{}", binary.digest);
+    let mut child = Arc::clone(session)
+        .arc_command("sh")
+        .args(["-c", SERVE, "fleet", &runner, root])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .await
+        .map_err(|error| LinkError::Unreachable(error.to_string()))?;
+    let (Some(writer), Some(reader), Some(complaints)) =
+        (child.stdin().take(), child.stdout().take(), child.stderr().take())
+    else {
+        return Err(LinkError::Here("the channel has no pipes".to_owned()));
+    };
+    Ok(Channel {
+        reader: Box::new(reader),
+        writer: Box::new(writer),
+        complaints: Box::new(complaints),
+        guard: Box::new(child),
+        origin: RsyncOrigin {
+            rsh: Some(rsh(session.control_socket(), transport.ssh_config.as_deref())),
+            base: format!("{destination}:{root}"),
+        },
+        silence: transport.silence,
+    })
+}
+
+async fn push(session: &Arc<Session>, host: &HostConfig, binary: &Binary) -> Result<(), LinkError> {
+    let failed = |error: &dyn std::fmt::Display| LinkError::Push(error.to_string());
+    let content = tokio::fs::read(&binary.path)
+        .await
+        .map_err(|error| failed(&error))?;
+    let mut child = session
+        .command("sh")
+        .args([
+            "-c",
+            PUSH,
+            "fleet",
+            &format!("{}/bin", from_home(&host.root)),
+            &binary.digest.to_string(),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .await
+        .map_err(|error| failed(&error))?;
+    let (Some(mut stdin), Some(mut stderr)) = (child.stdin().take(), child.stderr().take()) else {
+        return Err(failed(&"the channel has no pipes"));
+    };
+    // A host whose disk is full stops reading: its own words say more than our broken pipe.
+    let sent = stdin.write_all(&content).await;
+    drop(stdin);
+    let mut said = String::new();
+    let _ = stderr.read_to_string(&mut said).await;
+    let status = child.wait().await.map_err(|error| failed(&error))?;
+    if status.success() && sent.is_ok() {
+        return Ok(());
+    }
+    let said = said
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or("the copy does not have the right digest");
+    Err(failed(&said.escape_debug()))
+}
+
+/// `~/x` as a path that is right after `cd`.
+fn from_home(root: &str) -> &str {
+    root.strip_prefix("~/").unwrap_or(root)
+}
+
+/// The remote shell for rsync: through the connection that is there, or through its own if that is gone.
+fn rsh(socket: &Path, config: Option<&Path>) -> String {
+    let quoted = |path: &Path| format!("'{}'", path.display());
+    let config = config
+        .map(|path| format!(" -F {}", quoted(path)))
+        .unwrap_or_default();
+    format!(
+        "ssh{config} -S {} -o BatchMode=yes -o StrictHostKeyChecking=yes",
+        quoted(socket)
+    )
+}

@@ -1,0 +1,3 @@
+//! Every test that is not beside its code: the rules of the house, the promises, the real binary.
+
+mod simulation;
