@@ -2,5 +2,19 @@
 
 pub mod domain;
 pub mod doors;
+
+pub mod config;
 pub mod plan;
+pub mod pipeline;
+pub mod validate;
+pub mod report;
+
+pub mod store;
 pub mod transport;
+pub mod collect;
+pub mod runner;
+
+pub mod engine;
+pub mod view;
+
+pub mod cli;

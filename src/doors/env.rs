@@ -10,3 +10,8 @@ pub fn get(name: &str) -> Option<String> {
 pub fn home() -> Option<std::path::PathBuf> {
     get("HOME").filter(|home| !home.is_empty()).map(Into::into)
 }
+
+/// Every variable, text or not. For programs that inherit them.
+pub fn all() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    std::env::vars_os().collect()
+}

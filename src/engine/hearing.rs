@@ -1,8 +1,8 @@
 //! From a round of news to events to store and requests to answer with.
 
+use super::Engine;
 use super::reach::News;
 use super::talk::About;
-use super::Engine;
 use crate::domain::event::Refusal;
 use crate::domain::host::Link;
 use crate::domain::wire::{Answer, Ask, Say};
@@ -26,21 +26,30 @@ impl Engine {
             match news {
                 News::Up(hello, requests) => {
                     self.talks.open(host, hello, requests.clone());
-                    hearing.replies.push((host.clone(), Ask::Inventory { jobs: false }, About::Inventory));
+                    hearing
+                        .replies
+                        .push((host.clone(), Ask::Inventory { jobs: false }, About::Inventory));
                 }
                 News::Down(error) => {
                     self.talks.close(host);
                     hearing.events.extend(link_down(&self.setup.fleet, host, error));
                 }
                 News::Said(Say::Journal { attempt, from, text }) => {
-                    let heard = Heard::Journal { attempt: *attempt, from: *from, text: text.clone() };
+                    let heard = Heard::Journal {
+                        attempt: *attempt,
+                        from: *from,
+                        text: text.clone(),
+                    };
                     self.understand(&mut hearing, host, &heard);
                 }
                 News::Said(Say::Answer { to, with }) => match (self.talks.answered(host, *to), with) {
                     (Some(About::Inventory), Answer::Inventory(capsules)) => {
                         self.understand(&mut hearing, host, &Heard::Inventory(capsules.clone()));
                         let boot = self.talks.boot(host);
-                        hearing.events.push(Event::LinkUp { host: host.clone(), boot });
+                        hearing.events.push(Event::LinkUp {
+                            host: host.clone(),
+                            boot,
+                        });
                     }
                     (Some(About::Start(attempt)), answer) => {
                         if let Answer::Refused(Refusal::Fenced(epoch)) = answer {
@@ -69,11 +78,21 @@ impl Engine {
         for attempt in observed.strays {
             tracing::warn!(host.name = %host, attempt.id = %attempt, "stopping an attempt that was given up");
             let authority = self.setup.authority.clone();
-            hearing.replies.push((host.clone(), Ask::Cancel { authority, attempt, hard: false }, About::Stop));
+            hearing.replies.push((
+                host.clone(),
+                Ask::Cancel {
+                    authority,
+                    attempt,
+                    hard: false,
+                },
+                About::Stop,
+            ));
         }
         for attempt in observed.gaps {
             let from = self.setup.fleet.attempt(attempt).map_or(0, |known| known.offset);
-            hearing.replies.push((host.clone(), Ask::Follow { attempt, from }, About::Follow));
+            hearing
+                .replies
+                .push((host.clone(), Ask::Follow { attempt, from }, About::Follow));
         }
         hearing.events.extend(observed.events);
     }
@@ -81,16 +100,17 @@ impl Engine {
 
 /// A link that is down stays down for the same reason without another event.
 fn link_down(fleet: &Fleet, host: &HostName, error: &LinkError) -> Option<Event> {
-    let mut reason = error.bare().to_string();
-    if let Some(hint) = error.hint() {
-        reason = format!("{reason}; {hint}");
-    }
+    let reason = error.bare().to_string();
     if let Some(Link::Down { reason: known, .. }) = fleet.host(host).map(|entry| &entry.link)
         && *known == reason
     {
         return None;
     }
-    Some(Event::LinkDown { host: host.clone(), reason, outlook: error.outlook() })
+    Some(Event::LinkDown {
+        host: host.clone(),
+        reason,
+        outlook: error.outlook(),
+    })
 }
 
 /// What another process wants, if it still makes sense.
@@ -98,7 +118,12 @@ pub(super) fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
     match wish {
         Wish::Cancel { job, hard } => {
             let open = fleet.job(*job).is_some_and(|entry| entry.closed.is_none());
-            open.then_some(Event::CancelAsked { job: *job, hard: *hard }).into_iter().collect()
+            open.then_some(Event::CancelAsked {
+                job: *job,
+                hard: *hard,
+            })
+            .into_iter()
+            .collect()
         }
         Wish::HostGone { host, word } => host_gone(fleet, host, word.as_deref()),
     }
@@ -106,11 +131,20 @@ pub(super) fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
 
 /// A person's word about a host. If it is gone, so are its live attempts, and the word is the proof.
 pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Event> {
-    let mut events = vec![Event::HostGone { host: host.clone(), word: word.map(str::to_owned) }];
+    let mut events = vec![Event::HostGone {
+        host: host.clone(),
+        word: word.map(str::to_owned),
+    }];
     if let Some(word) = word {
-        let live = fleet.host(host).map(|entry| entry.live.clone()).unwrap_or_default();
+        let live = fleet
+            .host(host)
+            .map(|entry| entry.live.clone())
+            .unwrap_or_default();
         let proof = format!("{host} was declared gone: {word}");
-        events.extend(live.into_iter().map(|attempt| Event::Lost { attempt, proof: proof.clone() }));
+        events.extend(live.into_iter().map(|attempt| Event::Lost {
+            attempt,
+            proof: proof.clone(),
+        }));
     }
     events
 }

@@ -23,13 +23,15 @@ use crate::domain::fleet::FoldError;
 use crate::domain::wire::Authority;
 use crate::domain::{Effect, Epoch, Event, Fleet, HostName, Timestamp};
 use crate::doors::clock;
-use crate::plan::{self, Outlook, Policy, Stuck};
+use crate::plan::{self, Errand, Outlook, Policy, Stuck};
 use crate::store::{Store, StoreError};
 use crate::transport::Transport;
 
 use orders::Orders;
 use reach::News;
 use talk::Talks;
+
+pub use hearing::host_gone;
 
 /// How often the engine looks around without being told anything.
 const TICK: Duration = Duration::from_millis(250);
@@ -48,6 +50,10 @@ pub struct Setup {
     pub fleet: Fleet,
     /// Our right to change things on hosts.
     pub authority: Authority,
+    /// What we are here for.
+    pub errand: Errand,
+    /// How to go about it.
+    pub policy: Policy,
     /// Values of the variables that jobs are to get from here.
     pub secrets: BTreeMap<String, String>,
 }
@@ -55,7 +61,7 @@ pub struct Setup {
 /// Why the engine stopped without an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// Every enabled job is closed.
+    /// The errand is done.
     Done,
     /// What is left waits for hosts that cannot be waited for.
     Stuck(Vec<Stuck>),
@@ -77,11 +83,10 @@ pub enum EngineError {
 }
 
 /// Whoever wants to see what happens: the fleet after a round, and the events of the round.
-pub type Observer<'a> = dyn FnMut(&Fleet, Timestamp, &[Event]) + Send + 'a;
+pub type Observer<'a> = dyn FnMut(&Fleet, Timestamp, &[Event]) + 'a;
 
 struct Engine {
     setup: Setup,
-    policy: Policy,
     orders: Orders,
     talks: Talks,
     inbox: mpsc::Receiver<(HostName, News)>,
@@ -99,7 +104,6 @@ pub async fn run(
 ) -> Result<(Fleet, Stop), EngineError> {
     let (outbox, inbox) = mpsc::channel(INBOX);
     let mut engine = Engine {
-        policy: setup.config.policy(),
         orders: Orders::default(),
         talks: Talks::default(),
         inbox,
@@ -114,7 +118,11 @@ pub async fn run(
 }
 
 impl Engine {
-    async fn turn(&mut self, observer: &mut Observer<'_>, interrupt: impl Future<Output = ()>) -> Result<Stop, EngineError> {
+    async fn turn(
+        &mut self,
+        observer: &mut Observer<'_>,
+        interrupt: impl Future<Output = ()>,
+    ) -> Result<Stop, EngineError> {
         let mut interrupt = std::pin::pin!(interrupt);
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -134,7 +142,12 @@ impl Engine {
                 }
             }
             self.decide(observer).await?;
-            match plan::outlook(&self.setup.fleet, &self.policy, clock::now()) {
+            match plan::outlook(
+                &self.setup.fleet,
+                &self.setup.errand,
+                &self.setup.policy,
+                clock::now(),
+            ) {
                 Outlook::Working => {}
                 Outlook::Done => return Ok(Stop::Done),
                 Outlook::Stuck(hosts) => return Ok(Stop::Stuck(hosts)),
@@ -147,11 +160,15 @@ impl Engine {
         loop {
             let epoch = self.setup.fleet.epoch();
             let (mut decisions, mut messages) = (Vec::new(), Vec::new());
-            for effect in plan::plan(&self.setup.fleet, &self.policy, clock::now()) {
+            for effect in plan::plan(&self.setup.fleet, &self.setup.policy, clock::now()) {
                 match effect {
-                    Effect::Place { attempt, host } => decisions.push(Event::Intended { attempt, host, epoch }),
+                    Effect::Place { attempt, host } => {
+                        decisions.push(Event::Intended { attempt, host, epoch })
+                    }
                     Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
-                    Effect::Start { .. } | Effect::Follow { .. } | Effect::Cancel { .. } => messages.push(effect),
+                    Effect::Start { .. } | Effect::Follow { .. } | Effect::Cancel { .. } => {
+                        messages.push(effect)
+                    }
                 }
             }
             self.perform(messages).await?;
@@ -180,7 +197,10 @@ impl Engine {
     async fn look_around(&mut self, observer: &mut Observer<'_>) -> Result<(), EngineError> {
         let wishes = self.setup.store.wishes().await?;
         if !wishes.is_empty() {
-            let events: Vec<Event> = wishes.iter().flat_map(|(_, wish)| hearing::wish(&self.setup.fleet, wish)).collect();
+            let events: Vec<Event> = wishes
+                .iter()
+                .flat_map(|(_, wish)| hearing::wish(&self.setup.fleet, wish))
+                .collect();
             self.record(&events, observer).await?;
             let granted: Vec<i64> = wishes.iter().map(|(id, _)| *id).collect();
             self.setup.store.granted(&granted).await?;
@@ -195,11 +215,16 @@ impl Engine {
         let fleet = &self.setup.fleet;
         let any = fleet.pool().next().is_some() || fleet.again().next().is_some();
         for host in &self.setup.config.hosts {
-            let wanted = fleet
-                .host(&host.name)
-                .is_some_and(|entry| entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty()));
+            let wanted = fleet.host(&host.name).is_some_and(|entry| {
+                entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty())
+            });
             if wanted && self.reached.insert(host.name.clone()) {
-                let link = reach::keep(host.clone(), self.setup.transport.clone(), self.setup.config.backoff, self.outbox.clone());
+                let link = reach::keep(
+                    host.clone(),
+                    self.setup.transport.clone(),
+                    self.setup.config.ssh.backoff,
+                    self.outbox.clone(),
+                );
                 self.links.spawn(link);
             }
         }

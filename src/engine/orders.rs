@@ -33,7 +33,15 @@ impl Engine {
                 }
                 Effect::Cancel { attempt, host, hard } => {
                     let authority = self.setup.authority.clone();
-                    requests.push((host, Ask::Cancel { authority, attempt, hard }, About::Stop));
+                    requests.push((
+                        host,
+                        Ask::Cancel {
+                            authority,
+                            attempt,
+                            hard,
+                        },
+                        About::Stop,
+                    ));
                 }
                 Effect::Place { .. } | Effect::GiveUp { .. } => {}
             }
@@ -45,8 +53,15 @@ impl Engine {
     /// Everything the host must know. None if `fleet.toml` does not say it any more; the job then waits.
     async fn start(&mut self, host: &HostName, id: AttemptId) -> Result<Option<Start>, EngineError> {
         let config = Arc::clone(&self.setup.config);
-        let known = self.setup.fleet.job(id.job).zip(self.setup.fleet.attempt(id)).zip(config.host(host));
-        let Some(((entry, attempt), host)) = known else { return Ok(None) };
+        let known = self
+            .setup
+            .fleet
+            .job(id.job)
+            .zip(self.setup.fleet.attempt(id))
+            .zip(config.host(host));
+        let Some(((entry, attempt), host)) = known else {
+            return Ok(None);
+        };
         let (job, epoch) = (Arc::clone(&entry.job), attempt.epoch);
         let spec = match pipeline::compile(&job, id.n, epoch, host, &config) {
             Ok(spec) => spec,
@@ -56,13 +71,24 @@ impl Engine {
             }
         };
         let dataset = match &job.dataset {
-            Some(dataset) => self.dataset(dataset.sha256).await?.map(|text| text.as_ref().clone()),
+            Some(dataset) => self
+                .dataset(dataset.sha256)
+                .await?
+                .map(|text| text.as_ref().clone()),
             None => None,
         };
         let names = pipeline::env_names(&job, &config);
-        let secrets: BTreeMap<String, String> =
-            names.into_iter().filter_map(|name| Some((name.clone(), self.setup.secrets.get(&name)?.clone()))).collect();
-        Ok(Some(Start { authority: self.setup.authority.clone(), slots: host.slots, spec, dataset, secrets }))
+        let secrets: BTreeMap<String, String> = names
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), self.setup.secrets.get(&name)?.clone())))
+            .collect();
+        Ok(Some(Start {
+            authority: self.setup.authority.clone(),
+            slots: host.slots,
+            spec,
+            dataset,
+            secrets,
+        }))
     }
 
     async fn dataset(&mut self, sha256: Sha256) -> Result<Option<Arc<String>>, EngineError> {

@@ -29,7 +29,12 @@ pub(super) enum News {
 }
 
 /// Never returns while the engine lives; dropping it closes the link.
-pub(super) async fn keep(host: HostConfig, transport: Transport, longest: Span, engine: mpsc::Sender<(HostName, News)>) {
+pub(super) async fn keep(
+    host: HostConfig,
+    transport: Transport,
+    longest: Span,
+    engine: mpsc::Sender<(HostName, News)>,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
         let began = clock::tick();
@@ -37,7 +42,11 @@ pub(super) async fn keep(host: HostConfig, transport: Transport, longest: Span, 
             Err(error) => error,
             Ok(link) => {
                 let (requests, taken) = mpsc::channel(REQUESTS);
-                if engine.send((host.name.clone(), News::Up(link.hello.clone(), requests))).await.is_err() {
+                if engine
+                    .send((host.name.clone(), News::Up(link.hello.clone(), requests)))
+                    .await
+                    .is_err()
+                {
                     return;
                 }
                 let (said, mut says) = mpsc::channel(REQUESTS);

@@ -51,7 +51,11 @@ pub(super) fn rounds(news: impl Iterator<Item = Item>) -> Vec<Vec<Item>> {
 fn join(round: &mut [Item], item: Item) -> Option<Item> {
     if let (host, News::Said(Say::Journal { attempt, from, text })) = &item {
         for (of, earlier) in round.iter_mut() {
-            if let News::Said(Say::Journal { attempt: same, from: start, text: before }) = earlier
+            if let News::Said(Say::Journal {
+                attempt: same,
+                from: start,
+                text: before,
+            }) = earlier
                 && of == host
                 && same == attempt
                 && *start + before.len() as u64 == *from
@@ -69,22 +73,39 @@ mod tests {
     use super::*;
 
     fn piece(host: &str, n: u32, from: u64, text: &str) -> Item {
-        let attempt = AttemptId { job: "npb2wdccpkcv".parse().unwrap(), n };
-        (host.parse().unwrap(), News::Said(Say::Journal { attempt, from, text: text.to_owned() }))
+        let attempt = AttemptId {
+            job: "npb2wdccpkcv".parse().unwrap(),
+            n,
+        };
+        (
+            host.parse().unwrap(),
+            News::Said(Say::Journal {
+                attempt,
+                from,
+                text: text.to_owned(),
+            }),
+        )
     }
 
     #[test]
     fn pieces_that_follow_each_other_are_one_and_others_wait_for_the_next_round() {
-        let news = [piece("a", 1, 0, "x\n"), piece("b", 2, 0, "y\n"), piece("a", 1, 2, "z\n"), piece("a", 1, 2, "z\n")];
+        let news = [
+            piece("a", 1, 0, "x\n"),
+            piece("b", 2, 0, "y\n"),
+            piece("a", 1, 2, "z\n"),
+            piece("a", 1, 2, "z\n"),
+        ];
         let rounds = rounds(news.into_iter());
         let texts: Vec<Vec<&str>> = rounds
             .iter()
             .map(|round| {
-                round.iter().map(|(_, news)| match news {
-                    News::Said(Say::Journal { text, .. }) => text.as_str(),
-                    _ => "",
-                })
-                .collect()
+                round
+                    .iter()
+                    .map(|(_, news)| match news {
+                        News::Said(Say::Journal { text, .. }) => text.as_str(),
+                        _ => "",
+                    })
+                    .collect()
             })
             .collect();
         assert_eq!(texts, [vec!["x\nz\n", "y\n"], vec!["z\n"]]);

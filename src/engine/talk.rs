@@ -32,7 +32,14 @@ pub(super) struct Talks {
 
 impl Talks {
     pub(super) fn open(&mut self, host: &HostName, hello: &Hello, requests: mpsc::Sender<Request>) {
-        self.open.insert(host.clone(), Talk { boot: hello.boot.clone(), requests, pending: BTreeMap::new() });
+        self.open.insert(
+            host.clone(),
+            Talk {
+                boot: hello.boot.clone(),
+                requests,
+                pending: BTreeMap::new(),
+            },
+        );
     }
 
     pub(super) fn close(&mut self, host: &HostName) {
@@ -40,7 +47,10 @@ impl Talks {
     }
 
     pub(super) fn boot(&self, host: &HostName) -> String {
-        self.open.get(host).map(|talk| talk.boot.clone()).unwrap_or_default()
+        self.open
+            .get(host)
+            .map(|talk| talk.boot.clone())
+            .unwrap_or_default()
     }
 
     pub(super) fn answered(&mut self, host: &HostName, to: u64) -> Option<About> {
@@ -50,7 +60,9 @@ impl Talks {
     /// Hands requests to their links. What a link cannot take now is told again later, by `plan`.
     pub(super) fn send(&mut self, fleet: &mut Fleet, requests: Vec<(HostName, Ask, About)>) {
         for (host, ask, about) in requests {
-            let Some(talk) = self.open.get_mut(&host) else { continue };
+            let Some(talk) = self.open.get_mut(&host) else {
+                continue;
+            };
             self.last += 1;
             let attempt = match &ask {
                 Ask::Start(start) => Some(start.spec.id()),

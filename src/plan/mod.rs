@@ -13,7 +13,7 @@ mod place;
 mod policy;
 
 pub use observe::{Heard, Observed, observe};
-pub use outlook::{Outlook, Stuck, outlook};
+pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 
 use crate::domain::{Effect, Fleet, Timestamp};

@@ -64,14 +64,29 @@ fn inventory(fleet: &Fleet, host: &HostName, capsules: &[Capsule]) -> Observed {
         }
     }
     for capsule in there.into_values() {
-        let Some(entry) = fleet.job(capsule.attempt.job) else { continue };
+        let Some(entry) = fleet.job(capsule.attempt.job) else {
+            continue;
+        };
+        if i64::try_from(capsule.epoch.0).is_err() {
+            observed.puzzles.push(format!(
+                "{} on {host} claims epoch {}",
+                capsule.attempt, capsule.epoch
+            ));
+            continue;
+        }
         let Capsule { attempt, epoch, .. } = *capsule;
         match (entry.attempt(attempt.n), entry.live()) {
             (Some(known), _) if known.host == *host && known.state.is_live() => {}
             (None, None) if entry.closed.is_none() && is_worth_knowing(capsule) => {
                 // One a job: a second one would wait for the next inventory.
-                if !observed.events.iter().any(|event| matches!(event, Event::Found { attempt: other, .. } if other.job == attempt.job)) {
-                    observed.events.push(Event::Found { attempt, host: host.clone(), epoch });
+                if !observed.events.iter().any(
+                    |event| matches!(event, Event::Found { attempt: other, .. } if other.job == attempt.job),
+                ) {
+                    observed.events.push(Event::Found {
+                        attempt,
+                        host: host.clone(),
+                        epoch,
+                    });
                 }
             }
             // Alive, although the job is closed, or was given to somebody else by a newer coordinator.

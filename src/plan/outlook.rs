@@ -3,7 +3,7 @@
 use super::Policy;
 use crate::domain::fleet::HostEntry;
 use crate::domain::host::{Link, Outlook as LinkOutlook};
-use crate::domain::{Fleet, HostName, Timestamp};
+use crate::domain::{Fleet, HostName, JobId, Timestamp};
 
 /// What a coordinator that is running now can expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,15 @@ pub enum Outlook {
     Working,
     /// Jobs are left, and nothing that this coordinator could wait for will move them.
     Stuck(Vec<Stuck>),
+}
+
+/// What a coordinator is here for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Every job of the enabled sets.
+    Sets,
+    /// These jobs, until they are closed.
+    Close(Vec<JobId>),
 }
 
 /// One host that jobs wait for in vain.
@@ -30,28 +39,43 @@ pub struct Stuck {
 }
 
 /// Looks at hosts only, so that it can be asked at every tick.
-pub fn outlook(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Outlook {
-    if fleet.open() == 0 {
-        return Outlook::Done;
-    }
-    let shared = fleet.pool().count() + fleet.again().count();
+pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) -> Outlook {
+    let jobs = match errand {
+        Errand::Sets if fleet.open() == 0 => return Outlook::Done,
+        Errand::Sets => None,
+        Errand::Close(jobs) => Some(jobs),
+    };
+    let shared = if jobs.is_some() {
+        0
+    } else {
+        fleet.pool().count() + fleet.again().count()
+    };
     let mut stuck = Vec::new();
     for (name, host) in fleet.hosts() {
-        let busy = !host.live.is_empty() || !host.queue.is_empty();
+        let running = host
+            .live
+            .iter()
+            .filter(|id| jobs.is_none_or(|jobs| jobs.contains(&id.job)))
+            .count();
+        let waiting = if jobs.is_some() { 0 } else { host.queue.len() };
+        if running + waiting + shared == 0 {
+            continue;
+        }
         match trouble(host, policy, now) {
-            None if busy || (shared > 0 && host.slots > 0) => return Outlook::Working,
-            Some(why) if busy || shared > 0 => {
-                stuck.push(Stuck {
-                    host: name.clone(),
-                    waiting: host.queue.len(),
-                    running: host.live.len(),
-                    why,
-                });
-            }
-            Some(_) | None => {}
+            None => return Outlook::Working,
+            Some(why) => stuck.push(Stuck {
+                host: name.clone(),
+                waiting,
+                running,
+                why,
+            }),
         }
     }
-    Outlook::Stuck(stuck)
+    if jobs.is_some() && stuck.is_empty() {
+        Outlook::Done
+    } else {
+        Outlook::Stuck(stuck)
+    }
 }
 
 /// Why this host will not do anything that is worth waiting for, if so.

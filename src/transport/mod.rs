@@ -5,6 +5,7 @@
 //! to try again is the engine's.
 
 mod binary;
+mod call;
 mod controls;
 mod error;
 mod framing;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use binary::{Binary, Runners};
+pub use call::Call;
 pub use controls::Controls;
 pub use error::LinkError;
 pub use link::{Link, LinkGuard};

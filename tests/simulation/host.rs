@@ -31,11 +31,20 @@ pub(crate) struct Cap {
 
 impl Host {
     pub(crate) fn new(name: HostName) -> Host {
-        Host { name, capsules: BTreeMap::new(), followed: BTreeSet::new(), heard: Epoch(0), boot: 1 }
+        Host {
+            name,
+            capsules: BTreeMap::new(),
+            followed: BTreeSet::new(),
+            heard: Epoch(0),
+            boot: 1,
+        }
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = AttemptId> {
-        self.capsules.iter().filter(|(_, cap)| cap.alive).map(|(id, _)| *id)
+        self.capsules
+            .iter()
+            .filter(|(_, cap)| cap.alive)
+            .map(|(id, _)| *id)
     }
 
     pub(crate) fn start(&mut self, id: AttemptId, authority: Epoch, epoch: Epoch) -> Answer {
@@ -46,10 +55,29 @@ impl Host {
         if !self.capsules.contains_key(&id) {
             if let Some(holder) = self.live().next() {
                 let same = holder.job == id.job;
-                return Answer::Refused(if same { Refusal::JobAlive(holder.n) } else { Refusal::SlotsTaken(holder.to_string()) });
+                return Answer::Refused(if same {
+                    Refusal::JobAlive(holder.n)
+                } else {
+                    Refusal::SlotsTaken(holder.to_string())
+                });
             }
-            let mut cap = Cap { journal: String::new(), alive: true, told: 0, epoch, progress: 0, boot: self.boot, outcome: None, cancelled: false };
-            let opened = Entry::Opened { version: journal::VERSION, attempt: id, epoch, host: self.name.clone(), boot: self.boot.to_string() };
+            let mut cap = Cap {
+                journal: String::new(),
+                alive: true,
+                told: 0,
+                epoch,
+                progress: 0,
+                boot: self.boot,
+                outcome: None,
+                cancelled: false,
+            };
+            let opened = Entry::Opened {
+                version: journal::VERSION,
+                attempt: id,
+                epoch,
+                host: self.name.clone(),
+                boot: self.boot.to_string(),
+            };
             cap.write(opened);
             self.capsules.insert(id, cap);
         }
@@ -78,15 +106,33 @@ impl Host {
     /// The runner starts anew: dead capsules get their last line.
     pub(crate) fn bury(&mut self) {
         let boot = self.boot;
-        for cap in self.capsules.values_mut().filter(|cap| !cap.alive && cap.outcome.is_none()) {
-            let proof = if cap.boot == boot { "its supervisor died" } else { "the machine was rebooted" };
-            cap.end(Outcome::Lost { proof: proof.to_owned() });
+        for cap in self
+            .capsules
+            .values_mut()
+            .filter(|cap| !cap.alive && cap.outcome.is_none())
+        {
+            let proof = if cap.boot == boot {
+                "its supervisor died"
+            } else {
+                "the machine was rebooted"
+            };
+            cap.end(Outcome::Lost {
+                proof: proof.to_owned(),
+            });
         }
     }
 
     pub(crate) fn inventory(&mut self) -> Vec<Capsule> {
         self.bury();
-        self.capsules.iter().map(|(id, cap)| Capsule { attempt: *id, epoch: cap.epoch, outcome: cap.outcome.clone(), job: None }).collect()
+        self.capsules
+            .iter()
+            .map(|(id, cap)| Capsule {
+                attempt: *id,
+                epoch: cap.epoch,
+                outcome: cap.outcome.clone(),
+                job: None,
+            })
+            .collect()
     }
 
     pub(crate) fn reboot(&mut self) {
@@ -123,9 +169,18 @@ impl Host {
                     1 => Ending::Exit(1),
                     _ => Ending::Exit(0),
                 };
-                cap.write(Entry::PhaseEnded { phase: phase(), ending: ending.clone(), took: Span(1), output: 0, excerpt: None });
+                cap.write(Entry::PhaseEnded {
+                    phase: phase(),
+                    ending: ending.clone(),
+                    took: Span(1),
+                    output: 0,
+                    excerpt: None,
+                });
                 if !ending.is_success() {
-                    cap.end(Outcome::Failed { phase: phase(), ending });
+                    cap.end(Outcome::Failed {
+                        phase: phase(),
+                        ending,
+                    });
                 }
             }
             _ => {
@@ -139,7 +194,13 @@ impl Host {
 
 impl Cap {
     fn write(&mut self, entry: Entry) {
-        self.journal.push_str(&serde_json::to_string(&Line { at: Timestamp(1), entry }).unwrap());
+        self.journal.push_str(
+            &serde_json::to_string(&Line {
+                at: Timestamp(1),
+                entry,
+            })
+            .unwrap(),
+        );
         self.journal.push('\n');
     }
 

@@ -170,6 +170,8 @@ impl Fleet {
         if let Some(other) = entry.live().or(entry.attempt(id.n)) {
             return Err(FoldError::Doubled(id, other.n));
         }
+        // Most jobs have one attempt; the room for four that a push makes would be most of the memory.
+        entry.attempts.reserve_exact(1);
         entry.attempts.push(Attempt {
             n: id.n,
             host: host.clone(),

@@ -142,6 +142,28 @@ impl Fleet {
         self.jobs == other.jobs && words(self) == words(other)
     }
 
+    /// Only these jobs and hosts: enough to fold events that speak of nothing else.
+    #[must_use]
+    pub fn part<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = &'a JobId>,
+        hosts: impl IntoIterator<Item = &'a HostName>,
+    ) -> Fleet {
+        let mut part = Fleet::new(self.epoch, &[]);
+        for entry in jobs.into_iter().filter_map(|job| self.jobs.get(job)) {
+            part.restore(entry.clone());
+        }
+        for (name, host) in hosts
+            .into_iter()
+            .filter_map(|name| self.hosts.get_key_value(name))
+        {
+            let entry = part.host_entry(name);
+            entry.gone.clone_from(&host.gone);
+            entry.link = host.link.clone();
+        }
+        part
+    }
+
     fn host_entry(&mut self, name: &HostName) -> &mut HostEntry {
         self.hosts.entry(name.clone()).or_default()
     }

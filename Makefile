@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine with Rust: `make demo` and `make test`.
+# Each can be run again; the second run is quick. Build products stay outside the clone.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/fleet/target
+ARCH   := $(shell uname -m)
+TARGET := $(ARCH)-unknown-linux-musl
+CARGO  := cargo
+BUILT  := $(CARGO_TARGET_DIR)/$(TARGET)
+
+.PHONY: demo test check unit setup bench release
+
+## The main job, end to end, on ten hosts of the lab.
+demo: setup
+	$(CARGO) build --locked --target $(TARGET)
+	tests/lab/demo $(BUILT)/debug/fleet
+
+## Everything that must hold: lints, documentation, unit and live tests.
+test: setup check
+	tests/lab/lab up --hosts 10
+	tests/count $(CARGO) test --locked --target $(TARGET) --no-fail-fast
+
+## Lints and documentation only.
+check: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --target $(TARGET) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --target $(TARGET) --no-deps --document-private-items
+	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo .ci/run
+
+## Tests that need no lab.
+unit: setup
+	$(CARGO) test --locked --target $(TARGET) --lib
+
+## `fleet` beside its peers, in one run. Takes some minutes; prints ratios.
+bench: setup release
+	tests/lab/lab up --hosts 10
+	$(CARGO) bench --locked --target $(TARGET)
+
+## The static binary that hosts run.
+release: setup
+	$(CARGO) build --locked --release --target $(TARGET)
+	@echo $(BUILT)/release/fleet
+
+## What building and testing need: packages (as root) and the static target.
+setup:
+	@tests/setup $(TARGET)

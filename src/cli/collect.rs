@@ -1,0 +1,185 @@
+//! `fleet collect`: every result home, verified, in one tidy tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::context::Context;
+use super::printer::Printer;
+use super::{CommandError, Kind, exit, results};
+use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
+use crate::domain::fleet::JobEntry;
+use crate::domain::host::HostConfig;
+use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
+use crate::doors::clock;
+use crate::report::words;
+use crate::store::Store;
+
+/// Bring every result home, and verify it byte for byte
+///
+/// results/SET/INSTANCE/MODEL/runN/ appears when it is whole, and not before. Can be repeated, and
+/// interrupted, at any time, also while jobs run: it brings what is finished and not here yet. The reports
+/// (summary.json, results.jsonl, results.csv) always tell of all jobs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet collect
+  fleet collect phase8
+  fleet collect --verify      # read every byte of what is here already, too")]
+pub(super) struct Args {
+    /// Only these sets
+    #[arg(value_name = "SET")]
+    sets: Vec<SetName>,
+    /// Verify what is at home already by content, not by size
+    #[arg(long)]
+    verify: bool,
+}
+
+pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+    let (reader, fleet) = context.peek().await?;
+    reader.close().await;
+    if let Some(unknown) = args
+        .sets
+        .iter()
+        .find(|set| !fleet.jobs().any(|entry| entry.job.set == **set))
+    {
+        return Err(
+            CommandError::new(Kind::Input, format!("no set is called {unknown}"))
+                .hint("`fleet status` lists them"),
+        );
+    }
+    let wanted = wanted(&fleet, &args.sets, &context.results);
+    let options = Options {
+        rehash: args.verify,
+        silence: context.config.ssh.silence,
+    };
+    let (mut answers, missing) = collect::at_home(wanted, &context.results, options).await;
+    let mut by_host: BTreeMap<HostName, Vec<Wanted>> = BTreeMap::new();
+    for want in missing {
+        if let Some(attempt) = fleet.attempt(want.attempt) {
+            by_host.entry(attempt.host.clone()).or_default().push(want);
+        }
+    }
+    let fetches = by_host
+        .into_iter()
+        .map(|(name, wanted)| fetch(context, context.config.host(&name), name, wanted, options));
+    let mut unreachable = Vec::new();
+    for fetched in futures::future::join_all(fetches).await {
+        match fetched {
+            Ok(more) => answers.extend(more),
+            Err(complaint) => unreachable.push(complaint),
+        }
+    }
+    let store = Store::open(&context.database()).await?;
+    let (brought, mut complaints, hints) = sort(answers, &fleet);
+    let fresh = brought.values().filter(|brought| brought.fresh).count();
+    for (attempt, brought) in &brought {
+        if let Some(seal) = &brought.result.seal {
+            store
+                .mark_collected(*attempt, clock::now(), &brought.home.display().to_string(), seal)
+                .await?;
+        }
+    }
+    let books = results::write(&fleet, &brought, &context.results)?;
+    printer.data(&books.summary_table(printer.width()))?;
+    printer.say(&format!(
+        "{} new, {} at home in {}",
+        words::count(fresh, "result", "results"),
+        brought.len(),
+        context.results.display()
+    ));
+    let open = fleet.jobs().filter(|entry| entry.closed.is_none()).count();
+    if open > 0 {
+        printer.say(&format!(
+            "{} not finished yet",
+            words::count(open, "job is", "jobs are")
+        ));
+    }
+    complaints.extend(unreachable);
+    if complaints.is_empty() {
+        return Ok(exit::OK);
+    }
+    let error = CommandError::new(Kind::Incomplete, "not every result is home").causes(complaints);
+    Err(hints
+        .into_iter()
+        .fold(error, CommandError::hint)
+        .hint("what is home is whole; `fleet collect` again brings the rest"))
+}
+
+/// Every ended attempt whose files count.
+fn wanted(fleet: &Fleet, sets: &[SetName], results: &Path) -> Vec<Wanted> {
+    let chosen =
+        |entry: &&JobEntry| entry.closed.is_some() && (sets.is_empty() || sets.contains(&entry.job.set));
+    let entries = fleet.jobs().filter(chosen);
+    entries
+        .filter_map(|entry| {
+            let attempt = entry.decisive()?;
+            let AttemptState::Ended(outcome) = &attempt.state else {
+                return None;
+            };
+            Some(Wanted {
+                attempt: AttemptId {
+                    job: entry.job.id,
+                    n: attempt.n,
+                },
+                job: Arc::clone(&entry.job),
+                outcome: outcome.clone(),
+                seal: attempt.seal,
+                home: collect::home(results, &entry.job),
+            })
+        })
+        .collect()
+}
+
+/// Opens one connection to the host, and brings all of it home over that.
+async fn fetch(
+    context: &Context,
+    host: Option<&HostConfig>,
+    name: HostName,
+    wanted: Vec<Wanted>,
+    options: Options,
+) -> Result<Answers, String> {
+    let left = words::count(wanted.len(), "result is", "results are");
+    let Some(host) = host else {
+        return Err(format!(
+            "{name} is not in fleet.toml any more; {left} still there"
+        ));
+    };
+    let link = context
+        .transport
+        .open(host)
+        .await
+        .map_err(|error| format!("{error}; {left} still there"))?;
+    let call = link.call();
+    let origin = Origin {
+        host: name,
+        rsh: call.origin.rsh.clone(),
+        base: call.origin.base.clone(),
+    };
+    let answers = collect::bring_home(&origin, wanted, &context.results, options).await;
+    call.hang_up().await;
+    Ok(answers)
+}
+
+type Sorted = (BTreeMap<AttemptId, Brought>, Vec<String>, BTreeSet<&'static str>);
+
+/// What came home, what did not and why, and what to do about it.
+fn sort(answers: Answers, fleet: &Fleet) -> Sorted {
+    let (mut brought, mut complaints, mut hints) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+    for (attempt, answer) in answers {
+        match answer {
+            Ok(one) => {
+                brought.insert(attempt, one);
+            }
+            Err(error) => {
+                let host = fleet
+                    .attempt(attempt)
+                    .map(|known| known.host.to_string())
+                    .unwrap_or_default();
+                complaints.push(format!("{attempt} on {host}: {error}"));
+                hints.extend(error.hint());
+            }
+        }
+    }
+    complaints.sort();
+    (brought, complaints, hints)
+}

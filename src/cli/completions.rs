@@ -1,0 +1,21 @@
+//! `fleet completions`: what a shell needs to complete our words.
+
+use super::printer::Printer;
+use super::{CommandError, exit};
+
+/// Print the completion script for a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet completions bash > ~/.local/share/bash-completion/completions/fleet
+  fleet completions zsh > ~/.zfunc/_fleet")]
+pub(super) struct Args {
+    /// Which shell
+    shell: clap_complete::Shell,
+}
+
+pub(super) fn run(args: &Args, mut command: clap::Command, printer: &Printer) -> Result<u8, CommandError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "fleet", &mut script);
+    printer.data(&String::from_utf8_lossy(&script))?;
+    Ok(exit::OK)
+}

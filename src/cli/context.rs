@@ -1,0 +1,161 @@
+//! What most verbs begin with: the configuration, the places that it names, the means to reach hosts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{CommandError, Kind};
+use crate::config::Config;
+use crate::domain::wire::Authority;
+use crate::domain::{Epoch, Fleet};
+use crate::doors::{clock, random};
+use crate::plan::Policy;
+use crate::store::{Holder, Lease, LeaseError, Store};
+use crate::transport::{Controls, Pace, Runners, Transport};
+
+/// Everything that follows from `fleet.toml`.
+pub(super) struct Context {
+    pub(super) config: Arc<Config>,
+    pub(super) state: PathBuf,
+    pub(super) results: PathBuf,
+    pub(super) transport: Transport,
+}
+
+/// The sole right to change things, until it is dropped.
+pub(super) struct Coordinator {
+    pub(super) store: Store,
+    pub(super) fleet: Fleet,
+    pub(super) authority: Authority,
+    pub(super) lease: Lease,
+}
+
+impl Context {
+    /// Reads `fleet.toml`. Paths in it are relative to the directory that it lies in.
+    pub(super) fn load(file: &Path, ssh_config: Option<&Path>) -> Result<Context, CommandError> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            CommandError::new(Kind::Input, format!("cannot read {name}"))
+                .caused_by(&error)
+                .hint("`fleet init` writes one; `--config FILE` names another")
+        })?;
+        let config =
+            Config::parse(&text, &name).map_err(|findings| CommandError::findings(&name, &findings))?;
+        let base = match file.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let base = base.canonicalize().unwrap_or(base);
+        let named = |path: &String| base.join(path);
+        let runners: BTreeMap<String, PathBuf> = [
+            ("x86_64", &config.runner.x86_64),
+            ("aarch64", &config.runner.aarch64),
+        ]
+        .into_iter()
+        .filter_map(|(arch, path)| Some((arch.to_owned(), named(path.as_ref()?))))
+        .collect();
+        let controls = Controls::new().map_err(|error| {
+            CommandError::new(Kind::Environment, "cannot make a directory for ssh's sockets")
+                .caused_by(&error)
+        })?;
+        let transport = Transport {
+            ssh_config: ssh_config
+                .map(Path::to_owned)
+                .or(config.ssh.config.as_ref().map(named)),
+            connect_timeout: config.ssh.connect_timeout,
+            silence: config.ssh.silence,
+            runners: Arc::new(Runners::new(runners)),
+            pace: Pace::new(config.ssh.connects as usize),
+            controls: Arc::new(controls),
+        };
+        let (state, results) = (base.join(&config.fleet.state), base.join(&config.fleet.results));
+        Ok(Context {
+            config: Arc::new(config),
+            state,
+            results,
+            transport,
+        })
+    }
+
+    /// The numbers that `plan` goes by.
+    pub(super) fn policy(&self) -> Policy {
+        let fleet = &self.config.fleet;
+        Policy {
+            lost_retries: fleet.lost_retries,
+            unreachable: fleet.unreachable,
+            ..Policy::default()
+        }
+    }
+
+    /// The database's file.
+    pub(super) fn database(&self) -> PathBuf {
+        self.state.join("fleet.sqlite")
+    }
+
+    /// Takes the lease and a new epoch, and loads the facts.
+    pub(super) async fn coordinate(&self) -> Result<Coordinator, CommandError> {
+        self.coordinate_above(Epoch(0)).await
+    }
+
+    /// The same, with an epoch above one that hosts have heard.
+    pub(super) async fn coordinate_above(&self, heard: Epoch) -> Result<Coordinator, CommandError> {
+        let mut who = Holder {
+            pid: std::process::id(),
+            host: hostname(),
+            since: clock::now(),
+            epoch: None,
+        };
+        let lease = Lease::take(&self.state, &who)?;
+        let store = Store::open(&self.database()).await?;
+        let epoch = store.next_epoch(heard).await?;
+        who.epoch = Some(epoch);
+        lease.announce(&who)?;
+        let fleet = store.load(epoch, &self.config.hosts).await?;
+        let coordinator = random::token().map_err(|error| {
+            CommandError::new(Kind::Environment, "cannot read randomness").caused_by(&error)
+        })?;
+        Ok(Coordinator {
+            store,
+            fleet,
+            authority: Authority { epoch, coordinator },
+            lease,
+        })
+    }
+
+    /// The facts, for reading only, beside whoever coordinates.
+    pub(super) async fn peek(&self) -> Result<(Store, Fleet), CommandError> {
+        let nothing = || {
+            CommandError::new(
+                Kind::Input,
+                format!(
+                    "nothing has been dispatched from here ({} is not there)",
+                    self.database().display()
+                ),
+            )
+            .hint("`fleet dispatch FILE` begins; `fleet adopt` finds jobs that hosts remember")
+        };
+        let store = Store::peek(&self.database()).await?.ok_or_else(nothing)?;
+        let fleet = store.load(Epoch(0), &self.config.hosts).await?;
+        Ok((store, fleet))
+    }
+
+    /// Does somebody coordinate now?
+    pub(super) fn coordinator(&self) -> Option<Holder> {
+        Lease::holder(&self.state)
+    }
+}
+
+fn hostname() -> String {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "this machine".to_owned())
+}
+
+impl From<LeaseError> for CommandError {
+    fn from(error: LeaseError) -> CommandError {
+        match error {
+            LeaseError::Held { .. } => CommandError::new(Kind::Refused, error.to_string()),
+            LeaseError::Io { .. } => CommandError::new(Kind::Environment, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `fleet man`: the manual page, made from the same words as the help.
+
+use std::path::PathBuf;
+
+use super::printer::Printer;
+use super::{CommandError, Kind, exit};
+
+/// Print the manual page, or write one per verb
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet man | man -l -
+  fleet man --to ~/.local/share/man/man1")]
+pub(super) struct Args {
+    /// Write fleet.1, fleet-dispatch.1, … into this directory
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, command: clap::Command, printer: &Printer) -> Result<u8, CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(Kind::Environment, "cannot write the manual").caused_by(&error)
+    };
+    match &args.to {
+        Some(dir) => {
+            std::fs::create_dir_all(dir).map_err(failed)?;
+            clap_mangen::generate_to(command, dir).map_err(failed)?;
+            printer.say(&format!("wrote the manual pages to {}", dir.display()));
+        }
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
+            printer.data(&String::from_utf8_lossy(&page))?;
+        }
+    }
+    Ok(exit::OK)
+}

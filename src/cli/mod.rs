@@ -1,0 +1,138 @@
+//! Floor 4: the verbs. One file each: its arguments (whose comments are its help), one call into the
+//! library, and what to print. Nothing else in the crate knows clap or the terminal.
+
+mod adopt;
+mod assignment;
+mod cancel;
+mod collect;
+mod completions;
+mod context;
+mod coordinate;
+mod dispatch;
+mod doctor;
+mod error;
+mod exit;
+mod host;
+mod hosts;
+mod init;
+mod logs;
+mod man;
+mod printer;
+mod progress;
+mod results;
+mod runner;
+mod schema;
+mod select;
+mod status;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use context::Context;
+pub use error::{CommandError, Kind};
+use printer::Printer;
+
+/// Run evaluations of coding agents across a fleet of hosts over SSH, durably
+///
+/// The usual day: `fleet dispatch assignments/phase8.json`, `fleet status`, `fleet collect`. Whatever
+/// happens in between (Ctrl-C, a lost network, a crash), run the same command again: it goes on where it was.
+#[derive(Debug, Parser)]
+#[command(name = "fleet", version, max_term_width = 100, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    /// The fleet's configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "FLEET_CONFIG",
+        default_value = "fleet.toml"
+    )]
+    config: std::path::PathBuf,
+    /// An ssh configuration to use instead of your own
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "FLEET_SSH_CONFIG",
+        hide_env_values = true
+    )]
+    ssh_config: Option<std::path::PathBuf>,
+    /// Say only what is asked for, and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Init(init::Args),
+    Dispatch(dispatch::Args),
+    Status(status::Args),
+    Collect(collect::Args),
+    Logs(logs::Args),
+    Cancel(cancel::Args),
+    Hosts(hosts::Args),
+    Host(host::Args),
+    Doctor(doctor::Args),
+    Adopt(adopt::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    #[command(hide = true)]
+    Runner(runner::Args),
+}
+
+/// Parses the command line, does what it says, and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return printer::usage(&error),
+    };
+    let printer = Printer::new(cli.quiet);
+    match run(cli, &printer) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
+    // The host's half and the papers need neither configuration nor reactor.
+    match cli.verb {
+        Verb::Runner(args) => return runner::run(&args),
+        Verb::Init(args) => return init::run(&args, printer),
+        Verb::Schema(args) => return schema::run(&args, printer),
+        Verb::Completions(args) => return completions::run(&args, Cli::command(), printer),
+        Verb::Man(args) => return man::run(&args, Cli::command(), printer),
+        Verb::Dispatch(ref args) if args.detach => return dispatch::detach(args, &cli, printer),
+        _ => {}
+    }
+    trace::start();
+    let context = Context::load(&cli.config, cli.ssh_config.as_deref())?;
+    let reactor = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::new(Kind::Environment, "cannot start").caused_by(&error))?;
+    reactor.block_on(async {
+        match cli.verb {
+            Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
+            Verb::Status(args) => status::run(&args, &context, printer).await,
+            Verb::Collect(args) => collect::run(&args, &context, printer).await,
+            Verb::Logs(args) => logs::run(&args, &context, printer).await,
+            Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
+            Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
+            Verb::Host(args) => host::run(&args, &context, printer).await,
+            Verb::Doctor(args) => doctor::run(&args, &context, printer).await,
+            Verb::Adopt(args) => adopt::run(&args, &context, printer).await,
+            Verb::Init(_) | Verb::Schema(_) | Verb::Completions(_) | Verb::Man(_) | Verb::Runner(_) => {
+                Ok(exit::OK)
+            }
+        }
+    })
+}

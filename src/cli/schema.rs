@@ -1,0 +1,36 @@
+//! `fleet schema`: the published JSON Schemas.
+
+use super::printer::Printer;
+use super::{CommandError, Kind, exit};
+use crate::{config, validate};
+
+/// Print the JSON Schema of fleet.toml or of assignment files
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet schema assignment > assignment.schema.json
+  fleet schema fleet.toml")]
+pub(super) struct Args {
+    /// Of what
+    #[arg(value_enum)]
+    of: Of,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Of {
+    /// The configuration
+    #[value(name = "fleet.toml")]
+    Config,
+    /// Assignment files
+    Assignment,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8, CommandError> {
+    let schema = match args.of {
+        Of::Config => config::schema(),
+        Of::Assignment => validate::schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+    printer.data(&format!("{text}\n"))?;
+    Ok(exit::OK)
+}

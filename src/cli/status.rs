@@ -1,0 +1,71 @@
+//! `fleet status`: what is where, and why.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::context::Context;
+use super::printer::Printer;
+use super::{CommandError, Kind, exit};
+use crate::domain::JobId;
+use crate::doors::clock;
+use crate::view::{self, Board};
+
+/// Between two pictures of `--watch`.
+const PACE: Duration = Duration::from_secs(1);
+
+/// Show hosts, jobs, phases and ages, and the first failing lines
+///
+/// Reads the database only: it works beside a running coordinator, and without one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet status
+  fleet status --watch
+  fleet status --json | jq '.failed[].excerpt'")]
+pub(super) struct Args {
+    /// Machine-readable
+    #[arg(long, conflicts_with = "watch")]
+    json: bool,
+    /// Draw it anew every second, until every job is closed
+    #[arg(long, short)]
+    watch: bool,
+    /// List every job with its id
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    all: bool,
+}
+
+pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+    loop {
+        let (store, fleet) = context.peek().await?;
+        let collected: BTreeSet<JobId> = store.collected().await?.into_keys().map(|id| id.job).collect();
+        let links = store.links().await?;
+        store.close().await;
+        let board = Board::of(&fleet, &links, &collected, clock::now(), &context.config.hosts);
+        if args.json {
+            printer.data(
+                &board
+                    .json()
+                    .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?,
+            )?;
+            return Ok(exit::OK);
+        }
+        let mut text = view::status(&board, printer.width());
+        text.push('\n');
+        text.push_str(&match context.coordinator() {
+            Some(holder) => format!("coordinator: {holder}\n"),
+            None => "coordinator: none; `fleet dispatch FILE` goes on\n".to_owned(),
+        });
+        if args.all {
+            text.push('\n');
+            text.push_str(&view::jobs(&fleet, printer.width()));
+        }
+        if !args.watch {
+            printer.data(&text)?;
+            return Ok(exit::OK);
+        }
+        printer.redraw(&text)?;
+        if fleet.jobs().all(|entry| entry.closed.is_some()) {
+            return Ok(exit::OK);
+        }
+        tokio::time::sleep(PACE).await;
+    }
+}

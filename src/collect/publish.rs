@@ -1,0 +1,125 @@
+//! The last step: a verified capsule becomes the result at its place, with one rename.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::capsule::Capsule;
+use super::error::{CollectError, shown};
+use super::place::{aside, below};
+use super::result::{RESULT, ResultFile, VERSION};
+use super::{Brought, tree};
+use crate::domain::journal::Entry;
+use crate::domain::{HostName, layout};
+
+/// Puts the capsule in its place. Durable when it returns.
+pub(super) fn publish(capsule: &Capsule, host: &HostName, results: &Path) -> Result<Brought, CollectError> {
+    let want = &capsule.want;
+    // Of an attempt whose host had nothing left, nothing has arrived but the fact.
+    fs::create_dir_all(&capsule.dir).map_err(|error| CollectError::io(&capsule.dir, &error))?;
+    let result = describe(capsule, host)?;
+    write(&capsule.dir.join(RESULT), &result)?;
+    // Anything else is left of an interrupted rsync, or was not asked for.
+    let named: BTreeSet<&Path> = capsule
+        .manifest
+        .iter()
+        .flat_map(|manifest| manifest.files.iter().map(|file| Path::new(&file.path)))
+        .collect();
+    tree::settle(&capsule.dir, &|file| {
+        file == Path::new(RESULT)
+            || tree::is_head(file)
+            || named.contains(file)
+            || (capsule.manifest.is_none() && file.starts_with(layout::LOGS))
+    })?;
+    fs::set_permissions(&capsule.dir, fs::Permissions::from_mode(0o755))
+        .map_err(|error| CollectError::io(&capsule.dir, &error))?;
+
+    let below = below(want, results)?;
+    let parent = tree::make(results, below.parent().unwrap_or(Path::new("")), 0o755)?;
+    replace(&capsule.dir, &want.home)?;
+    for dir in parent.ancestors().take(below.components().count()) {
+        tree::sync(dir)?;
+    }
+    // Best effort: an empty directory in the staging area harms nobody.
+    let _ = capsule.dir.parent().map(fs::remove_dir);
+    Ok(Brought {
+        home: want.home.clone(),
+        result,
+        fresh: true,
+    })
+}
+
+/// Moves `new` to `home`, and what was there out of existence. After a crash in between, the older
+/// result lies aside and `place::at_home` brings it back.
+fn replace(new: &Path, home: &Path) -> Result<(), CollectError> {
+    let old = aside(home);
+    let fault = |error: std::io::Error| CollectError::io(home, &error);
+    match fs::symlink_metadata(home) {
+        Ok(found) if found.is_symlink() => return Err(CollectError::Symlink(shown(home))),
+        Ok(_) => {
+            remove(&old)?;
+            fs::rename(home, &old).map_err(fault)?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(fault(error)),
+    }
+    fs::rename(new, home).map_err(fault)?;
+    remove(&old)
+}
+
+fn remove(old: &Path) -> Result<(), CollectError> {
+    match fs::remove_dir_all(old) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(CollectError::io(old, &error)),
+    }
+}
+
+fn describe(capsule: &Capsule, host: &HostName) -> Result<ResultFile, CollectError> {
+    let want = &capsule.want;
+    let (files, bytes) = if let Some(seal) = &want.seal {
+        (seal.files, seal.bytes)
+    } else {
+        let all = tree::files(&capsule.dir)?;
+        let logs = all.iter().filter(|(path, _)| path.starts_with(layout::LOGS));
+        logs.fold((0, 0), |(files, bytes), (_, size)| (files + 1, bytes + size))
+    };
+    let last = capsule.journal.last();
+    Ok(ResultFile {
+        version: VERSION,
+        job: want.job.clone(),
+        attempt: want.attempt.n,
+        host: host.clone(),
+        outcome: want.outcome.clone(),
+        phases: ResultFile::phases(&capsule.journal),
+        began: capsule.journal.first().map(|line| line.at),
+        ended: last
+            .filter(|line| matches!(line.entry, Entry::Ended { .. }))
+            .map(|line| line.at),
+        verified: want.seal.is_some(),
+        seal: want.seal,
+        files,
+        bytes,
+        left_out: capsule
+            .manifest
+            .as_ref()
+            .map(|manifest| manifest.left_out.clone())
+            .unwrap_or_default(),
+    })
+}
+
+fn write(path: &Path, result: &ResultFile) -> Result<(), CollectError> {
+    let mut text =
+        serde_json::to_vec_pretty(result).map_err(|error| CollectError::Internal(error.to_string()))?;
+    text.push(b'\n');
+    // Nothing of that name comes from a host; a leftover is ours.
+    let _ = fs::remove_file(path);
+    File::options()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(&text))
+        .map_err(|error| CollectError::io(path, &error))
+}

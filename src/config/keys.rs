@@ -1,0 +1,163 @@
+//! Every key of `fleet.toml`. From this one declaration come the types, the reader, the suggestions
+//! and the JSON Schema. `fleet.toml` itself tells the same at length, with examples.
+
+use std::collections::BTreeMap;
+
+use super::field::{Field, table};
+use super::kind::Kind;
+use super::table::{Key, Need, Value};
+use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
+
+const DAY: u64 = 86_400;
+
+table! {
+    /// `[fleet]`: the coordinator.
+    pub struct Coordinator {
+        /// Directory of the database; relative to this file.
+        state: String = Kind::Path, Need::Default(".fleet");
+        /// Directory that `fleet collect` fills; relative to this file.
+        results: String = Kind::Path, Need::Default("results");
+        /// The pipeline of jobs that name none.
+        pipeline: Option<PipelineName> = Kind::Name, Need::Optional;
+        /// Most bytes kept of what one phase prints: the first half and the last half.
+        output_cap: u64 = Kind::Bytes(4 << 10, 4 << 30), Need::Default("8MiB");
+        /// Time between the polite signal and the deadly one.
+        grace: Span = Kind::Time(0, 3600), Need::Default("10s");
+        /// How often a job whose attempt was lost with proof is tried again.
+        lost_retries: u32 = Kind::Count(0, 100), Need::Default("2");
+        /// How long `dispatch` waits for unreachable hosts before it says what is left, and ends.
+        unreachable: Span = Kind::Time(0, 30 * DAY), Need::Default("10m");
+    }
+}
+
+table! {
+    /// `[ssh]`: how hosts are reached.
+    pub struct Ssh {
+        /// A configuration file for ssh, instead of the user's own; relative to this file.
+        config: Option<String> = Kind::Path, Need::Optional;
+        /// How long a connection may take to come up.
+        connect_timeout: Span = Kind::Time(1, 600), Need::Default("15s");
+        /// A link that has said nothing for so long is dead.
+        silence: Span = Kind::Time(1, 3600), Need::Default("20s");
+        /// At most so many connections are being opened at a time.
+        connects: u32 = Kind::Count(1, 100), Need::Default("8");
+        /// Longest pause between two tries to reach a host.
+        backoff: Span = Kind::Time(1, 3600), Need::Default("30s");
+    }
+}
+
+table! {
+    /// `[runner]`: the fleet binary for hosts of another architecture than this machine's.
+    pub struct Runner {
+        /// For hosts with `arch = "x86_64"`; relative to this file.
+        x86_64: Option<String> = Kind::Path, Need::Optional;
+        /// For hosts with `arch = "aarch64"`; relative to this file.
+        aarch64: Option<String> = Kind::Path, Need::Optional;
+    }
+}
+
+/// The architectures that there are runners for.
+const ARCHITECTURES: Kind = Kind::Choice(&["x86_64", "aarch64"]);
+
+table! {
+    /// `[defaults]`: what holds for hosts that do not say otherwise.
+    pub(super) struct Defaults {
+        /// How many jobs a host runs at a time.
+        slots: u32 = Kind::Count(1, 64), Need::Default("1");
+        /// What its processor is; decides which runner it gets.
+        arch: String = ARCHITECTURES, Need::Default("x86_64");
+        /// Free words for people.
+        tags: Vec<String> = Kind::List(&Kind::Name), Need::Optional;
+        /// The runner's directory on the host.
+        root: String = Kind::HostPath, Need::Default("~/.fleet");
+        /// The harness on the host: `{harness}` and `FLEET_HARNESS`.
+        harness: Option<String> = Kind::HostPath, Need::Optional;
+    }
+}
+
+table! {
+    /// `[[host]]`: one host.
+    pub(super) struct Host {
+        /// Its name in assignments and tables.
+        name: HostName = Kind::Name, Need::Required;
+        /// Its ssh destination; without it, `aws-instance-` and the name.
+        ssh: Option<String> = Kind::Destination, Need::Optional;
+        /// It is this machine: no ssh.
+        local: bool = Kind::Flag, Need::Default("false");
+        /// How many jobs it runs at a time.
+        slots: Option<u32> = Kind::Count(1, 64), Need::Optional;
+        /// What its processor is; decides which runner it gets.
+        arch: Option<String> = ARCHITECTURES, Need::Optional;
+        /// Free words for people, instead of the default ones.
+        tags: Option<Vec<String>> = Kind::List(&Kind::Name), Need::Optional;
+        /// The runner's directory on the host.
+        root: Option<String> = Kind::HostPath, Need::Optional;
+        /// The harness on the host: `{harness}` and `FLEET_HARNESS`.
+        harness: Option<String> = Kind::HostPath, Need::Optional;
+    }
+}
+
+table! {
+    /// `[[model]]`: a model under evaluation.
+    pub struct Model {
+        /// Its name in assignments.
+        name: ModelName = Kind::Name, Need::Required;
+        /// Names of variables that its jobs get from the coordinator's environment: its keys.
+        env: Vec<String> = Kind::List(&Kind::Variable), Need::Optional;
+        /// Variables that are no secrets, with their values.
+        set: BTreeMap<String, String> = Kind::Variables, Need::Optional;
+    }
+}
+
+table! {
+    /// `[[pipeline]]`: what is done with a job.
+    pub struct Pipeline {
+        /// Its name in assignments.
+        name: PipelineName = Kind::Name, Need::Required;
+        /// Its phases start containers, which are removed by label when a phase ends.
+        containers: bool = Kind::Flag, Need::Default("false");
+        /// Names of variables that its jobs get from the coordinator's environment.
+        env: Vec<String> = Kind::List(&Kind::Variable), Need::Optional;
+        /// Its phases, in order; the first that fails ends the attempt.
+        phase: Vec<Phase> = Kind::Tables(Phase::KEYS, 1), Need::Required;
+    }
+}
+
+table! {
+    /// `[[pipeline.phase]]`: one program, run to its end.
+    pub struct Phase {
+        /// Its name; its output is `log/<name>.log`.
+        name: PhaseName = Kind::Name, Need::Required;
+        /// Program and arguments. `{instance}`, `{model}`, `{run}`, `{set}`, `{task}`, `{job}`,
+        /// `{attempt}` and `{harness}` are filled in, except in scripts of a shell.
+        run: Vec<String> = Kind::Run, Need::Required;
+        /// Where it runs; placeholders are filled in. Without it, the attempt's `out/`.
+        cwd: Option<String> = Kind::Directory, Need::Optional;
+        /// Variables that are no secrets, with their values.
+        env: BTreeMap<String, String> = Kind::Variables, Need::Optional;
+        /// Longest time that it may take.
+        deadline: Span = Kind::Time(1, 30 * DAY), Need::Required;
+        /// Longest time with neither output nor CPU use.
+        stall: Option<Span> = Kind::Time(1, 30 * DAY), Need::Optional;
+    }
+}
+
+table! {
+    /// `fleet.toml`: the hosts, models and pipelines of a fleet.
+    pub(super) struct File {
+        /// The coordinator.
+        fleet: Coordinator = Kind::Table(Coordinator::KEYS), Need::Default("");
+        /// How hosts are reached.
+        ssh: Ssh = Kind::Table(Ssh::KEYS), Need::Default("");
+        /// The fleet binary for hosts of another architecture.
+        runner: Runner = Kind::Table(Runner::KEYS), Need::Default("");
+        /// What holds for hosts that do not say otherwise.
+        defaults: Defaults = Kind::Table(Defaults::KEYS), Need::Default("");
+        /// The hosts.
+        host: Vec<Host> = Kind::Tables(Host::KEYS, 1), Need::Required;
+        /// The models.
+        model: Vec<Model> = Kind::Tables(Model::KEYS, 0), Need::Optional;
+        /// The pipelines.
+        pipeline: Vec<Pipeline> = Kind::Tables(Pipeline::KEYS, 0), Need::Optional;
+    }
+}

@@ -1,0 +1,138 @@
+//! `fleet.toml`: what the user says of the fleet, read completely or refused completely.
+//!
+//! Invariant: a [`Config`] has no fault that reading it could have shown. All faults come at once, each
+//! with its place and a way out.
+
+mod check;
+mod field;
+pub mod finding;
+mod keys;
+mod kind;
+mod schema;
+mod table;
+pub mod template;
+#[cfg(test)]
+mod tests;
+
+use toml::de::DeTable;
+
+pub use finding::Finding;
+pub use keys::{Coordinator, Model, Phase, Pipeline, Runner, Ssh};
+pub(crate) use kind::{path_fault, variable_fault};
+pub use schema::schema;
+pub(crate) use schema::{NAME, VARIABLE};
+
+use crate::domain::host::{HostConfig, Reach};
+use crate::domain::{HostName, ModelName, PipelineName};
+use field::Field as _;
+use finding::{Faults, Places};
+use keys::{Defaults, File, Host};
+use table::{Row, Value};
+
+/// The `fleet.toml` that `fleet init` writes, and the manual of every key.
+pub const DEFAULT: &str = include_str!("../../fleet.toml");
+
+/// A whole `fleet.toml`, with every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The coordinator.
+    pub fleet: Coordinator,
+    /// How hosts are reached.
+    pub ssh: Ssh,
+    /// The fleet binary for hosts of another architecture.
+    pub runner: Runner,
+    /// The hosts, in the order of the file.
+    pub hosts: Vec<HostConfig>,
+    /// The models, in the order of the file.
+    pub models: Vec<Model>,
+    /// The pipelines, in the order of the file.
+    pub pipelines: Vec<Pipeline>,
+}
+
+impl Config {
+    /// Reads the text of a `fleet.toml`; `file` is what messages call it.
+    pub fn parse(text: &str, file: &str) -> Result<Config, Vec<Finding>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut faults = Faults::default();
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut whole = true;
+        for error in errors {
+            let at = error.span().map_or(text.len(), |span| span.start);
+            faults.add(at, format!("this is not TOML: {}", error.message()));
+            // Any other error leaves a torn table, of which nothing more should be said.
+            whole &= error.message() == "duplicate key";
+        }
+        let row = if whole {
+            table::read(File::KEYS, table.get_ref(), 0, &mut faults)
+        } else {
+            Row::default()
+        };
+        check::across(&row, &mut faults);
+        let findings = faults.findings(file, &Places::of(text));
+        let file = File::read(Some(&Value::Row(row)));
+        match file {
+            Some(file) if findings.is_empty() => Ok(Config::of(file)),
+            Some(_) | None => Err(findings),
+        }
+    }
+
+    fn of(file: File) -> Config {
+        let hosts = file.host.into_iter().map(|host| merge(host, &file.defaults));
+        Config {
+            fleet: file.fleet,
+            ssh: file.ssh,
+            runner: file.runner,
+            hosts: hosts.collect(),
+            models: file.model,
+            pipelines: file.pipeline,
+        }
+    }
+
+    /// The host of this name.
+    pub fn host(&self, name: &HostName) -> Option<&HostConfig> {
+        self.hosts.iter().find(|host| host.name == *name)
+    }
+
+    /// The model of this name.
+    pub fn model(&self, name: &ModelName) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == *name)
+    }
+
+    /// The pipeline of this name.
+    pub fn pipeline(&self, name: &PipelineName) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| pipeline.name == *name)
+    }
+}
+
+impl Pipeline {
+    /// Does it need to know where a host's harness is?
+    pub fn needs_harness(&self) -> bool {
+        self.phase.iter().any(|phase| {
+            let argv: Vec<&str> = phase.run.iter().map(String::as_str).collect();
+            let scripts = template::scripts(&argv);
+            let words = argv.iter().zip(scripts).filter(|(_, script)| !script);
+            let others = phase.cwd.iter().chain(phase.env.values());
+            words
+                .map(|(word, _)| *word)
+                .chain(others.map(String::as_str))
+                .any(|word| template::mentions(word, "harness"))
+        })
+    }
+}
+
+fn merge(host: Host, defaults: &Defaults) -> HostConfig {
+    let reach = if host.local {
+        Reach::Local
+    } else {
+        Reach::Ssh(host.ssh.unwrap_or_else(|| format!("aws-instance-{}", host.name)))
+    };
+    HostConfig {
+        name: host.name,
+        reach,
+        slots: host.slots.unwrap_or(defaults.slots),
+        arch: host.arch.unwrap_or_else(|| defaults.arch.clone()),
+        tags: host.tags.unwrap_or_else(|| defaults.tags.clone()),
+        root: host.root.unwrap_or_else(|| defaults.root.clone()),
+        harness: host.harness.or_else(|| defaults.harness.clone()),
+    }
+}

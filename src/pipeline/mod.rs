@@ -1,0 +1,116 @@
+//! Pipelines: from a job and `fleet.toml` to the steps that a host runs. Pure; it runs nothing.
+//!
+//! Invariant: a value fills one argument and stays one argument; no value becomes part of a script.
+
+use std::collections::BTreeMap;
+
+use crate::config::{Config, Model, Phase, template};
+use crate::domain::host::HostConfig;
+use crate::domain::spec::{self, Step};
+use crate::domain::{Epoch, HostName, Job, ModelName, PipelineName, Spec};
+
+#[cfg(test)]
+mod tests;
+
+/// Why a job cannot be made into steps. All can be mended in `fleet.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// It was there when the job was dispatched.
+    #[error("pipeline `{0}` is not in fleet.toml any more")]
+    NoPipeline(PipelineName),
+    /// It was there when the job was dispatched.
+    #[error("model `{0}` is not in fleet.toml any more")]
+    NoModel(ModelName),
+    /// A phase says `{harness}`.
+    #[error("pipeline `{0}` needs a harness, and host `{1}` has none in fleet.toml")]
+    NoHarness(PipelineName, HostName),
+}
+
+/// The spec of an attempt of `job` on `host`.
+pub fn compile(
+    job: &Job,
+    attempt: u32,
+    epoch: Epoch,
+    host: &HostConfig,
+    config: &Config,
+) -> Result<Spec, CompileError> {
+    let pipeline = config
+        .pipeline(&job.pipeline)
+        .ok_or_else(|| CompileError::NoPipeline(job.pipeline.clone()))?;
+    let model = config
+        .model(&job.model)
+        .ok_or_else(|| CompileError::NoModel(job.model.clone()))?;
+    if pipeline.needs_harness() && host.harness.is_none() {
+        return Err(CompileError::NoHarness(job.pipeline.clone(), host.name.clone()));
+    }
+    let values = values(job, attempt, host);
+    Ok(Spec {
+        version: spec::VERSION,
+        job: job.clone(),
+        attempt,
+        epoch,
+        host: host.name.clone(),
+        steps: pipeline
+            .phase
+            .iter()
+            .map(|phase| step(phase, model, host, &values))
+            .collect(),
+        output_cap: config.fleet.output_cap,
+        grace: config.fleet.grace,
+        containers: pipeline.containers,
+    })
+}
+
+/// The names of the variables that the coordinator must pass from its own environment, each once.
+pub fn env_names(job: &Job, config: &Config) -> Vec<String> {
+    let model = config.model(&job.model).map(|model| &model.env);
+    let pipeline = config.pipeline(&job.pipeline).map(|pipeline| &pipeline.env);
+    let mut names: Vec<String> = Vec::new();
+    for name in model.into_iter().chain(pipeline).flatten().chain(&job.env) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// What each placeholder stands for.
+fn values(job: &Job, attempt: u32, host: &HostConfig) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("instance", job.instance.to_string()),
+        ("model", job.model.to_string()),
+        ("run", job.run.to_string()),
+        ("set", job.set.to_string()),
+        (
+            "task",
+            job.task.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ),
+        ("job", job.id.to_string()),
+        ("attempt", attempt.to_string()),
+        ("harness", host.harness.clone().unwrap_or_default()),
+    ])
+}
+
+fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'static str, String>) -> Step {
+    let fill = |word: &String| template::fill(word, |name| values.get(name).map(String::as_str));
+    let scripts = template::scripts(&phase.run.iter().map(String::as_str).collect::<Vec<_>>());
+    let argv = phase.run.iter().zip(scripts);
+    // The nearer word wins: the phase's over the model's.
+    let mut env = model.set.clone();
+    env.extend(phase.env.iter().map(|(name, value)| (name.clone(), fill(value))));
+    env.extend(
+        host.harness
+            .iter()
+            .map(|path| ("FLEET_HARNESS".to_owned(), path.clone())),
+    );
+    Step {
+        phase: phase.name.clone(),
+        argv: argv
+            .map(|(word, script)| if script { word.clone() } else { fill(word) })
+            .collect(),
+        env,
+        cwd: phase.cwd.as_ref().map(fill),
+        deadline: phase.deadline,
+        stall: phase.stall,
+    }
+}

@@ -1,0 +1,133 @@
+use super::*;
+use crate::domain::job::Place;
+use crate::domain::{JobId, Span};
+
+const TOML: &str = r#"
+[[host]]
+name = "h"
+harness = "/opt/harness"
+[[model]]
+name = "gpt"
+env = ["OPENAI_API_KEY", "PROXY"]
+set = { LLM_CONFIG = "llm.gpt", LEVEL = "model" }
+[[pipeline]]
+name = "p"
+containers = true
+env = ["PROXY"]
+[[pipeline.phase]]
+name = "one"
+run = ["{harness}/run", "--of={instance}", "{model}-{run}", "{set}/{task}", "{job}.{attempt}", "{{model}}"]
+cwd = "{harness}/{model}"
+env = { LEVEL = "phase", WHO = "{model}" }
+deadline = "4h"
+stall = "30m"
+[[pipeline.phase]]
+name = "two"
+run = ["sh", "-c", 'echo ${run} {}']
+deadline = "1m"
+"#;
+
+fn config() -> Config {
+    Config::parse(TOML, "fleet.toml").unwrap()
+}
+
+fn job() -> Job {
+    let (set, instance, model) = (
+        "phase8".parse().unwrap(),
+        "12155_1".parse().unwrap(),
+        "gpt".parse().unwrap(),
+    );
+    Job {
+        id: JobId::derive(&set, &instance, &model, 2),
+        set,
+        instance,
+        model,
+        run: 2,
+        task: None,
+        pipeline: "p".parse().unwrap(),
+        dataset: None,
+        env: vec!["EXTRA".into(), "OPENAI_API_KEY".into()],
+        place: Place::Any,
+        order: 0,
+    }
+}
+
+#[test]
+fn phases_become_steps_with_every_placeholder_filled() {
+    let (config, job) = (config(), job());
+    let spec = compile(&job, 3, Epoch(7), &config.hosts[0], &config).unwrap();
+    assert_eq!((spec.attempt, spec.epoch, spec.containers), (3, Epoch(7), true));
+    assert_eq!((spec.output_cap, spec.grace), (8 << 20, Span::seconds(10)));
+    let step = &spec.steps[0];
+    let last = format!("{}.3", job.id);
+    assert_eq!(
+        step.argv,
+        [
+            "/opt/harness/run",
+            "--of=12155_1",
+            "gpt-2",
+            "phase8/",
+            last.as_str(),
+            "{model}"
+        ]
+    );
+    assert_eq!(step.cwd.as_deref(), Some("/opt/harness/gpt"));
+    let env: Vec<(&str, &str)> = step.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(
+        env,
+        [
+            ("FLEET_HARNESS", "/opt/harness"),
+            ("LEVEL", "phase"),
+            ("LLM_CONFIG", "llm.gpt"),
+            ("WHO", "gpt")
+        ]
+    );
+    assert_eq!(step.stall, Some(Span::seconds(1800)));
+}
+
+#[test]
+fn a_script_of_a_shell_is_not_touched() {
+    let (config, job) = (config(), job());
+    let spec = compile(&job, 1, Epoch(1), &config.hosts[0], &config).unwrap();
+    assert_eq!(spec.steps[1].argv, ["sh", "-c", "echo ${run} {}"]);
+}
+
+#[test]
+fn each_variable_to_pass_is_named_once() {
+    assert_eq!(env_names(&job(), &config()), ["OPENAI_API_KEY", "PROXY", "EXTRA"]);
+}
+
+#[test]
+fn what_has_left_the_configuration_is_named() {
+    let (mut config, job) = (config(), job());
+    config.hosts[0].harness = None;
+    let compiled = |config: &Config| compile(&job, 1, Epoch(1), &config.hosts[0], config).unwrap_err();
+    assert_eq!(
+        compiled(&config).to_string(),
+        "pipeline `p` needs a harness, and host `h` has none in fleet.toml"
+    );
+    config.models.clear();
+    assert!(matches!(compiled(&config), CompileError::NoModel(_)));
+    config.pipelines.clear();
+    assert!(matches!(compiled(&config), CompileError::NoPipeline(_)));
+}
+
+#[test]
+fn every_shipped_pipeline_compiles_for_every_shipped_host_and_model() {
+    let config = Config::parse(crate::config::DEFAULT, "fleet.toml").unwrap();
+    for (host, model) in config
+        .hosts
+        .iter()
+        .flat_map(|host| config.models.iter().map(move |model| (host, model)))
+    {
+        for pipeline in &config.pipelines {
+            let job = Job {
+                model: model.name.clone(),
+                pipeline: pipeline.name.clone(),
+                ..job()
+            };
+            let spec = compile(&job, 1, Epoch(1), host, &config).unwrap();
+            assert_eq!(spec.steps.len(), pipeline.phase.len());
+        }
+    }
+}

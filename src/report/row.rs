@@ -1,0 +1,62 @@
+//! One job as the reports tell it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::domain::{HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Span, TaskName};
+
+/// One job: what it was, what became of it, and where its files are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its set.
+    pub set: SetName,
+    /// Its task.
+    pub instance: InstanceId,
+    /// Who solved it.
+    pub model: ModelName,
+    /// Which independent try of the question.
+    pub run: u32,
+    /// What people call it.
+    pub task: Option<TaskName>,
+    /// Its id.
+    pub job: JobId,
+    /// Where it stands.
+    pub account: Account,
+    /// The attempt that the rest speaks of.
+    pub attempt: Option<u32>,
+    /// Where that attempt ran.
+    pub host: Option<HostName>,
+    /// The phase that failed.
+    pub phase: Option<PhaseName>,
+    /// How it failed, or why it was given up.
+    pub how: Option<String>,
+    /// The line of output that best says why. Untrusted.
+    pub excerpt: Option<String>,
+    /// How long each phase took, in order.
+    pub phases: Vec<PhaseTime>,
+    /// How many artifacts are at home.
+    pub files: u64,
+    /// How many bytes are in them.
+    pub bytes: u64,
+    /// Where they are, relative to the results directory; none if they are not at home.
+    pub path: Option<String>,
+    /// Checked against the seal of the attempt?
+    pub verified: bool,
+}
+
+/// How long a phase took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseTime {
+    /// Which.
+    pub phase: PhaseName,
+    /// In milliseconds.
+    #[serde(rename = "ms")]
+    pub took: Span,
+}
+
+impl Row {
+    /// How long its phases took together.
+    pub fn took(&self) -> Span {
+        Span(self.phases.iter().map(|time| time.took.0).sum())
+    }
+}

@@ -1,0 +1,101 @@
+//! Text that is safe to show: what a job or a host wrote cannot move the cursor, hide or reorder words.
+//!
+//! Invariant: the result of [`printable`] is one line without control characters.
+
+use std::borrow::Cow;
+
+/// The text with everything that a terminal could obey, or that cannot be seen, written out (`\u{1b}`).
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_plain(c) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_default());
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The same for text that may have several lines: the line breaks stay.
+pub fn printable_lines(text: &str) -> String {
+    let lines: Vec<Cow<'_, str>> = text.lines().map(printable).collect();
+    lines.join("\n")
+}
+
+fn is_plain(c: char) -> bool {
+    // Beside control characters: marks without width and those that turn the direction of writing.
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Columns that the text takes on a terminal.
+pub fn width(text: &str) -> usize {
+    text.chars().map(columns).sum()
+}
+
+/// A coarse table: combining marks take none, East Asian and pictorial characters take two.
+fn columns(c: char) -> usize {
+    match u32::from(c) {
+        0x300..=0x36f | 0x1ab0..=0x1aff | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1f64f
+        | 0x1f680..=0x1f6ff
+        | 0x1f900..=0x1f9ff
+        | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+/// The text in at most `most` columns; what is cut off is marked.
+pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
+    if width(text) <= most {
+        return Cow::Borrowed(text);
+    }
+    let mut left = most.saturating_sub(1);
+    let mut out = String::new();
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(columns(c)) else {
+            break;
+        };
+        left = rest;
+        out.push(c);
+    }
+    if most > 0 {
+        out.push('…');
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_could_obey_is_written_out() {
+        assert_eq!(
+            printable("a\u{1b}[31mb\nc\u{202e}d\u{9b}"),
+            r"a\u{1b}[31mb\nc\u{202e}d\u{9b}"
+        );
+        assert_eq!(printable("grün 漢字"), "grün 漢字");
+        assert_eq!(printable_lines("a\rb\nc"), "a\\rb\nc");
+    }
+
+    #[test]
+    fn clipping_counts_columns_and_says_that_it_clipped() {
+        assert_eq!(clip("abcdef", 6), "abcdef");
+        assert_eq!(clip("abcdef", 5), "abcd…");
+        assert_eq!(clip("漢字漢字", 6), "漢字…");
+        assert_eq!(width("e\u{301}"), 1);
+    }
+}

@@ -1,0 +1,198 @@
+//! Capsules: one directory for each attempt, the only memory of it on this host.
+//!
+//! Invariant: a capsule is there whole or not at all. It is built under a name that nobody reads, made
+//! durable, and renamed; so its first journal line and its spec are there whenever it is.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
+
+use super::error::{Doing as _, RunnerError};
+use super::journal;
+use super::root::{Root, make_dir, sync_dir};
+use crate::domain::journal::{Entry, Line, Outcome};
+use crate::domain::{AttemptId, Spec, layout};
+
+/// Reserved for each journal, so that the end of an attempt can be told even on a full disk.
+const RESERVED: i64 = 16 << 10;
+
+/// An attempt's directory.
+#[derive(Debug, Clone)]
+pub(super) struct Capsule {
+    /// Whose.
+    pub(super) attempt: AttemptId,
+    /// Where; absolute.
+    pub(super) path: PathBuf,
+}
+
+impl Capsule {
+    /// The capsule of an attempt, whether or not it exists.
+    pub(super) fn of(root: &Root, attempt: AttemptId) -> Capsule {
+        Capsule {
+            attempt,
+            path: layout::capsule(root.path(), attempt),
+        }
+    }
+
+    /// The capsule of an attempt, which must exist.
+    pub(super) fn existing(root: &Root, attempt: AttemptId) -> Result<Capsule, RunnerError> {
+        let capsule = Capsule::of(root, attempt);
+        if capsule.exists() {
+            Ok(capsule)
+        } else {
+            Err(RunnerError::NoCapsule(attempt))
+        }
+    }
+
+    /// Is it there?
+    pub(super) fn exists(&self) -> bool {
+        self.path.is_dir()
+    }
+
+    /// Every capsule below the root, in order.
+    pub(super) fn all(root: &Root) -> Result<Vec<Capsule>, RunnerError> {
+        let mut capsules = Vec::new();
+        for job in names(&layout::jobs(root.path()))? {
+            for n in names(&layout::jobs(root.path()).join(&job))? {
+                // A half-made capsule has a dot in front, and so no number.
+                if let Ok(attempt) = format!("{job}.{n}").parse() {
+                    capsules.push(Capsule::of(root, attempt));
+                }
+            }
+        }
+        capsules.sort_by_key(|capsule| capsule.attempt);
+        Ok(capsules)
+    }
+
+    /// Builds it, durably, with its first line.
+    pub(super) fn create(
+        root: &Root,
+        spec: &Spec,
+        dataset: Option<&str>,
+        opened: &Line,
+    ) -> Result<Capsule, RunnerError> {
+        let capsule = Capsule::of(root, spec.id());
+        let job = layout::jobs(root.path()).join(spec.job.id.as_str());
+        let half = job.join(format!(".{}.new", spec.attempt));
+        let made = build(&half, spec, dataset, opened).and_then(|()| {
+            std::fs::rename(&half, &capsule.path).doing(|| format!("create {}", capsule.path.display()))?;
+            sync_dir(&job)?;
+            sync_dir(&layout::jobs(root.path()))
+        });
+        match made {
+            Ok(()) => Ok(capsule),
+            Err(error) => {
+                // What is left of it is removed by the next try at the latest.
+                let _ = std::fs::remove_dir_all(&half);
+                capsule.remove();
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes it back: nothing has run in it.
+    pub(super) fn remove(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(attempt.id = %self.attempt, %error, "cannot remove a capsule that never began");
+        }
+        if let Some(job) = self.path.parent() {
+            let _ = sync_dir(job);
+        }
+    }
+
+    /// What the attempt is to do.
+    pub(super) fn spec(&self) -> Result<Spec, RunnerError> {
+        let path = self.path.join(layout::SPEC);
+        let text = std::fs::read(&path).doing(|| format!("read {}", path.display()))?;
+        serde_json::from_slice(&text).map_err(|error| RunnerError::Damaged {
+            path,
+            why: error.to_string(),
+        })
+    }
+
+    /// Its journal.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join(layout::JOURNAL)
+    }
+
+    /// How it ended, if its journal says so.
+    pub(super) fn outcome(&self) -> Result<Option<Outcome>, RunnerError> {
+        Ok(match journal::read(&self.journal())?.pop() {
+            Some(Line {
+                entry: Entry::Ended { outcome, .. },
+                ..
+            }) => Some(outcome),
+            Some(_) | None => None,
+        })
+    }
+
+    /// Where its results go.
+    pub(super) fn out(&self) -> PathBuf {
+        self.path.join(layout::OUT)
+    }
+}
+
+fn build(half: &Path, spec: &Spec, dataset: Option<&str>, opened: &Line) -> Result<(), RunnerError> {
+    match std::fs::remove_dir_all(half) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).doing(|| format!("remove {}", half.display()));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    for dir in [half.to_owned(), half.join(layout::OUT), half.join(layout::LOGS)] {
+        make_dir(&dir)?;
+    }
+    let text = serde_json::to_vec(spec).map_err(io::Error::from);
+    write(&half.join(layout::SPEC), &text.doing(|| "put the spec in words")?)?;
+    if let Some(dataset) = dataset {
+        make_dir(&half.join(layout::INPUTS))?;
+        write(&half.join(layout::DATASET), dataset.as_bytes())?;
+        sync_dir(&half.join(layout::INPUTS))?;
+    }
+    let line = journal::line(opened)?;
+    write(&half.join(layout::JOURNAL), &line)?;
+    sync_dir(half)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
+    let write = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        if path.file_name() == Some(OsStr::new(layout::JOURNAL)) {
+            reserve(&file)?;
+        }
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().doing(|| format!("write {}", path.display()))
+}
+
+fn reserve(file: &File) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, RESERVED) {
+        // Not every file system can; then the supervisor waits for room when it comes to that.
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn names(dir: &Path) -> Result<Vec<String>, RunnerError> {
+    let doing = || format!("list {}", dir.display());
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).doing(doing)? {
+        let entry = entry.doing(doing)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    Ok(names)
+}

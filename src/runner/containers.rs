@@ -1,0 +1,86 @@
+//! What an attempt started through Docker: found by label, removed, and proved gone.
+//!
+//! Invariant: nothing is removed that does not bear the attempt's label.
+
+use std::time::Duration;
+
+use super::program::{Silence, ask};
+use crate::domain::AttemptId;
+
+/// For one call of the client; removal waits for the engine's disk.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often an engine that says no is asked again.
+const TRIES: u32 = 4;
+
+/// How each kind of thing is listed and removed.
+const KINDS: [(&[&str], &[&str]); 3] = [
+    (&["ps", "-aq", "--no-trunc"], &["rm", "-f", "-v"]),
+    (&["network", "ls", "-q", "--no-trunc"], &["network", "rm"]),
+    (&["volume", "ls", "-q"], &["volume", "rm", "-f"]),
+];
+
+/// Removes everything of the attempt; or says why it cannot be proved gone.
+pub(super) fn sweep(attempt: AttemptId) -> Result<(), String> {
+    for (list, remove) in KINDS {
+        let mut tries = 0;
+        while let Err(why) = sweep_kind(attempt, list, remove) {
+            tries += 1;
+            if tries == TRIES {
+                return Err(why);
+            }
+            std::thread::sleep(Duration::from_millis(200) * 4_u32.pow(tries));
+        }
+    }
+    Ok(())
+}
+
+fn sweep_kind(attempt: AttemptId, list: &[&str], remove: &[&str]) -> Result<(), String> {
+    let ids = labelled(attempt, list)?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // The list that follows is the judge: what was half gone may be an error here.
+    let said = ask("docker", &[remove, &ids].concat(), PATIENCE);
+    let left = labelled(attempt, list)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let said = said.err().map_or_else(String::new, |why| format!(" ({why})"));
+    Err(format!("docker did not remove {}{said}", left.join(", ")))
+}
+
+fn labelled(attempt: AttemptId, list: &[&str]) -> Result<Vec<String>, String> {
+    let filter = format!("label=fleet.attempt={attempt}");
+    let args = [list, &["--filter", &filter]].concat();
+    match ask("docker", &args, PATIENCE) {
+        Ok(text) => Ok(text
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .filter(|id| !id.is_empty())
+            .collect()),
+        // Without a client, nothing was started through one.
+        Err(Silence::Missing) => Ok(Vec::new()),
+        Err(Silence::Failed(why)) => Err(why),
+    }
+}
+
+/// The first processes of the attempt's containers, as far as this host can see them.
+pub(super) fn processes(attempt: AttemptId) -> Vec<i32> {
+    let quick = Duration::from_secs(5);
+    let filter = format!("label=fleet.attempt={attempt}");
+    let Ok(ids) = ask("docker", &["ps", "-q", "--filter", &filter], quick) else {
+        return Vec::new();
+    };
+    let ids: Vec<&str> = ids.split_whitespace().collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let args = [&["inspect", "--format", "{{.State.Pid}}"], &ids[..]].concat();
+    let pids = ask("docker", &args, quick).unwrap_or_default();
+    pids.split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .filter(|pid| *pid > 1)
+        .collect()
+}

@@ -1,0 +1,62 @@
+//! What can go wrong on a host.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::domain::AttemptId;
+
+/// Why the runner could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The operating system says no.
+    #[error("cannot {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// A lock that is held for moments only has not come free.
+    #[error("another runner holds {} and does not let go", .0.display())]
+    Busy(PathBuf),
+    /// No such capsule.
+    #[error("there is no attempt {0} here")]
+    NoCapsule(AttemptId),
+    /// A file of ours does not say what it should.
+    #[error("{} is damaged: {why}", path.display())]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// In what way.
+        why: String,
+    },
+    /// A supervisor must inherit its slot.
+    #[error("its stdin is not the lock of a slot for attempt {0}; only the runner starts supervisors")]
+    NotHolder(AttemptId),
+    /// A path that leads out of its capsule, or to something that is no file.
+    #[error("`{}` is not a file of the attempt", .0.escape_debug())]
+    NotAFile(String),
+    /// A journal that has lost what was already read from it.
+    #[error("the journal has {len} bytes and cannot be read from byte {from}")]
+    BeyondEnd {
+        /// What was asked for.
+        from: u64,
+        /// What is there.
+        len: u64,
+    },
+}
+
+/// Says what was being done when the system said no.
+pub(super) trait Doing<T> {
+    /// `what` completes "cannot …".
+    fn doing<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T, RunnerError>;
+}
+
+impl<T, E: Into<io::Error>> Doing<T> for Result<T, E> {
+    fn doing<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T, RunnerError> {
+        self.map_err(|error| RunnerError::Io {
+            what: what().into(),
+            source: error.into(),
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! Writing and reading `journal.jsonl`.
+//!
+//! Invariant: a line that ends in a newline is durable. The newline is written after the line has been
+//! synced, so whoever reads whole lines (and tells a coordinator) can never be ahead of the disk.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::error::{Doing as _, RunnerError};
+use crate::domain::journal::{Entry, Line};
+use crate::doors::clock;
+
+/// A journal that this process may append to: it holds the slot, or has proved that nobody does.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+    len: u64,
+}
+
+impl Journal {
+    /// Opens it and mends its end. A line whose newline alone is missing was synced, and counts; any
+    /// other torn line is cut off.
+    pub(super) fn open(path: &Path) -> Result<Journal, RunnerError> {
+        let doing = || format!("open {}", path.display());
+        let file = OpenOptions::new().append(true).open(path).doing(doing)?;
+        let text = std::fs::read(path).doing(doing)?;
+        let whole = whole(&text).len();
+        let mut journal = Journal {
+            file,
+            path: path.to_owned(),
+            len: whole as u64,
+        };
+        if serde_json::from_slice::<Line>(&text[whole..]).is_ok() {
+            let mut end = || {
+                journal.file.write_all(b"\n")?;
+                journal.file.sync_data()
+            };
+            end().doing(|| format!("mend {}", path.display()))?;
+            journal.len = text.len() as u64 + 1;
+        }
+        Ok(journal)
+    }
+
+    /// Appends a line, durably, or leaves the journal as it was.
+    pub(super) fn append(&mut self, entry: &Entry) -> Result<(), RunnerError> {
+        let text = line(&Line {
+            at: clock::now(),
+            entry: entry.clone(),
+        })?;
+        let mut write = || -> io::Result<()> {
+            // What an earlier failure left behind; usually nothing.
+            if self.file.metadata()?.len() != self.len {
+                self.file.set_len(self.len)?;
+            }
+            self.file.write_all(&text[..text.len() - 1])?;
+            self.file.sync_data()?;
+            self.file.write_all(b"\n")
+        };
+        match write() {
+            Ok(()) => {
+                self.len += text.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // If this fails as well, the next append or the next reader cuts it off.
+                let _ = self.file.set_len(self.len);
+                Err(error).doing(|| format!("write {}", self.path.display()))
+            }
+        }
+    }
+}
+
+/// A line as it stands in the file.
+pub(super) fn line(line: &Line) -> Result<Vec<u8>, RunnerError> {
+    let text = serde_json::to_vec(line).map_err(io::Error::from);
+    let mut text = text.doing(|| "put a journal line in words")?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The whole lines at the beginning of `text`.
+pub(super) fn whole(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    &text[..end.map_or(0, |end| end + 1)]
+}
+
+/// The last line in `text` that is understood, if it says that nothing more will come.
+pub(super) fn is_end(text: &[u8]) -> bool {
+    let last = text.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty());
+    last.and_then(|last| serde_json::from_slice::<Line>(last).ok())
+        .is_some_and(|line| matches!(line.entry, Entry::Ended { .. }))
+}
+
+/// Every whole line of the journal at `path`.
+pub(super) fn read(path: &Path) -> Result<Vec<Line>, RunnerError> {
+    let text = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
+    whole(&text)
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            serde_json::from_slice(line).map_err(|error| RunnerError::Damaged {
+                path: path.to_owned(),
+                why: error.to_string(),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::journal::Outcome;
+
+    fn started(phase: &str) -> Entry {
+        Entry::PhaseStarted {
+            phase: phase.parse().unwrap(),
+        }
+    }
+
+    fn entries(path: &Path) -> Vec<Entry> {
+        read(path).unwrap().into_iter().map(|line| line.entry).collect()
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off_and_the_next_one_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        Journal::open(&path).unwrap().append(&started("one")).unwrap();
+        let torn = [&std::fs::read(&path).unwrap()[..], br#"{"at":1,"wha"#].concat();
+        std::fs::write(&path, torn).unwrap();
+        assert_eq!(entries(&path), [started("one")]);
+        Journal::open(&path).unwrap().append(&started("two")).unwrap();
+        assert_eq!(entries(&path), [started("one"), started("two")]);
+    }
+
+    #[test]
+    fn a_line_that_lacks_its_newline_alone_was_durable_and_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&started("one")).unwrap();
+        journal.append(&started("two")).unwrap();
+        let text = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &text[..text.len() - 1]).unwrap();
+        assert_eq!(entries(&path), [started("one")]);
+        Journal::open(&path).unwrap();
+        assert_eq!(entries(&path), [started("one"), started("two")]);
+    }
+
+    #[test]
+    fn what_a_failed_append_left_is_gone_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&started("one")).unwrap();
+        let mut other = OpenOptions::new().append(true).open(&path).unwrap();
+        other.write_all(b"half a li").unwrap();
+        journal.append(&started("two")).unwrap();
+        assert_eq!(entries(&path), [started("one"), started("two")]);
+    }
+
+    #[test]
+    fn a_full_disk_is_named() {
+        let mut journal = Journal {
+            file: OpenOptions::new().write(true).open("/dev/full").unwrap(),
+            path: "/dev/full".into(),
+            len: 0,
+        };
+        let error = journal.append(&started("one")).unwrap_err().to_string();
+        assert!(error.contains("No space left on device"), "{error}");
+    }
+
+    #[test]
+    fn only_the_last_line_can_be_the_end() {
+        let end = Line {
+            at: clock::now(),
+            entry: Entry::Ended {
+                outcome: Outcome::Cancelled,
+                seal: None,
+            },
+        };
+        let other = Line {
+            at: clock::now(),
+            entry: started("one"),
+        };
+        let (end, other) = (line(&end).unwrap(), line(&other).unwrap());
+        assert!(is_end(&[&other[..], &end].concat()));
+        assert!(!is_end(&[&end[..], &other].concat()));
+        assert!(!is_end(b""));
+    }
+}

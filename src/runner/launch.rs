@@ -1,0 +1,111 @@
+//! Starting a step's program: what it sees of the world, and where its output goes.
+//!
+//! Invariant: it gets an empty stdin, one pipe for all that it prints, a process group of its own, no
+//! blocked signal, and no open file of ours.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, PipeReader};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
+use nix::sys::signal::SigSet;
+
+use super::output::OutputLog;
+use super::supervise::Scene;
+use crate::domain::journal::Ending;
+use crate::domain::layout;
+use crate::domain::spec::Step;
+use crate::doors::{env, spawn};
+
+/// The log of a step, empty.
+pub(super) fn open_log(scene: &Scene, step: &Step) -> io::Result<OutputLog> {
+    let name = format!("{}.log", step.phase);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(scene.capsule.path.join(layout::LOGS).join(name))?;
+    Ok(OutputLog::new(file, scene.spec.output_cap))
+}
+
+/// Starts the program; its output and its pid.
+pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), Ending> {
+    let fault = |error: io::Error| Ending::HostFault(format!("cannot watch its output: {error}"));
+    let (pipe, writer) = io::pipe().map_err(fault)?;
+    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|errno| fault(errno.into()))?;
+    let writer = OwnedFd::from(writer);
+    let nothing = OpenOptions::new().read(true).open("/dev/null").map_err(fault)?;
+    let directory = directory(scene, step);
+    // The supervisor has no use for a directory of its own: every path that it holds is absolute.
+    if let Err(error) = std::env::set_current_dir(&directory) {
+        return Err(Ending::NotStarted(format!(
+            "cannot enter {}: {error}",
+            directory.display()
+        )));
+    }
+    let Some(program) = step.argv.first() else {
+        return Err(Ending::NotStarted("the step names no program".to_owned()));
+    };
+    let child = spawn::Child {
+        program: Path::new(program),
+        argv: &step.argv,
+        env: &environment(scene, step),
+        stdin: nothing.as_fd(),
+        stdout: writer.as_fd(),
+        stderr: writer.as_fd(),
+        session: false,
+        blocked: SigSet::empty(),
+    };
+    let started = child.start().map_err(|error| match error.raw_os_error() {
+        Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => {
+            Ending::HostFault(format!("cannot start {program}: {error}"))
+        }
+        _ => Ending::NotStarted(format!("cannot start {program}: {error}")),
+    });
+    // So that no job's directory is kept busy by its supervisor; that this fails is no harm.
+    let _ = std::env::set_current_dir("/");
+    Ok((pipe, started?))
+}
+
+fn directory(scene: &Scene, step: &Step) -> PathBuf {
+    match (step.cwd.as_deref(), env::home()) {
+        (None, _) => scene.capsule.out(),
+        (Some("~"), Some(home)) => home,
+        (Some(dir), home) => match (dir.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            // What is relative is relative to the results.
+            (_, _) => scene.capsule.out().join(dir),
+        },
+    }
+}
+
+fn environment(scene: &Scene, step: &Step) -> BTreeMap<OsString, OsString> {
+    let job = &scene.spec.job;
+    let mut all: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
+    all.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
+    let mut set = |name: &str, value: OsString| all.insert(name.into(), value);
+    set("FLEET_JOB", job.id.to_string().into());
+    set("FLEET_ATTEMPT", scene.capsule.attempt.to_string().into());
+    set("FLEET_SET", job.set.to_string().into());
+    set("FLEET_INSTANCE", job.instance.to_string().into());
+    set("FLEET_MODEL", job.model.to_string().into());
+    set("FLEET_RUN", job.run.to_string().into());
+    set("FLEET_PHASE", step.phase.to_string().into());
+    set("FLEET_HOST", scene.spec.host.to_string().into());
+    set("FLEET_OUT", scene.capsule.out().into());
+    if let Some(task) = &job.task {
+        set("FLEET_TASK", task.to_string().into());
+    }
+    let dataset = scene.capsule.path.join(layout::DATASET);
+    if dataset.exists() {
+        set("FLEET_DATASET", dataset.into());
+    }
+    all
+}

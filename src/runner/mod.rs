@@ -1,0 +1,44 @@
+//! The host's half: what `fleet runner` does on a host, for any coordinator and without any.
+//!
+//! Two kinds of process live here. [`serve`] is the link: it lasts as long as the coordinator's ssh does,
+//! starts supervisors, tells their journals, and can be killed at any moment without harm. [`supervise`]
+//! is the supervisor of one attempt: it holds the slot, runs the steps, and is the only writer of its
+//! capsule. They share nothing but files, locks and one signal.
+//!
+//! Invariant: what the disk says is all there is to know. Every file is whole or absent, every line that
+//! can be read is durable, and a lock that is free proves its holder dead.
+
+mod error;
+mod root;
+mod boot;
+mod authority;
+mod slot;
+mod capsule;
+mod journal;
+mod start;
+mod cancel;
+mod serve;
+mod lines;
+mod outlet;
+mod follow;
+mod inventory;
+mod bury;
+mod read;
+mod probe;
+mod program;
+mod supervise;
+mod signals;
+mod step;
+mod launch;
+mod output;
+mod pulse;
+mod processes;
+mod containers;
+mod manifest;
+mod excerpt;
+#[cfg(test)]
+mod fixture;
+
+pub use error::RunnerError;
+pub use serve::serve;
+pub use supervise::supervise;

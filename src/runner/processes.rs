@@ -1,0 +1,337 @@
+//! Processes as `/proc` shows them: who descends from whom, who bears the mark of an attempt, and how
+//! to end them all.
+//!
+//! Everything read here may be gone a moment later, so what cannot be read is not there. The proof that
+//! nothing descends from this process any more is the kernel's: as a subreaper it would be the parent
+//! of every orphan, and `waitpid` says that it has no child.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::domain::AttemptId;
+use crate::doors::clock;
+
+/// Longest fight against what will not die (uninterruptible sleep, somebody else's process).
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A line of the process table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Process {
+    /// Its id.
+    pub(super) pid: i32,
+    /// Its parent's.
+    pub(super) parent: i32,
+    /// The process group that it is in.
+    group: i32,
+    /// When it started, in clock ticks since boot: the pid's other half.
+    pub(super) started: u64,
+    /// CPU time of it and of the children that it has waited for, in clock ticks.
+    pub(super) ticks: u64,
+    /// Dead, and waiting for its parent to notice.
+    zombie: bool,
+}
+
+/// The process with this id.
+pub(super) fn read(pid: i32) -> Option<Process> {
+    parse(pid, &std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
+    // The second field is the program's name in parentheses, and may hold anything.
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let number = |i: usize| fields.get(i)?.parse::<u64>().ok();
+    Some(Process {
+        pid,
+        parent: fields.get(1)?.parse().ok()?,
+        group: fields.get(2)?.parse().ok()?,
+        started: number(19)?,
+        ticks: number(11)? + number(12)? + number(13)? + number(14)?,
+        zombie: matches!(*fields.first()?, "Z" | "X"),
+    })
+}
+
+fn all() -> Vec<Process> {
+    pids().into_iter().filter_map(read).collect()
+}
+
+fn pids() -> Vec<i32> {
+    let Ok(dir) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    dir.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// A window on the process table: those that were born since it was opened, as far as that is certain.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Window {
+    /// The youngest process at its opening; without it, all are seen.
+    after: Option<i32>,
+}
+
+impl Window {
+    /// Opens it now. It is good for as long as ids cannot have gone round: for moments.
+    pub(super) fn open() -> Window {
+        Window { after: youngest() }
+    }
+
+    fn shows(self, youngest: Option<i32>, pid: i32) -> bool {
+        match (self.after, youngest) {
+            (Some(after), Some(youngest)) if after <= youngest => (after..=youngest).contains(&pid),
+            // Ids have gone round.
+            (Some(after), Some(youngest)) => pid >= after || pid <= youngest,
+            (_, _) => true,
+        }
+    }
+}
+
+/// The id given last.
+fn youngest() -> Option<i32> {
+    let loadavg = std::fs::read_to_string("/proc/loadavg").ok()?;
+    loadavg.split_whitespace().last()?.parse().ok()
+}
+
+/// Everything that descends from one of `roots`; the roots themselves are not among them.
+pub(super) fn descendants(roots: &[i32]) -> Vec<Process> {
+    let mut rest = all();
+    let mut family: BTreeSet<i32> = roots.iter().copied().collect();
+    let mut found = Vec::new();
+    loop {
+        let (children, others): (Vec<_>, Vec<_>) = rest
+            .into_iter()
+            .partition(|process| family.contains(&process.parent));
+        if children.is_empty() {
+            return found;
+        }
+        family.extend(children.iter().map(|child| child.pid));
+        found.extend(children.iter().filter(|child| !roots.contains(&child.pid)));
+        rest = others;
+    }
+}
+
+/// Everything whose environment says that it belongs to this attempt in this capsule, with all that
+/// descends from it. Neither this process nor its ancestors are ever among them.
+fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
+    let marks = [
+        format!("FLEET_ATTEMPT={attempt}"),
+        format!("FLEET_OUT={}", out.display()),
+    ];
+    let bears_mark = |pid: &i32| {
+        let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else {
+            return false;
+        };
+        marks.iter().all(|mark| {
+            environ
+                .split(|byte| *byte == 0)
+                .any(|pair| pair == mark.as_bytes())
+        })
+    };
+    let candidates = pids();
+    let youngest = youngest();
+    let mut marked: Vec<Process> = candidates
+        .into_iter()
+        .filter(|pid| window.shows(youngest, *pid))
+        .filter(bears_mark)
+        .filter_map(read)
+        .collect();
+    if marked.is_empty() {
+        return marked;
+    }
+    let roots: Vec<i32> = marked.iter().map(|process| process.pid).collect();
+    marked.extend(descendants(&roots));
+    let mut spared = vec![1];
+    let mut next = Some(me());
+    while let Some(pid) = next.filter(|pid| *pid > 1) {
+        spared.push(pid);
+        next = read(pid).map(|process| process.parent);
+    }
+    marked.retain(|process| !spared.contains(&process.pid) && !process.zombie);
+    marked
+}
+
+/// This process.
+pub(super) fn me() -> i32 {
+    nix::unistd::getpid().as_raw()
+}
+
+/// Sends a signal. Who is gone already needs none.
+pub(super) fn send(pid: i32, signal: Signal) {
+    let _ = kill(Pid::from_raw(pid), signal);
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// With this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// Takes in every child that has ended; whether any child is left.
+pub(super) fn reap(mut each: impl FnMut(i32, Exit)) -> bool {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) => each(pid.as_raw(), Exit::Code(code)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => each(pid.as_raw(), Exit::Signal(signal as i32)),
+            Ok(WaitStatus::StillAlive) => return true,
+            Err(Errno::ECHILD) => return false,
+            // Some other change of state, or a child killed by a signal without a name: it is reaped.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Kills every descendant of this process and reaps it, until the kernel says that none is left;
+/// otherwise says what would not die. For the first of a session only.
+pub(super) fn end_descendants(mut each: impl FnMut(i32, Exit)) -> Result<(), String> {
+    let since = clock::tick();
+    while reap(&mut each) {
+        // Whole groups die in one blow, however fast they fork; what is left is stopped one by one.
+        signal_all(&descendants(&[me()]), Signal::SIGKILL);
+        let family = freeze(|| descendants(&[me()]));
+        signal_all(&family, Signal::SIGKILL);
+        if since.elapsed() > PATIENCE {
+            return Err(survivors(&family));
+        }
+        std::thread::sleep(
+            Duration::from_millis(1)
+                .max(since.elapsed() / 8)
+                .min(Duration::from_millis(100)),
+        );
+    }
+    Ok(())
+}
+
+/// Kills everything in the window that bears the mark of the attempt; otherwise says what would not die.
+pub(super) fn end_marked(attempt: AttemptId, out: &Path, window: Window) -> Result<(), String> {
+    let since = clock::tick();
+    loop {
+        let strays = freeze(|| marked(attempt, out, window));
+        if strays.is_empty() {
+            return Ok(());
+        }
+        for stray in &strays {
+            send(stray.pid, Signal::SIGKILL);
+        }
+        if since.elapsed() > PATIENCE {
+            return Err(survivors(&strays));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Stops all that `find` finds until it finds nobody new: who is stopped cannot fork, so that the
+/// killing that follows meets a crowd that no longer grows.
+fn freeze(find: impl Fn() -> Vec<Process>) -> Vec<Process> {
+    let mut stopped = BTreeSet::new();
+    for _ in 0..100 {
+        let family = find();
+        let mut fresh = false;
+        for process in family.iter().filter(|process| !process.zombie) {
+            if stopped.insert((process.pid, process.started)) {
+                send(process.pid, Signal::SIGSTOP);
+                fresh = true;
+            }
+        }
+        if !fresh {
+            return family;
+        }
+    }
+    find()
+}
+
+/// Signals descendants of this process group by group, since one call meets all of a group at once,
+/// those included that were born meanwhile. A group of a descendant consists of descendants: groups do
+/// not reach beyond a session, and this process has a session of its own.
+fn signal_all(family: &[Process], signal: Signal) {
+    let groups: BTreeSet<i32> = family.iter().map(|process| process.group).collect();
+    let mine = nix::unistd::getpgrp().as_raw();
+    for group in groups.into_iter().filter(|group| *group > 1 && *group != mine) {
+        let _ = killpg(Pid::from_raw(group), signal);
+    }
+    for process in family.iter().filter(|process| process.group == mine) {
+        send(process.pid, signal);
+    }
+}
+
+fn survivors(family: &[Process]) -> String {
+    let pids: Vec<String> = family.iter().map(|process| process.pid.to_string()).collect();
+    format!("processes that cannot be killed: {}", pids.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces_hides_nothing() {
+        let stat = b"42 (a) S 1 (b) Z 7 8 0 0 0 0 0 0 0 0 10 20 30 40 0 0 1 0 777 0 0\n";
+        let process = parse(42, stat).unwrap();
+        assert_eq!(
+            (process.parent, process.group, process.ticks, process.started),
+            (7, 8, 100, 777)
+        );
+        assert!(process.zombie);
+        assert_eq!(parse(42, b"42 (torn) S"), None);
+    }
+
+    #[test]
+    fn this_process_is_in_the_table_and_has_its_parent() {
+        let myself = read(me()).unwrap();
+        assert_eq!(myself.parent, nix::unistd::getppid().as_raw());
+        let family = descendants(&[myself.parent]);
+        assert!(family.iter().any(|process| process.pid == myself.pid));
+    }
+
+    #[test]
+    fn a_window_shows_the_young_and_everything_when_in_doubt() {
+        let window = Window { after: Some(100) };
+        let shown = |youngest, pids: [i32; 4]| pids.map(|pid| window.shows(youngest, pid));
+        assert_eq!(shown(Some(200), [50, 100, 200, 201]), [false, true, true, false]);
+        assert_eq!(shown(Some(60), [50, 61, 99, 100]), [true, false, false, true]);
+        assert_eq!(shown(None, [1, 50, 100, 200]), [true; 4]);
+        assert!(Window::default().shows(Some(60), 70));
+        let window = Window::open();
+        let mut child = crate::doors::spawn::command("true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        assert!(window.shows(youngest(), pid));
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn strays_are_found_by_their_mark_and_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let attempt: AttemptId = "npb2wdccpkcv.1".parse().unwrap();
+        let start = |out: &Path| {
+            crate::doors::spawn::command("sleep")
+                .arg("1000")
+                .env("FLEET_ATTEMPT", attempt.to_string())
+                .env("FLEET_OUT", out)
+                .spawn()
+                .unwrap()
+        };
+        let (here, elsewhere) = (dir.path().join("a"), dir.path().join("b"));
+        let mut stray = start(&here);
+        let mut other = start(&elsewhere);
+        // The test is the stray's parent, so a thread of it must reap.
+        let reaper = std::thread::spawn(move || stray.wait().unwrap());
+        end_marked(attempt, &here, Window::default()).unwrap();
+        assert!(!reaper.join().unwrap().success());
+        assert_eq!(
+            other.try_wait().unwrap(),
+            None,
+            "another root's process is not ours to kill"
+        );
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+}

@@ -1,0 +1,209 @@
+//! The link: requests in, answers and journals out, until the other end goes away.
+//!
+//! Invariant: what may take long (an engine that does not answer, a burial) never stands between a ping
+//! and its answer. Nothing here outlives the link, and nothing that runs depends on it.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::cancel::{self, Told};
+use super::capsule::Capsule;
+use super::error::{Doing as _, RunnerError};
+use super::follow::Follower;
+use super::lines::{self, Next};
+use super::outlet::Outlet;
+use super::root::Root;
+use super::start::Launch;
+use super::{authority, boot, bury, inventory, probe, read};
+use crate::domain::AttemptId;
+use crate::domain::wire::{Answer, Ask, Authority, Hello, LONGEST_LINE, MAGIC, PROTOCOL, Request};
+use crate::doors::clock;
+
+/// Serves a coordinator over stdin and stdout until stdin ends.
+pub fn serve(root: &Path) -> Result<(), RunnerError> {
+    let root = Root::open(root)?;
+    // Good even if the file is replaced or removed while this runs: it is what runs.
+    let program = PathBuf::from("/proc/self/exe");
+    let outlet = Outlet::new(std::io::stdout());
+    Server::new(root, program, outlet)?.run(std::io::stdin().lock())
+}
+
+/// What every request may need.
+#[derive(Clone)]
+struct Shared {
+    root: Root,
+    boot: String,
+    outlet: Outlet,
+}
+
+/// One link.
+pub(super) struct Server {
+    shared: Arc<Shared>,
+    program: PathBuf,
+    follower: Follower,
+}
+
+impl Server {
+    /// A link that speaks into `outlet` and starts supervisors with `program`.
+    pub(super) fn new(root: Root, program: PathBuf, outlet: Outlet) -> Result<Server, RunnerError> {
+        let boot = boot::identity()?;
+        let follower = Follower::start(root.clone(), boot.clone(), outlet.clone())?;
+        Ok(Server {
+            shared: Arc::new(Shared { root, boot, outlet }),
+            program,
+            follower,
+        })
+    }
+
+    /// Says hello, and answers until the input ends.
+    pub(super) fn run(mut self, mut input: impl BufRead) -> Result<(), RunnerError> {
+        self.hello()?;
+        self.aside(None, |shared| {
+            bury::bury_all(&shared.root, &shared.boot).map(|()| Answer::Done)
+        });
+        while !self.shared.outlet.is_closed() {
+            match lines::next(&mut input, LONGEST_LINE).doing(|| "read from the link")? {
+                Next::End => break,
+                Next::TooLong => {
+                    let why = format!("a request is longer than {LONGEST_LINE} bytes");
+                    self.shared.outlet.answer(0, Answer::Failed(why));
+                    break;
+                }
+                Next::Line(line) => match serde_json::from_slice::<Request>(&line) {
+                    Ok(request) => self.perform(request),
+                    Err(error) => {
+                        let why = format!("not a request: {error}");
+                        self.shared.outlet.answer(0, Answer::Failed(why));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn hello(&self) -> Result<(), RunnerError> {
+        let hello = Hello {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot: self.shared.boot.clone(),
+            now: clock::now(),
+        };
+        let text = serde_json::to_string(&hello).map_err(std::io::Error::from);
+        let text = text.doing(|| "put the greeting in words")?;
+        // A login shell may have left the cursor in the middle of a line.
+        self.shared.outlet.line(&format!("\n{MAGIC}{text}"));
+        Ok(())
+    }
+
+    fn perform(&mut self, request: Request) {
+        let id = request.id;
+        match request.ask {
+            Ask::Ping => self.shared.outlet.answer(id, Answer::Done),
+            Ask::Start(start) => {
+                let launch = Launch {
+                    root: &self.shared.root,
+                    boot: &self.shared.boot,
+                    program: &self.program,
+                };
+                match launch.start(&start) {
+                    Ok(pid) => {
+                        if let Some(pid) = pid {
+                            self.follower.adopt(pid);
+                        }
+                        self.begin_to_follow(id, start.spec.id(), 0);
+                    }
+                    Err(refusal) => self.shared.outlet.answer(id, Answer::Refused(refusal)),
+                }
+            }
+            Ask::Follow { attempt, from } => self.begin_to_follow(id, attempt, from),
+            Ask::Cancel {
+                authority,
+                attempt,
+                hard,
+            } => {
+                let done = self.cancel(&authority, attempt, hard);
+                self.answer(id, done);
+            }
+            Ask::Read {
+                attempt,
+                file,
+                from,
+                most,
+            } => {
+                let capsule = Capsule::existing(&self.shared.root, attempt);
+                self.answer(
+                    id,
+                    capsule.and_then(|capsule| read::read(&capsule, &file, from, most)),
+                );
+            }
+            Ask::Inventory { jobs } => self.aside(Some(id), move |shared| {
+                inventory::inventory(&shared.root, &shared.boot, jobs).map(Answer::Inventory)
+            }),
+            Ask::Probe => self.aside(Some(id), |shared| {
+                probe::probe(&shared.root).map(|facts| Answer::Facts(Box::new(facts)))
+            }),
+        }
+    }
+
+    fn answer(&self, id: u64, done: Result<Answer, RunnerError>) {
+        let answer = done.unwrap_or_else(|error| Answer::Failed(error.to_string()));
+        self.shared.outlet.answer(id, answer);
+    }
+
+    /// The answer first, so that the journal follows it.
+    fn begin_to_follow(&mut self, id: u64, attempt: AttemptId, from: u64) {
+        let capsule = Capsule::existing(&self.shared.root, attempt).and_then(|capsule| {
+            let path = capsule.journal();
+            let len = std::fs::metadata(&path)
+                .doing(|| format!("look at {}", path.display()))?
+                .len();
+            if from > len {
+                return Err(RunnerError::BeyondEnd { from, len });
+            }
+            Ok(capsule)
+        });
+        match capsule {
+            Ok(capsule) => {
+                self.shared.outlet.answer(id, Answer::Done);
+                self.follower.follow(capsule, from);
+            }
+            Err(error) => self.answer(id, Err(error)),
+        }
+    }
+
+    fn cancel(&self, asking: &Authority, attempt: AttemptId, hard: bool) -> Result<Answer, RunnerError> {
+        let root = &self.shared.root;
+        let gate = root.gate()?;
+        if let Err(refusal) = authority::admit(root, &gate, asking)? {
+            return Ok(Answer::Refused(refusal));
+        }
+        if cancel::cancel(root, &gate, attempt, hard)? == Told::Dead {
+            self.aside(None, move |shared| {
+                let capsule = Capsule::existing(&shared.root, attempt)?;
+                bury::bury(&shared.root, &shared.boot, &[capsule]).map(|()| Answer::Done)
+            });
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Does what may take long in a thread of its own, and answers if somebody has asked.
+    fn aside(
+        &self,
+        id: Option<u64>,
+        work: impl FnOnce(&Shared) -> Result<Answer, RunnerError> + Send + 'static,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        let thread = std::thread::Builder::new().name("aside".to_owned());
+        let started = thread.spawn(move || match (id, work(&shared)) {
+            (Some(id), Ok(answer)) => shared.outlet.answer(id, answer),
+            (Some(id), Err(error)) => shared.outlet.answer(id, Answer::Failed(error.to_string())),
+            (None, Ok(_)) => {}
+            (None, Err(error)) => tracing::warn!(%error, "cannot close dead capsules"),
+        });
+        if let (Err(error), Some(id)) = (started, id) {
+            let why = format!("cannot start a thread: {error}");
+            self.shared.outlet.answer(id, Answer::Failed(why));
+        }
+    }
+}

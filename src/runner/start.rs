@@ -1,0 +1,147 @@
+//! Starting an attempt: from a coordinator's word to a supervisor that needs nobody.
+//!
+//! Invariant: the slot is held before the capsule exists, and the capsule is durable before anything of
+//! the attempt runs. Whatever fails on the way is taken back, and nothing has run.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::authority;
+use super::capsule::Capsule;
+use super::error::{Doing as _, RunnerError};
+use super::root::{Lock, Root};
+use super::signals;
+use super::slot::{self, Slot};
+use crate::domain::AttemptId;
+use crate::domain::event::Refusal;
+use crate::domain::journal::{Entry, Line, VERSION};
+use crate::domain::wire::{Holder, Start};
+use crate::doors::{clock, env, spawn};
+
+/// For a supervisor that has said its last word to be gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is needed beside the request.
+#[derive(Debug)]
+pub(super) struct Launch<'a> {
+    /// The root.
+    pub(super) root: &'a Root,
+    /// The life of the machine.
+    pub(super) boot: &'a str,
+    /// This program.
+    pub(super) program: &'a Path,
+}
+
+impl Launch<'_> {
+    /// Starts the attempt; the pid of its supervisor, or none if it was started before.
+    pub(super) fn start(&self, start: &Start) -> Result<Option<i32>, Refusal> {
+        self.try_start(start)
+            .unwrap_or_else(|error| Err(Refusal::HostFault(error.to_string())))
+    }
+
+    fn try_start(&self, start: &Start) -> Result<Result<Option<i32>, Refusal>, RunnerError> {
+        let attempt = start.spec.id();
+        let gate = self.root.gate()?;
+        if let Err(refusal) = authority::admit(self.root, &gate, &start.authority)? {
+            return Ok(Err(refusal));
+        }
+        if Capsule::of(self.root, attempt).exists() {
+            return Ok(Ok(None));
+        }
+        let slot = match self.slot(&gate, start)? {
+            Ok(slot) => slot,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        slot.name(&Holder {
+            attempt,
+            pid: None,
+            started: None,
+            host: start.spec.host.clone(),
+        })?;
+        let opened = Line {
+            at: clock::now(),
+            entry: Entry::Opened {
+                version: VERSION,
+                attempt,
+                epoch: start.authority.epoch,
+                host: start.spec.host.clone(),
+                boot: self.boot.to_owned(),
+            },
+        };
+        let capsule = Capsule::create(self.root, &start.spec, start.dataset.as_deref(), &opened)?;
+        let launched = self.launch(&capsule, &slot, &start.secrets);
+        if launched.is_err() {
+            capsule.remove();
+        }
+        launched.map(|pid| Ok(Some(pid)))
+    }
+
+    /// A free slot, unless another attempt of the job lives. Who has ended is about to let go.
+    fn slot(&self, gate: &Lock, start: &Start) -> Result<Result<Slot, Refusal>, RunnerError> {
+        let job = start.spec.job.id;
+        let since = clock::tick();
+        loop {
+            let held = slot::survey(self.root, gate)?;
+            let mut ending = false;
+            let mut live: Vec<AttemptId> = Vec::new();
+            for holder in held.into_iter().flatten() {
+                // A holder without a capsule is a runner that died on the way; its slot is free soon.
+                match Capsule::of(self.root, holder.attempt).outcome() {
+                    Ok(Some(_)) => ending = true,
+                    Ok(None) | Err(_) => live.push(holder.attempt),
+                }
+            }
+            if let Some(other) = live.iter().find(|other| other.job == job) {
+                return Ok(Err(Refusal::JobAlive(other.n)));
+            }
+            if let Some(slot) = Slot::take(self.root, gate, start.slots)? {
+                return Ok(Ok(slot));
+            }
+            if !ending || since.elapsed() > PATIENCE {
+                let names: Vec<String> = live.iter().map(ToString::to_string).collect();
+                return Ok(Err(Refusal::SlotsTaken(names.join(", "))));
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+
+    /// The slot goes over as stdin: the lock is never free on the way.
+    fn launch(
+        &self,
+        capsule: &Capsule,
+        slot: &Slot,
+        secrets: &BTreeMap<String, String>,
+    ) -> Result<i32, RunnerError> {
+        let path = capsule.path.join("supervisor.log");
+        let log = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .doing(|| format!("open {}", path.display()))?;
+        let root = self.root.path().to_str().ok_or_else(|| RunnerError::Damaged {
+            path: self.root.path().to_owned(),
+            why: "its name is not UTF-8".to_owned(),
+        })?;
+        let argv = ["fleet", "runner", "supervise", "--root", root].map(str::to_owned);
+        let argv = [&argv[..], &[capsule.attempt.to_string()]].concat();
+        let mut env: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
+        env.extend(secrets.iter().map(|(name, value)| (name.into(), value.into())));
+        let child = spawn::Child {
+            program: self.program,
+            argv: &argv,
+            env: &env,
+            stdin: slot.file().as_fd(),
+            stdout: log.as_fd(),
+            stderr: log.as_fd(),
+            session: true,
+            blocked: signals::heard(),
+        };
+        child.start().doing(|| "start a supervisor")
+    }
+}

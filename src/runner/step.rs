@@ -1,0 +1,296 @@
+//! Running one step: its program, its output, its limits, and its end, after which nothing of it is left.
+
+use std::io::{self, ErrorKind, PipeReader, Read as _};
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use super::cancel::Wish;
+use super::output::OutputLog;
+use super::processes::{self, Exit, Window};
+use super::pulse::Pulse;
+use super::supervise::Scene;
+use super::{containers, excerpt, launch};
+use crate::domain::Span;
+use crate::domain::journal::Ending;
+use crate::domain::spec::Step;
+use crate::doors::clock;
+
+/// Most bytes of output read at a time: what a pipe holds.
+const PIECE: usize = 64 << 10;
+
+/// Most bytes of output taken in between two looks at the limits.
+const BURST: usize = 16 * PIECE;
+
+/// Most bytes of output taken in after the end of all processes: more than a pipe holds.
+const DRAIN: usize = 4 << 20;
+
+/// In less time, process ids cannot go round unnoticed.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// What came of a step.
+#[derive(Debug)]
+pub(super) struct End {
+    /// How it ended.
+    pub(super) ending: Ending,
+    /// From its start until nothing of it was left.
+    pub(super) took: Span,
+    /// How much it printed.
+    pub(super) output: u64,
+    /// Of a failure, the line that says why.
+    pub(super) excerpt: Option<String>,
+}
+
+/// Runs a step to its end.
+pub(super) fn run(scene: &mut Scene, step: &Step) -> End {
+    let started = clock::tick();
+    let mut log = match launch::open_log(scene, step) {
+        Ok(log) => log,
+        Err(error) => {
+            return no_start(
+                started,
+                Ending::HostFault(format!("cannot keep its output: {error}")),
+            );
+        }
+    };
+    let window = Window::open();
+    let (pipe, main) = match launch::start(scene, step) {
+        Ok(begun) => begun,
+        Err(ending) => return no_start(started, ending),
+    };
+    let mut running = Running {
+        scene,
+        main,
+        started,
+        window,
+        exit: None,
+        pipe: Some(pipe),
+        log: &mut log,
+        fault: None,
+        pulse: step.stall.map(|stall| Pulse::new(stall.duration(), started)),
+        deadline: started + step.deadline.duration(),
+        stop: None,
+    };
+    running.watch();
+    let ending = running.end();
+    let excerpt = if ending.is_success() || ending == Ending::Cancelled {
+        None
+    } else {
+        excerpt::choose(log.recent(), &scene.secrets)
+    };
+    End {
+        ending,
+        took: span(started.elapsed()),
+        output: log.total(),
+        excerpt,
+    }
+}
+
+fn span(duration: Duration) -> Span {
+    Span(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn no_start(started: Instant, ending: Ending) -> End {
+    End {
+        ending,
+        took: span(started.elapsed()),
+        output: 0,
+        excerpt: None,
+    }
+}
+
+#[derive(Debug)]
+struct Stop {
+    ending: Ending,
+    kill_at: Instant,
+}
+
+struct Running<'a> {
+    scene: &'a mut Scene,
+    main: i32,
+    started: Instant,
+    window: Window,
+    exit: Option<Exit>,
+    pipe: Option<PipeReader>,
+    log: &'a mut OutputLog,
+    /// The log could not be written.
+    fault: Option<io::Error>,
+    pulse: Option<Pulse>,
+    deadline: Instant,
+    stop: Option<Stop>,
+}
+
+impl Running<'_> {
+    /// Until the program has ended by itself, or has been asked to and has had its time.
+    fn watch(&mut self) {
+        loop {
+            self.wait();
+            let asked = self.scene.signals.drain();
+            let main = self.main;
+            let exit = &mut self.exit;
+            let children = processes::reap(|pid, how| {
+                if pid == main {
+                    *exit = Some(how);
+                }
+            });
+            self.read(BURST);
+            let gone = self.exit.is_some() || !children;
+            // After a stop, whoever is still tidying up has until the time of the kill.
+            if self.fault.is_some() || (gone && (self.stop.is_none() || !children)) {
+                return;
+            }
+            if asked {
+                self.scene.hear_wish();
+            }
+            let now = clock::tick();
+            if let Some(ending) = self.overdue(now) {
+                let hard = self.scene.wish == Some(Wish::Hard);
+                let grace = if hard {
+                    Duration::ZERO
+                } else {
+                    self.scene.spec.grace.duration()
+                };
+                self.ask_to_end();
+                self.stop = Some(Stop {
+                    ending,
+                    kill_at: now + grace,
+                });
+            }
+            let hard = self.scene.wish == Some(Wish::Hard);
+            if self.stop.as_ref().is_some_and(|stop| hard || now >= stop.kill_at) {
+                return;
+            }
+        }
+    }
+
+    /// Sleeps until something happens or a limit is reached.
+    fn wait(&self) {
+        let next = match (&self.stop, &self.pulse) {
+            (Some(stop), _) => stop.kill_at,
+            (None, Some(pulse)) => self.deadline.min(pulse.next()),
+            (None, None) => self.deadline,
+        };
+        let left = next.saturating_duration_since(clock::tick());
+        let left = if left.is_zero() {
+            left
+        } else {
+            left + Duration::from_millis(1)
+        };
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut fds = vec![PollFd::new(self.scene.signals.as_fd(), PollFlags::POLLIN)];
+        if let Some(pipe) = &self.pipe {
+            fds.push(PollFd::new(pipe.as_fd(), PollFlags::POLLIN));
+        }
+        // An interruption is as good as an event: all is looked at anyway.
+        let _ = poll(&mut fds, timeout);
+    }
+
+    /// The limit that the step has run into just now.
+    fn overdue(&mut self, now: Instant) -> Option<Ending> {
+        if self.stop.is_some() {
+            return None;
+        }
+        if self.scene.wish.is_some() {
+            return Some(Ending::Cancelled);
+        }
+        if now >= self.deadline {
+            return Some(Ending::Deadline);
+        }
+        let attempt = self.scene.capsule.attempt;
+        let containers = self.scene.spec.containers;
+        let lost = self.pulse.as_mut().is_some_and(|pulse| {
+            pulse.is_lost(now, || {
+                let mut roots = vec![processes::me()];
+                let firsts = if containers {
+                    containers::processes(attempt)
+                } else {
+                    Vec::new()
+                };
+                let inside = firsts.iter().filter_map(|pid| processes::read(*pid));
+                let inside: u64 = inside.map(|process| process.ticks).sum();
+                roots.extend(&firsts);
+                let family = processes::descendants(&roots);
+                inside + family.iter().map(|process| process.ticks).sum::<u64>()
+            })
+        });
+        lost.then_some(Ending::Stall)
+    }
+
+    fn ask_to_end(&self) {
+        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(self.main), Signal::SIGTERM);
+        for process in processes::descendants(&[processes::me()]) {
+            processes::send(process.pid, Signal::SIGTERM);
+            // Who is stopped could not hear it.
+            processes::send(process.pid, Signal::SIGCONT);
+        }
+    }
+
+    /// Takes in what has been printed, `most` bytes at most.
+    fn read(&mut self, most: usize) {
+        let mut buffer = vec![0; PIECE];
+        let mut taken = 0;
+        while let Some(pipe) = self.pipe.as_mut().filter(|_| taken < most) {
+            match pipe.read(&mut buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(n) => {
+                    taken += n;
+                    if let Some(pulse) = &mut self.pulse {
+                        pulse.output(clock::tick());
+                    }
+                    if self.fault.is_none()
+                        && let Err(error) = self.log.write(&buffer[..n])
+                    {
+                        self.fault = Some(error);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    self.fault = Some(error);
+                    self.pipe = None;
+                }
+            }
+        }
+    }
+
+    /// Ends whatever is left of the step, keeps the rest of its output, and says how it ended.
+    fn end(mut self) -> Ending {
+        let main = self.main;
+        let exit = &mut self.exit;
+        let attempt = self.scene.capsule.attempt;
+        let left = processes::end_descendants(|pid, how| {
+            if pid == main {
+                *exit = Some(how);
+            }
+        })
+        .and_then(|()| {
+            // Nobody descends from here any more; but somebody may have been started by a server of the
+            // host, on the step's behalf. A short step is not worth a look at the whole table.
+            let short = self.started.elapsed() < SHORT;
+            let window = if short { self.window } else { Window::default() };
+            processes::end_marked(attempt, &self.scene.capsule.out(), window)
+        });
+        self.read(DRAIN);
+        if let Err(error) = self.log.finish() {
+            self.fault.get_or_insert(error);
+        }
+        let left = left.and_then(|()| {
+            if self.scene.spec.containers {
+                containers::sweep(attempt)
+            } else {
+                Ok(())
+            }
+        });
+        match (self.stop, self.fault, left, self.exit) {
+            (_, Some(error), _, _) => Ending::HostFault(format!("cannot keep its output: {error}")),
+            (_, None, Err(why), _) => Ending::HostFault(why),
+            (Some(stop), None, Ok(()), _) => stop.ending,
+            (None, None, Ok(()), Some(Exit::Code(code))) => Ending::Exit(code),
+            (None, None, Ok(()), Some(Exit::Signal(signal))) => Ending::Signal(signal),
+            // Killed by a signal that has no name here.
+            (None, None, Ok(()), None) => Ending::Signal(0),
+        }
+    }
+}

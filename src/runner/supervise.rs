@@ -1,0 +1,157 @@
+//! The supervisor: one process for each attempt, in a session of its own, that nobody waits for.
+//!
+//! Invariant: it alone writes the capsule, as long as it lives; and the last thing it does is to say
+//! how the attempt ended, once everything that this line vouches for is durable.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::cancel::{self, Wish};
+use super::capsule::Capsule;
+use super::error::{Doing as _, RunnerError};
+use super::journal::Journal;
+use super::root::Root;
+use super::signals::Signals;
+use super::slot::Slot;
+use super::{manifest, processes, step};
+use crate::domain::journal::{Ending, Entry, Outcome};
+use crate::domain::wire::Holder;
+use crate::domain::{AttemptId, Spec};
+use crate::doors::{clock, env};
+
+/// How long a supervisor waits for room on a full disk before it gives up without a last line; the
+/// next runner then closes the capsule.
+const PATIENCE: Duration = Duration::from_mins(15);
+
+/// What the steps of one attempt share.
+pub(super) struct Scene {
+    /// Where it happens.
+    pub(super) capsule: Capsule,
+    /// What is to be done.
+    pub(super) spec: Spec,
+    /// What wakes the supervisor.
+    pub(super) signals: Signals,
+    /// Values that must not show, with their names.
+    pub(super) secrets: Vec<(String, String)>,
+    /// How somebody wants it stopped, if somebody does.
+    pub(super) wish: Option<Wish>,
+}
+
+impl Scene {
+    /// Somebody has sent a SIGTERM: a wish is in the capsule, or it was sent by hand.
+    pub(super) fn hear_wish(&mut self) {
+        self.wish = self.wish.max(cancel::wish(&self.capsule)).or(Some(Wish::Soft));
+    }
+}
+
+/// Runs an attempt to its end. The capsule must exist, and stdin must be the lock of its slot.
+pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
+    let signals = Signals::listen()?;
+    // The runner that started it has made it a session's first; started otherwise, it makes its own.
+    let _ = nix::unistd::setsid();
+    nix::sys::prctl::set_child_subreaper(true).doing(|| "become the parent of orphans")?;
+    let slot = Slot::inherited(attempt)?;
+    let root = Root::open(root)?;
+    let capsule = Capsule::existing(&root, attempt)?;
+    let spec = capsule.spec()?;
+    let mut journal = Journal::open(&capsule.journal())?;
+    slot.name(&Holder {
+        attempt,
+        pid: Some(processes::me()),
+        started: processes::read(processes::me()).map(|myself| myself.started),
+        host: spec.host.clone(),
+    })?;
+    let names = spec.job.env.iter();
+    let secrets = names
+        .filter_map(|name| Some((name.clone(), env::get(name)?)))
+        .collect();
+    let mut scene = Scene {
+        wish: cancel::wish(&capsule),
+        capsule,
+        spec,
+        signals,
+        secrets,
+    };
+    let outcome = run(&mut scene, &mut journal)?;
+    // What a failure left is worth less of a wait than a result.
+    let patience = if outcome == Outcome::Succeeded {
+        PATIENCE
+    } else {
+        PATIENCE / 15
+    };
+    let (outcome, seal) = match patiently(patience, || manifest::seal(&scene.capsule)) {
+        Ok(seal) => (outcome, Some(seal)),
+        Err(error) => (uncounted(&scene.spec, outcome, &error), None),
+    };
+    patiently(PATIENCE, || {
+        journal.append(&Entry::Ended {
+            outcome: outcome.clone(),
+            seal,
+        })
+    })?;
+    slot.release()
+}
+
+fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError> {
+    for step in scene.spec.steps.clone() {
+        if scene.signals.drain() {
+            scene.hear_wish();
+        }
+        if scene.wish.is_some() {
+            return Ok(Outcome::Cancelled);
+        }
+        let phase = step.phase.clone();
+        patiently(PATIENCE, || {
+            journal.append(&Entry::PhaseStarted { phase: phase.clone() })
+        })?;
+        let end = step::run(scene, &step);
+        patiently(PATIENCE, || {
+            journal.append(&Entry::PhaseEnded {
+                phase: phase.clone(),
+                ending: end.ending.clone(),
+                took: end.took,
+                output: end.output,
+                excerpt: end.excerpt.clone(),
+            })
+        })?;
+        match end.ending {
+            ending if ending.is_success() => {}
+            Ending::Cancelled => return Ok(Outcome::Cancelled),
+            ending => return Ok(Outcome::Failed { phase, ending }),
+        }
+    }
+    Ok(Outcome::Succeeded)
+}
+
+/// Artifacts that nobody could count are no success, however well the steps ended.
+fn uncounted(spec: &Spec, outcome: Outcome, error: &RunnerError) -> Outcome {
+    match (outcome, spec.steps.last()) {
+        (Outcome::Succeeded, Some(last)) => Outcome::Failed {
+            phase: last.phase.clone(),
+            ending: Ending::HostFault(error.to_string()),
+        },
+        (Outcome::Succeeded, None) => Outcome::Lost {
+            proof: error.to_string(),
+        },
+        (outcome, _) => outcome,
+    }
+}
+
+/// Tries until it works or patience ends: a full disk may get room again.
+fn patiently<T>(
+    patience: Duration,
+    mut write: impl FnMut() -> Result<T, RunnerError>,
+) -> Result<T, RunnerError> {
+    let since = clock::tick();
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match write() {
+            Err(error) if since.elapsed() < patience => {
+                tracing::warn!(%error, "waiting for the disk");
+                std::thread::sleep(pause);
+                pause = (2 * pause).min(Duration::from_secs(10));
+            }
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Committing events, with the rows that follow from them, in one transaction.
+//!
+//! Invariant: what the rows become is decided by `Fleet::fold`, on a small part of the fleet, before
+//! anything is written. Events that cannot be folded are never stored.
+
+use std::collections::BTreeSet;
+
+use super::row::{AttemptRow, EventRow, FateRow, HostRow, JobRow, LinkRow, WordRow};
+use super::{Store, StoreError, write};
+use crate::domain::event::Event;
+use crate::domain::fleet::JobEntry;
+use crate::domain::name::HostName;
+use crate::domain::{AttemptId, Fleet, JobId, Timestamp};
+
+impl Store {
+    /// Stores events that happened at `at`, in this order: all of them, or none. `fleet` is the fleet before
+    /// them; the caller folds them into it once this has returned. Many at once cost little more than one.
+    pub async fn commit(&self, at: Timestamp, events: &[Event], fleet: &Fleet) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let touched = Touched::by(events);
+        let mut after = fleet.part(&touched.jobs, touched.links.iter().copied());
+        for event in events {
+            after.fold(at, event)?;
+        }
+        let rows = Rows::of(at, events, &touched, fleet, &after)?;
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        write::jobs(&mut transaction, at, &rows.jobs).await?;
+        write::all(&mut transaction, &rows.hosts).await?;
+        write::all(&mut transaction, &rows.links).await?;
+        write::all(&mut transaction, &rows.words).await?;
+        write::all(&mut transaction, &rows.attempts).await?;
+        write::all(&mut transaction, &rows.fates).await?;
+        write::all(&mut transaction, &rows.events).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// What a batch of events speaks of.
+#[derive(Default)]
+struct Touched<'a> {
+    jobs: BTreeSet<JobId>,
+    attempts: BTreeSet<AttemptId>,
+    /// Hosts that a row will name.
+    hosts: BTreeSet<&'a HostName>,
+    /// Of these, those whose link changed.
+    links: BTreeSet<&'a HostName>,
+    /// And those that a person spoke about.
+    words: BTreeSet<&'a HostName>,
+}
+
+impl<'a> Touched<'a> {
+    fn by(events: &'a [Event]) -> Touched<'a> {
+        let mut touched = Touched::default();
+        for event in events {
+            touched.jobs.extend(job_of(event));
+            touched.attempts.extend(attempt_of(event));
+            match event {
+                Event::Intended { host, .. } | Event::Found { host, .. } => {
+                    touched.hosts.insert(host);
+                }
+                Event::LinkUp { host, .. } | Event::LinkDown { host, .. } => {
+                    touched.hosts.insert(host);
+                    touched.links.insert(host);
+                }
+                Event::HostGone { host, .. } => {
+                    touched.hosts.insert(host);
+                    touched.words.insert(host);
+                }
+                Event::JobAdded(_)
+                | Event::Journaled { .. }
+                | Event::Refused { .. }
+                | Event::Lost { .. }
+                | Event::CancelAsked { .. }
+                | Event::GaveUp { .. } => {}
+            }
+        }
+        touched
+    }
+}
+
+/// The rows of a batch: each job, attempt and host as the last event of the batch left it.
+struct Rows<'a> {
+    events: Vec<EventRow>,
+    jobs: Vec<JobRow<'a>>,
+    fates: Vec<FateRow>,
+    attempts: Vec<AttemptRow<'a>>,
+    hosts: Vec<HostRow<'a>>,
+    links: Vec<LinkRow<'a>>,
+    words: Vec<WordRow<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(
+        at: Timestamp,
+        events: &'a [Event],
+        touched: &Touched<'a>,
+        before: &Fleet,
+        after: &'a Fleet,
+    ) -> Result<Rows<'a>, StoreError> {
+        let host = |name: &&'a HostName| after.host(name).map(|entry| (*name, entry));
+        Ok(Rows {
+            events: events
+                .iter()
+                .map(|event| EventRow::new(at, event))
+                .collect::<Result<_, _>>()?,
+            jobs: events.iter().filter_map(JobRow::new).collect::<Result<_, _>>()?,
+            hosts: touched.hosts.iter().map(|name| HostRow(name)).collect(),
+            fates: after
+                .jobs()
+                .filter(|entry| {
+                    let fate = |entry: &JobEntry| (entry.cancel, entry.closed.clone());
+                    fate(entry) != before.job(entry.job.id).map(fate).unwrap_or_default()
+                })
+                .map(FateRow::new)
+                .collect::<Result<_, _>>()?,
+            // In the order in which they were learned: a job's only live attempt is its last one, so that
+            // every other is written as over before that one is written as alive.
+            attempts: after
+                .jobs()
+                .flat_map(|entry| entry.attempts.iter().map(|attempt| (entry.job.id, attempt)))
+                .filter(|(job, attempt)| {
+                    touched.attempts.contains(&AttemptId {
+                        job: *job,
+                        n: attempt.n,
+                    })
+                })
+                .map(|(job, attempt)| AttemptRow::new(job, attempt))
+                .collect::<Result<_, _>>()?,
+            links: touched
+                .links
+                .iter()
+                .filter_map(host)
+                .map(|(name, entry)| LinkRow {
+                    host: name,
+                    link: &entry.link,
+                })
+                .collect(),
+            words: touched
+                .words
+                .iter()
+                .filter_map(host)
+                .map(|(name, entry)| WordRow {
+                    host: name,
+                    gone: entry.gone.as_deref(),
+                })
+                .collect(),
+        })
+    }
+}
+
+/// The job that an event speaks of.
+pub(super) fn job_of(event: &Event) -> Option<JobId> {
+    match event {
+        Event::JobAdded(job) => Some(job.id),
+        Event::CancelAsked { job, .. } | Event::GaveUp { job, .. } => Some(*job),
+        Event::Intended { .. }
+        | Event::Found { .. }
+        | Event::Journaled { .. }
+        | Event::Refused { .. }
+        | Event::Lost { .. } => attempt_of(event).map(|attempt| attempt.job),
+        Event::LinkUp { .. } | Event::LinkDown { .. } | Event::HostGone { .. } => None,
+    }
+}
+
+/// The attempt that an event speaks of.
+fn attempt_of(event: &Event) -> Option<AttemptId> {
+    match event {
+        Event::Intended { attempt, .. }
+        | Event::Found { attempt, .. }
+        | Event::Journaled { attempt, .. }
+        | Event::Refused { attempt, .. }
+        | Event::Lost { attempt, .. } => Some(*attempt),
+        Event::JobAdded(_)
+        | Event::CancelAsked { .. }
+        | Event::GaveUp { .. }
+        | Event::LinkUp { .. }
+        | Event::LinkDown { .. }
+        | Event::HostGone { .. } => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! The store: SQLite. Every fact that the coordinator has acknowledged, durable before it is shown.
+//!
+//! Invariant: an event and the rows that follow from it are written in one transaction, or not at all;
+//! loading the rows gives the same fleet as folding the events.
+
+mod error;
+mod open;
+mod epoch;
+mod names;
+mod row;
+mod write;
+mod commit;
+mod set;
+mod load;
+mod past;
+mod wish;
+mod collected;
+mod check;
+mod lease;
+
+#[cfg(test)]
+mod tests;
+
+pub use collected::Collected;
+pub use error::StoreError;
+pub use lease::{Holder, Lease, LeaseError};
+pub use open::FORMAT;
+pub use set::{Added, NewDataset, NewSet, SetRow};
+pub use wish::Wish;
+
+/// An open database. Clones share its one connection, so that writers queue here and not in SQLite.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: sqlx::SqlitePool,
+}

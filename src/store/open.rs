@@ -1,0 +1,183 @@
+//! Opening the database: to write, once its format is known to be ours; or only to look.
+//!
+//! Invariant: a file that is not a fleet database, or one of a newer format, is never written to.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::error::DatabaseError;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, SqlitePool};
+
+use super::{Store, StoreError};
+
+/// The format that this build writes: the number of the last file in `migrations/`.
+pub const FORMAT: i64 = 1;
+
+/// `flet`, in the header of every database of ours.
+const APPLICATION: i64 = 0x666c_6574;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+impl Store {
+    /// Opens the database to write, after making or updating it.
+    pub async fn open(path: &Path) -> Result<Store, StoreError> {
+        let fail = |source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        create(path).map_err(fail)?;
+        match format(path).await? {
+            Some(found) if found > FORMAT => return Err(newer(path, found)),
+            Some(_) | None => {}
+        }
+        let options = options(path)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // Job ids are random, so the indexes on them are touched all over: 16 MB hold those of 100,000
+            // jobs, and a log of 16 MB folds many touches of one page into one.
+            .pragma("cache_size", "-16384")
+            .pragma("wal_autocheckpoint", "4096")
+            .synchronous(SqliteSynchronous::Full);
+        let pool = pool(options).await?;
+        if let Err(source) = MIGRATIONS.run(&pool).await {
+            // Another process may have made the same database in the same moment.
+            if format(path).await? != Some(FORMAT) {
+                return Err(StoreError::Migrate {
+                    path: path.to_owned(),
+                    source: Box::new(source),
+                });
+            }
+        }
+        Ok(Store { pool })
+    }
+
+    /// Opens the database to read. None if there is none. Never waits for a writer, nor makes one wait.
+    pub async fn peek(path: &Path) -> Result<Option<Store>, StoreError> {
+        let there = path.try_exists().map_err(|source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        if !there {
+            return Ok(None);
+        }
+        match format(path).await? {
+            None => Ok(None),
+            Some(found) if found > FORMAT => Err(newer(path, found)),
+            Some(found) if found < FORMAT => Err(StoreError::Older {
+                path: path.to_owned(),
+                found,
+                known: FORMAT,
+            }),
+            Some(_) => Ok(Some(Store {
+                pool: pool(options(path).read_only(true)).await?,
+            })),
+        }
+    }
+
+    /// Closes the database. Without it nothing is lost either; the next one to open it tidies up.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+fn newer(path: &Path, found: i64) -> StoreError {
+    StoreError::Newer {
+        path: path.to_owned(),
+        found,
+        known: FORMAT,
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(10))
+        .disable_statement_logging()
+}
+
+async fn pool(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    // One connection that lives as long as the store: nothing to test, to reopen or to wait for.
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        // Whoever waits here waits for a transaction of ours, which ends.
+        .acquire_timeout(Duration::from_hours(1));
+    Ok(pool.connect_with(options).await?)
+}
+
+/// The file and its directories, for nobody else to read, and durable as names.
+fn create(path: &Path) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Ok(_) => File::open(directory)?.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The format of the database in this file; none if nothing was ever stored in it.
+async fn format(path: &Path) -> Result<Option<i64>, StoreError> {
+    let size = fs::metadata(path)
+        .map(|data| data.len())
+        .map_err(|source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+    if size == 0 {
+        return Ok(None);
+    }
+    let mut connection = options(path)
+        .read_only(true)
+        .connect()
+        .await
+        .map_err(|error| foreign(path, error))?;
+    let (application, format, strangers): (i64, i64, i64) = sqlx::query_as(
+        "select (select application_id from pragma_application_id),
+                (select user_version from pragma_user_version),
+                (select count(*) from sqlite_schema where type = 'table' and name <> '_sqlx_migrations')",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(|error| foreign(path, error))?;
+    connection.close().await?;
+    match (application, format, strangers) {
+        (APPLICATION, format, _) => Ok(Some(format)),
+        // A first start that was cut off before its one transaction.
+        (0, 0, 0) => Ok(None),
+        _ => Err(StoreError::Foreign(path.to_owned())),
+    }
+}
+
+fn foreign(path: &Path, error: sqlx::Error) -> StoreError {
+    // 26 is SQLITE_NOTADB.
+    match error.as_database_error().and_then(DatabaseError::code) {
+        Some(code) if code == "26" => StoreError::Foreign(path.to_owned()),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+pub(super) fn last_migration() -> i64 {
+    MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
+}

@@ -1,0 +1,37 @@
+//! The past: the events themselves, of one job or folded anew.
+
+use futures::TryStreamExt as _;
+
+use super::load::decode;
+use super::{Store, StoreError};
+use crate::domain::event::Event;
+use crate::domain::host::HostConfig;
+use crate::domain::{Epoch, Fleet, JobId, Timestamp};
+
+impl Store {
+    /// The fleet that follows from the events alone. Gives the same facts as [`Store::load`], slowly.
+    pub async fn replay(&self, epoch: Epoch, hosts: &[HostConfig]) -> Result<Fleet, StoreError> {
+        let mut fleet = Fleet::new(epoch, hosts);
+        let mut rows = sqlx::query_as::<_, (i64, i64, String)>("select id, at, body from event order by id")
+            .fetch(&self.pool);
+        while let Some((id, at, body)) = rows.try_next().await? {
+            let event: Event = decode("event", &body)?;
+            fleet
+                .fold(Timestamp(at), &event)
+                .map_err(|source| StoreError::Past { id, source })?;
+        }
+        Ok(fleet)
+    }
+
+    /// Everything that happened to one job, in order, with the number of each event.
+    pub async fn history(&self, job: JobId) -> Result<Vec<(i64, Timestamp, Event)>, StoreError> {
+        let rows: Vec<(i64, i64, String)> =
+            sqlx::query_as("select id, at, body from event where job_id = ? order by id")
+                .bind(job.as_str())
+                .fetch_all(&self.pool)
+                .await?;
+        rows.into_iter()
+            .map(|(id, at, body)| Ok((id, Timestamp(at), decode("event", &body)?)))
+            .collect()
+    }
+}

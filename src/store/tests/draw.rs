@@ -1,0 +1,223 @@
+//! Random stories of a fleet, each event legal after those before it.
+
+use proptest::prelude::*;
+
+use super::job;
+use crate::domain::event::{Event, Refusal};
+use crate::domain::fleet::Attempt;
+use crate::domain::host::Outlook;
+use crate::domain::journal::{Ending, Entry, Line, Outcome};
+use crate::domain::manifest::Seal;
+use crate::domain::{AttemptId, AttemptState, Epoch, Fleet, HostName, PhaseName, Sha256, Span, Timestamp};
+
+/// What jobs and networks say, at its worst.
+const TEXTS: [&str; 8] = [
+    "",
+    "plain",
+    "nul\0in the middle",
+    "\" ' \\ \u{1b}[31m \u{7f}",
+    "ü 🦀\u{2028}",
+    "{\"a\":1}",
+    "null",
+    "1",
+];
+
+/// One draw: which of the legal events comes next, and with what in it.
+#[derive(Debug, Clone)]
+pub(super) struct Draw {
+    job: u64,
+    host: u64,
+    kind: u64,
+    detail: u64,
+    pub(super) ends_batch: bool,
+}
+
+/// A story of up to eighty events.
+pub(super) fn draws() -> impl Strategy<Value = Vec<Draw>> {
+    let draw = (
+        0..6_u64,
+        0..4_u64,
+        0..1000_u64,
+        0..1000_u64,
+        prop::bool::weighted(0.3),
+    )
+        .prop_map(|(job, host, kind, detail, ends_batch)| Draw {
+            job,
+            host,
+            kind,
+            detail,
+            ends_batch,
+        });
+    prop::collection::vec(draw, 0..80)
+}
+
+impl Draw {
+    /// True once in so many draws.
+    fn once_in(&self, n: u64) -> bool {
+        self.detail.is_multiple_of(n)
+    }
+
+    fn small(&self) -> u32 {
+        u32::try_from(self.detail).unwrap()
+    }
+
+    fn text(&self) -> String {
+        TEXTS
+            .into_iter()
+            .cycle()
+            .nth(self.small() as usize)
+            .unwrap()
+            .to_owned()
+    }
+
+    fn host(&self) -> HostName {
+        format!("eval{}", self.host).parse().unwrap()
+    }
+
+    fn phase(&self) -> PhaseName {
+        if self.once_in(2) { "image" } else { "trajectory" }
+            .parse()
+            .unwrap()
+    }
+
+    fn ending(&self) -> Ending {
+        match self.detail % 7 {
+            0 => Ending::Exit(self.small().cast_signed()),
+            1 => Ending::Signal(9),
+            2 => Ending::Deadline,
+            3 => Ending::Stall,
+            4 => Ending::Cancelled,
+            5 => Ending::NotStarted(self.text()),
+            _ => Ending::HostFault(self.text()),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.detail % 4 {
+            0 => Outcome::Succeeded,
+            1 => Outcome::Failed {
+                phase: self.phase(),
+                ending: self.ending(),
+            },
+            2 => Outcome::Cancelled,
+            _ => Outcome::Lost { proof: self.text() },
+        }
+    }
+
+    fn refusal(&self) -> Refusal {
+        match self.detail % 4 {
+            0 => Refusal::SlotsTaken(self.text()),
+            1 => Refusal::JobAlive(3),
+            2 => Refusal::Fenced(Epoch(9)),
+            _ => Refusal::HostFault(self.text()),
+        }
+    }
+
+    /// A legal event for this fleet.
+    pub(super) fn event(&self, fleet: &Fleet) -> Event {
+        let asked = job("set", self.job);
+        let id = asked.id;
+        let Some(entry) = fleet.job(id) else {
+            return Event::JobAdded(asked);
+        };
+        let host = self.host();
+        match (self.kind % 12, entry.live()) {
+            (0, _) => Event::LinkUp {
+                host,
+                boot: self.text(),
+            },
+            (1, _) => {
+                let outlook = if self.once_in(2) {
+                    Outlook::Transient
+                } else {
+                    Outlook::Permanent
+                };
+                Event::LinkDown {
+                    host,
+                    reason: self.text(),
+                    outlook,
+                }
+            }
+            (2, _) => Event::HostGone {
+                host,
+                word: (!self.once_in(3)).then(|| self.text()),
+            },
+            (3, _) => Event::CancelAsked {
+                job: id,
+                hard: self.once_in(2),
+            },
+            (4, _) if self.once_in(4) => Event::GaveUp {
+                job: id,
+                why: self.text(),
+            },
+            (_, Some(live)) => self.news(AttemptId { job: id, n: live.n }, live),
+            (kind, None) => {
+                let (found, epoch) = (self.small() % 9, Epoch(self.detail));
+                if kind < 8 && entry.attempt(found).is_none() {
+                    Event::Found {
+                        attempt: AttemptId { job: id, n: found },
+                        host,
+                        epoch,
+                    }
+                } else {
+                    Event::Intended {
+                        attempt: AttemptId {
+                            job: id,
+                            n: entry.next_number(),
+                        },
+                        host,
+                        epoch,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Legal news of this live attempt.
+    fn news(&self, attempt: AttemptId, live: &Attempt) -> Event {
+        let entry = match (&live.state, self.kind % 5) {
+            (_, 0) if self.once_in(2) => {
+                return Event::Lost {
+                    attempt,
+                    proof: self.text(),
+                };
+            }
+            (AttemptState::Intended, 1) => {
+                return Event::Refused {
+                    attempt,
+                    why: self.refusal(),
+                };
+            }
+            (AttemptState::Intended, _) => Entry::Opened {
+                version: 1,
+                attempt,
+                epoch: live.epoch,
+                host: live.host.clone(),
+                boot: self.text(),
+            },
+            (_, 1) => Entry::PhaseStarted { phase: self.phase() },
+            (_, 2 | 3) => Entry::PhaseEnded {
+                phase: self.phase(),
+                ending: self.ending(),
+                took: Span(self.detail),
+                output: u64::MAX,
+                excerpt: (!self.once_in(3)).then(|| self.text()),
+            },
+            _ => Entry::Ended {
+                outcome: self.outcome(),
+                seal: (!self.once_in(5)).then(|| Seal {
+                    sha256: Sha256::of(&[1]),
+                    files: 3,
+                    bytes: u64::MAX,
+                }),
+            },
+        };
+        // The host's clock is not ours.
+        let at = Timestamp(self.detail.cast_signed() - 500);
+        Event::Journaled {
+            attempt,
+            to: live.offset + self.detail,
+            line: Line { at, entry },
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Wishes: what another process (`fleet cancel`, `fleet hosts gone`) asks of the running coordinator.
+//!
+//! Invariant: only the coordinator writes facts. A wish survives a crash between being granted and
+//! being taken back, so granting one twice must do no harm.
+
+use serde::{Deserialize, Serialize};
+
+use super::load::decode;
+use super::row::body;
+use super::{Store, StoreError};
+use crate::domain::{HostName, JobId, Timestamp};
+
+/// One wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// Stop a job.
+    Cancel {
+        /// Which.
+        job: JobId,
+        /// Without SIGTERM first.
+        hard: bool,
+    },
+    /// A host will never come back, or has.
+    HostGone {
+        /// Which.
+        host: HostName,
+        /// The person's word; none means that it is back.
+        word: Option<String>,
+    },
+}
+
+impl Store {
+    /// Leaves a wish for the coordinator.
+    pub async fn wish(&self, at: Timestamp, wish: &Wish) -> Result<(), StoreError> {
+        sqlx::query("insert into wish (at, body) values (?, ?)")
+            .bind(at.0)
+            .bind(body(wish)?)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The wishes that nobody has granted yet, in order, each with its number.
+    pub async fn wishes(&self) -> Result<Vec<(i64, Wish)>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as("select id, body from wish order by id")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter()
+            .map(|(id, body)| Ok((id, decode("wish", &body)?)))
+            .collect()
+    }
+
+    /// Takes back the wishes with these numbers. What came of them is committed already.
+    pub async fn granted(&self, wishes: &[i64]) -> Result<(), StoreError> {
+        sqlx::query("delete from wish where id in (select value from json_each(?))")
+            .bind(body(&wishes)?)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! Floor 3: the fleet as people see it. Values in, text out; a view cannot write, and reads no clock.
+//!
+//! Invariant: what a job or a host wrote is shown as text only ([`crate::report::text::printable`]), and
+//! nothing is told by colour.
+
+mod board;
+mod jobs;
+mod plain;
+mod progress;
+mod status;
+mod waiting;
+
+pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
+pub use jobs::jobs;
+pub use plain::plain;
+pub use progress::{History, progress};
+pub use status::status;
+pub use waiting::Waiting;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! `fleet status`: the board as tables, no wider than the terminal.
+
+use std::fmt::Write as _;
+
+use super::board::{Board, FailedJob, HostLine, RunningJob};
+use crate::domain::Timestamp;
+use crate::domain::host::Link;
+use crate::report::table::{Table, left, prose, right};
+use crate::report::{Account, Tally, words};
+
+/// Most lines of failed jobs that a person reads at once; `--json` has all.
+const MOST_FAILED: usize = 20;
+
+/// The board in at most `most` columns.
+pub fn status(board: &Board, most: Option<usize>) -> String {
+    let mut out = hosts(board).render(most);
+    if board.total.jobs == 0 {
+        out.push_str("\nno jobs yet; `fleet dispatch <file>` adds some\n");
+        return out;
+    }
+    let mut part = |table: Table| {
+        if !table.is_empty() {
+            out.push('\n');
+            out.push_str(&table.render(most));
+        }
+    };
+    part(sets(board));
+    part(running(board));
+    part(waiting(board));
+    part(failed(board));
+    if let Some(more) = board
+        .failed
+        .len()
+        .checked_sub(MOST_FAILED)
+        .filter(|more| *more > 0)
+    {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "… and {} more (all: `fleet status --json`)",
+            words::jobs(more)
+        );
+    }
+    out
+}
+
+fn hosts(board: &Board) -> Table {
+    let mut table = Table::new(&[
+        left("host"),
+        left("link"),
+        right("for"),
+        right("slots"),
+        prose("now"),
+    ]);
+    for line in &board.hosts {
+        let (link, age) = link(line, board.at);
+        let slots = format!("{}/{}", line.used, line.slots);
+        let mut now: Vec<String> = board.on(&line.host).map(work).collect();
+        if let Some(word) = &line.gone {
+            now.push(format!("gone: {word}"));
+        } else if let Link::Down { reason, .. } = &line.link {
+            now.push(reason.clone());
+        }
+        if !line.configured {
+            now.push("not in fleet.toml".to_owned());
+        }
+        table.row([line.host.as_str(), link, &age, &slots, &now.join("; ")]);
+    }
+    table
+}
+
+/// What a host is at: `a gpt run 1: evaluation 3m12s`.
+pub(super) fn work(job: &RunningJob) -> String {
+    let RunningJob {
+        instance, model, run, ..
+    } = job;
+    format!("{instance} {model} run {run}: {} {}", phase(job), job.phase_age)
+}
+
+fn phase(job: &RunningJob) -> &str {
+    if job.cancelling {
+        return "cancelling";
+    }
+    job.phase.as_ref().map_or("starting", |phase| phase.as_str())
+}
+
+fn link(line: &HostLine, at: Timestamp) -> (&'static str, String) {
+    match &line.link {
+        _ if line.gone.is_some() => ("gone", String::new()),
+        Link::Unknown => ("unknown", String::new()),
+        Link::Up { since } => ("up", at.since(*since).to_string()),
+        Link::Down { since, .. } => ("down", at.since(*since).to_string()),
+    }
+}
+
+fn sets(board: &Board) -> Table {
+    let mut columns = vec![left("set")];
+    columns.extend(Account::ALL.iter().map(|account| right(account.word())));
+    columns.extend([right("jobs"), right("collected")]);
+    let mut table = Table::new(&columns);
+    let mut add = |set: &str, tally: Tally, collected: usize| {
+        let [waiting, running, succeeded, failed, cancelled, given_up] =
+            Account::ALL.map(|account| tally.get(account).to_string());
+        table.row([
+            set,
+            &waiting,
+            &running,
+            &succeeded,
+            &failed,
+            &cancelled,
+            &given_up,
+            &tally.jobs.to_string(),
+            &collected.to_string(),
+        ]);
+    };
+    for line in &board.sets {
+        add(line.set.as_str(), line.jobs, line.collected);
+    }
+    if board.sets.len() > 1 {
+        add(
+            "all",
+            board.total,
+            board.sets.iter().map(|line| line.collected).sum(),
+        );
+    }
+    table
+}
+
+fn running(board: &Board) -> Table {
+    let mut table = Table::new(&[
+        left("running"),
+        left("instance"),
+        left("model"),
+        right("run"),
+        left("host"),
+        left("phase"),
+        right("for"),
+        right("age"),
+    ]);
+    for job in &board.running {
+        table.row([
+            job.job.as_str(),
+            job.instance.as_str(),
+            job.model.as_str(),
+            &job.run.to_string(),
+            job.host.as_str(),
+            phase(job),
+            &job.phase_age.to_string(),
+            &job.age.to_string(),
+        ]);
+    }
+    table
+}
+
+fn waiting(board: &Board) -> Table {
+    let mut table = Table::new(&[right("waiting"), left("for host"), prose("because of")]);
+    for group in &board.waiting {
+        let host = group.host.as_ref().map_or("any", |host| host.as_str());
+        table.row([&group.jobs.len().to_string(), host, &group.why]);
+    }
+    table
+}
+
+fn failed(board: &Board) -> Table {
+    let mut table = Table::new(&[
+        left("failed"),
+        left("instance"),
+        left("model"),
+        right("run"),
+        left("host"),
+        left("phase"),
+        prose("how"),
+        prose("first failing line"),
+    ]);
+    for job in board.failed.iter().take(MOST_FAILED) {
+        let FailedJob {
+            host, phase, excerpt, ..
+        } = job;
+        table.row([
+            job.job.as_str(),
+            job.instance.as_str(),
+            job.model.as_str(),
+            &job.run.to_string(),
+            host.as_ref().map_or("", |host| host.as_str()),
+            phase.as_ref().map_or("", |phase| phase.as_str()),
+            &job.how,
+            excerpt.as_deref().unwrap_or(""),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,278 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::host::{HostConfig, Link, Outlook, Reach};
+use crate::domain::journal::{Ending, Entry, Line, Outcome};
+use crate::domain::{AttemptId, Epoch, Event, Fleet, Job, JobId, Place, Span, Timestamp};
+
+const START: Timestamp = Timestamp(1_769_159_700_000);
+
+fn at(seconds: u64) -> Timestamp {
+    START.plus(Span::seconds(seconds))
+}
+
+fn hosts() -> Vec<HostConfig> {
+    ["eval1", "eval2", "lancer1"]
+        .map(|name| HostConfig {
+            name: name.parse().unwrap(),
+            reach: Reach::Local,
+            slots: 1,
+            arch: "x86_64".to_owned(),
+            tags: Vec::new(),
+            root: "~/.fleet".to_owned(),
+            harness: None,
+        })
+        .to_vec()
+}
+
+fn job(order: u64, host: Option<&str>) -> Arc<Job> {
+    let (set, instance, model) = (
+        "phase8".parse().unwrap(),
+        format!("inst-{order}").parse().unwrap(),
+        "gpt".parse().unwrap(),
+    );
+    Arc::new(Job {
+        id: JobId::derive(&set, &instance, &model, 1),
+        set,
+        instance,
+        model,
+        run: 1,
+        task: None,
+        pipeline: "swe".parse().unwrap(),
+        dataset: None,
+        env: Vec::new(),
+        place: host.map_or(Place::Any, |host| Place::Host(host.parse().unwrap())),
+        order,
+    })
+}
+
+fn first(order: u64) -> AttemptId {
+    AttemptId {
+        job: job(order, None).id,
+        n: 1,
+    }
+}
+
+/// A fleet to which things happen, and the plain lines of them.
+struct Story {
+    fleet: Fleet,
+    history: History,
+    lines: Vec<String>,
+}
+
+impl Story {
+    fn tell(&mut self, seconds: u64, event: &Event) {
+        self.fleet.fold(at(seconds), event).unwrap();
+        self.history.observe(&self.fleet, at(seconds), event);
+        self.lines.extend(plain(&self.fleet, at(seconds), event));
+    }
+
+    fn start(&mut self, seconds: u64, order: u64, host: &str) {
+        let (attempt, host) = (first(order), host.parse().unwrap());
+        let epoch = Epoch(1);
+        self.tell(seconds, &Event::Intended { attempt, host, epoch });
+        let opened = Entry::Opened {
+            version: 1,
+            attempt,
+            epoch,
+            host: "eval1".parse().unwrap(),
+            boot: "b".to_owned(),
+        };
+        self.journal(seconds, order, opened);
+        let phase = "evaluation".parse().unwrap();
+        self.journal(seconds, order, Entry::PhaseStarted { phase });
+    }
+
+    fn journal(&mut self, seconds: u64, order: u64, entry: Entry) {
+        let line = Line {
+            at: at(seconds),
+            entry,
+        };
+        let attempt = first(order);
+        self.tell(seconds, &Event::Journaled { attempt, to: 0, line });
+    }
+
+    fn end(&mut self, seconds: u64, order: u64, ending: &Ending, excerpt: Option<&str>) {
+        let phase: crate::domain::PhaseName = "evaluation".parse().unwrap();
+        let ended = Entry::PhaseEnded {
+            phase: phase.clone(),
+            ending: ending.clone(),
+            took: Span::seconds(60),
+            output: 0,
+            excerpt: excerpt.map(ToOwned::to_owned),
+        };
+        self.journal(seconds, order, ended);
+        let outcome = if ending.is_success() {
+            Outcome::Succeeded
+        } else {
+            Outcome::Failed {
+                phase,
+                ending: ending.clone(),
+            }
+        };
+        self.journal(seconds, order, Entry::Ended { outcome, seal: None });
+    }
+}
+
+/// One job succeeded, one failed, one runs, one waits for a dead host, two for a slot.
+fn story() -> Story {
+    let mut story = Story {
+        fleet: Fleet::new(Epoch(1), &hosts()),
+        history: History::default(),
+        lines: Vec::new(),
+    };
+    story.fleet.enable(&"phase8".parse().unwrap());
+    for (order, host) in [
+        Some("eval1"),
+        Some("eval2"),
+        Some("eval1"),
+        Some("lancer1"),
+        Some("eval1"),
+        None,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        story.tell(0, &Event::JobAdded(job(order as u64, host)));
+    }
+    for host in ["eval1", "eval2"] {
+        let (host, boot) = (host.parse().unwrap(), "b".to_owned());
+        story.tell(1, &Event::LinkUp { host, boot });
+    }
+    let down = Event::LinkDown {
+        host: "lancer1".parse().unwrap(),
+        reason: "connection refused\u{1b}[2J".to_owned(),
+        outlook: Outlook::Transient,
+    };
+    story.tell(2, &down);
+    story.start(2, 0, "eval1");
+    story.start(2, 1, "eval2");
+    story.end(62, 0, &Ending::Exit(0), None);
+    story.start(63, 2, "eval1");
+    story.end(70, 1, &Ending::Exit(2), Some("E   assert 1 == 2"));
+    story
+}
+
+fn board(story: &Story) -> Board {
+    let links = story
+        .fleet
+        .hosts()
+        .map(|(name, host)| (name.clone(), host.link.clone()))
+        .collect::<BTreeMap<_, Link>>();
+    Board::of(
+        &story.fleet,
+        &links,
+        &BTreeSet::from([first(0).job]),
+        at(100),
+        &hosts(),
+    )
+}
+
+#[test]
+fn status_tells_what_is_where_and_why() {
+    insta::assert_snapshot!(status(&board(&story()), None), @r"
+    host     link    for  slots  now
+    eval1    up    1m39s    1/1  inst-2 gpt run 1: evaluation 37s
+    eval2    up    1m39s    0/1
+    lancer1  down  1m38s    0/1  connection refused\u{1b}[2J
+
+    set     waiting  running  succeeded  failed  cancelled  given-up  jobs  collected
+    phase8        3        1          1       1          0         0     6          1
+
+    running       instance  model  run  host   phase       for  age
+    vmt98gwy0hbw  inst-2    gpt      1  eval1  evaluation  37s  37s
+
+    waiting  for host  because of
+          1  any       nothing; starts while `fleet dispatch` runs
+          1  eval1     its slots are busy
+          1  lancer1   the host is down: connection refused\u{1b}[2J
+
+    failed        instance  model  run  host   phase       how          first failing line
+    y5wp0wfa1y4k  inst-1    gpt      1  eval2  evaluation  exit code 2  E   assert 1 == 2
+    ");
+}
+
+#[test]
+fn status_fits_a_narrow_terminal() {
+    insta::assert_snapshot!(status(&board(&story()), Some(72)), @r"
+    host     link    for  slots  now
+    eval1    up    1m39s    1/1  inst-2 gpt run 1: evaluation 37s
+    eval2    up    1m39s    0/1
+    lancer1  down  1m38s    0/1  connection refused\u{1b}[2J
+
+    set     waiting  running  succeeded  failed  cancelled  given-up  jobs  collected
+    phase8        3        1          1       1          0         0     6          1
+
+    running       instance  model  run  host   phase       for  age
+    vmt98gwy0hbw  inst-2    gpt      1  eval1  evaluation  37s  37s
+
+    waiting  for host  because of
+          1  any       nothing; starts while `fleet dispatch` runs
+          1  eval1     its slots are busy
+          1  lancer1   the host is down: connection refused\u{1b}[2J
+
+    failed        instance  model  run  host   phase     how        first f…
+    y5wp0wfa1y4k  inst-1    gpt      1  eval2  evaluat…  exit cod…  E   ass…
+    ");
+}
+
+#[test]
+fn status_of_nothing_says_how_to_begin() {
+    let fleet = Fleet::new(Epoch(1), &hosts());
+    let board = Board::of(&fleet, &BTreeMap::new(), &BTreeSet::new(), at(0), &hosts()[..1]);
+    insta::assert_snapshot!(status(&board, None), @"
+    host   link     for  slots  now
+    eval1  unknown         0/1
+
+    no jobs yet; `fleet dispatch <file>` adds some
+    ");
+}
+
+#[test]
+fn the_accounts_on_the_board_add_up() {
+    let board = board(&story());
+    let waiting: usize = board.waiting.iter().map(|group| group.jobs.len()).sum();
+    assert_eq!(board.total.jobs, 6);
+    assert_eq!(board.total.waiting, waiting);
+    assert_eq!(board.total.running, board.running.len());
+    assert_eq!(board.total.closed() + waiting + board.running.len(), 6);
+    let json: serde_json::Value = serde_json::from_str(&board.json().unwrap()).unwrap();
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["total"]["failed"], 1);
+}
+
+#[test]
+fn progress_shows_each_host_and_what_is_left() {
+    let story = story();
+    let lines = progress(&story.fleet, at(100), at(0), &story.history, Some(100));
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    eval1    inst-2 gpt run 1: evaluation 37s
+    eval2    idle
+    lancer1  down for 1m38s: connection refused\u{1b}[2J
+    [########----------------] 2/6  left ~1m49s  elapsed 1m40s  3 waiting, 1 running, 1 succeeded, 1 fa…
+    ");
+}
+
+#[test]
+fn without_history_nobody_knows_what_is_left() {
+    let story = story();
+    let lines = progress(&story.fleet, at(100), at(0), &History::default(), None);
+    assert!(lines.last().unwrap().contains("left —"));
+}
+
+#[test]
+fn without_a_terminal_each_event_is_one_line() {
+    insta::assert_snapshot!(story().lines.join("\n"), @r"
+    2026-01-23T09:15:01Z eval1 link up
+    2026-01-23T09:15:01Z eval2 link up
+    2026-01-23T09:15:02Z lancer1 link down: connection refused\u{1b}[2J
+    2026-01-23T09:15:02Z eval1 inst-0 gpt run1 sent
+    2026-01-23T09:15:02Z eval2 inst-1 gpt run1 sent
+    2026-01-23T09:16:02Z eval1 inst-0 gpt run1 evaluation ended well, took 1m00s
+    2026-01-23T09:16:02Z eval1 inst-0 gpt run1 succeeded after 1m00s
+    2026-01-23T09:16:03Z eval1 inst-2 gpt run1 sent
+    2026-01-23T09:16:10Z eval2 inst-1 gpt run1 evaluation exit code 2, took 1m00s
+    2026-01-23T09:16:10Z eval2 inst-1 gpt run1 failed after 1m08s in evaluation, exit code 2: E   assert 1 == 2
+    ");
+}

@@ -1,0 +1,11 @@
+//! What a test may use, in reading order: a directory of its own with a `fleet.toml` ([`World`]), the real
+//! binary run in it ([`Ran`]), hosts of the lab ([`Lab`]), and waiting for what must come ([`wait`]).
+
+mod lab;
+mod ran;
+pub(crate) mod wait;
+mod world;
+
+pub(crate) use lab::Lab;
+pub(crate) use ran::Ran;
+pub(crate) use world::World;
