@@ -17,13 +17,35 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("transport", &["domain", "doors"]),
     ("collect", &["domain", "doors"]),
     ("runner", &["domain", "doors"]),
-    ("engine", &["domain", "doors", "config", "plan", "pipeline", "store", "transport"]),
+    (
+        "engine",
+        &[
+            "domain",
+            "doors",
+            "config",
+            "plan",
+            "pipeline",
+            "store",
+            "transport",
+        ],
+    ),
     ("view", &["domain", "report"]),
     (
         "cli",
         &[
-            "domain", "doors", "config", "plan", "pipeline", "validate", "report", "store", "transport", "collect", "runner",
-            "engine", "view",
+            "domain",
+            "doors",
+            "config",
+            "plan",
+            "pipeline",
+            "validate",
+            "report",
+            "store",
+            "transport",
+            "collect",
+            "runner",
+            "engine",
+            "view",
         ],
     ),
 ];
@@ -72,16 +94,29 @@ fn complain(faults: &[String]) {
 fn no_file_imports_from_a_higher_floor() {
     let mut faults = Vec::new();
     for (path, text) in sources() {
-        let Some(module) = module(&path).filter(|module| !["lib", "main"].contains(&module.as_str())) else { continue };
+        let Some(module) = module(&path).filter(|module| !["lib", "main"].contains(&module.as_str())) else {
+            continue;
+        };
         let Some((_, allowed)) = FLOORS.iter().find(|(name, _)| *name == module) else {
             faults.push(format!("{}: module `{module}` is on no floor", path.display()));
             continue;
         };
-        for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (n, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             for rest in line.split("crate::").skip(1) {
-                let other: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                let other: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                    .collect();
                 if !other.is_empty() && other != module && !allowed.contains(&other.as_str()) {
-                    faults.push(format!("{}:{}: `{module}` may not know `{other}`", path.display(), n + 1));
+                    faults.push(format!(
+                        "{}:{}: `{module}` may not know `{other}`",
+                        path.display(),
+                        n + 1
+                    ));
                 }
             }
         }
@@ -97,7 +132,8 @@ fn each_vendor_has_one_house() {
         for (vendor, houses) in VENDORS {
             let uses = text.lines().any(|line| {
                 let line = line.trim_start();
-                !line.starts_with("//") && (line.contains(&format!("{vendor}::")) || line.starts_with(&format!("use {vendor}")))
+                !line.starts_with("//")
+                    && (line.contains(&format!("{vendor}::")) || line.starts_with(&format!("use {vendor}")))
             });
             if uses && !houses.contains(&module.as_str()) {
                 faults.push(format!("{}: only {houses:?} may use {vendor}", path.display()));
@@ -135,8 +171,24 @@ fn every_file_says_what_lives_in_it_and_is_short() {
 #[test]
 fn nothing_is_left_over_and_nothing_says_nothing() {
     // Put together here, so that this file does not find itself.
-    let words = [["to", "do!("], ["unimple", "mented!"], ["dbg", "!("], ["FIX", "ME"], ["XX", "X"], ["#[ign", "ore"], ["#[al", "low("]];
-    let names = ["imp.rs", "utils.rs", "util.rs", "helpers.rs", "common.rs", "types.rs", "misc.rs"];
+    let words = [
+        ["to", "do!("],
+        ["unimple", "mented!"],
+        ["dbg", "!("],
+        ["FIX", "ME"],
+        ["XX", "X"],
+        ["#[ign", "ore"],
+        ["#[al", "low("],
+    ];
+    let names = [
+        "imp.rs",
+        "utils.rs",
+        "util.rs",
+        "helpers.rs",
+        "common.rs",
+        "types.rs",
+        "misc.rs",
+    ];
     let mut faults = Vec::new();
     for (path, text) in sources() {
         for word in words.iter().map(|parts| parts.concat()) {
@@ -154,7 +206,16 @@ fn nothing_is_left_over_and_nothing_says_nothing() {
 #[test]
 fn floor_one_is_pure() {
     let pure = ["domain", "config", "plan", "pipeline", "validate", "report"];
-    let forbidden = ["std::fs", "std::net", "tokio", "doors", "SystemTime", "Instant::", "async fn", "std::env"];
+    let forbidden = [
+        "std::fs",
+        "std::net",
+        "tokio",
+        "doors",
+        "SystemTime",
+        "Instant::",
+        "async fn",
+        "std::env",
+    ];
     let mut faults = Vec::new();
     for (path, text) in sources() {
         if module(&path).is_none_or(|module| !pure.contains(&module.as_str())) {
@@ -164,7 +225,11 @@ fn floor_one_is_pure() {
         if path.file_name().is_some_and(|name| name == "tests.rs") {
             continue;
         }
-        for (n, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (n, line) in code
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             for word in forbidden {
                 if line.contains(word) {
                     faults.push(format!("{}:{}: {word} on floor 1", path.display(), n + 1));
@@ -178,7 +243,11 @@ fn floor_one_is_pure() {
 #[test]
 fn every_verb_has_a_test_and_a_place_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let tests: String = sources().into_iter().filter(|(path, _)| path.starts_with(root().join("tests"))).map(|(_, text)| text).collect();
+    let tests: String = sources()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with(root().join("tests")))
+        .map(|(_, text)| text)
+        .collect();
     let mut faults = Vec::new();
     for verb in verbs() {
         if !readme.contains(&format!("fleet {verb}")) {
@@ -193,7 +262,10 @@ fn every_verb_has_a_test_and_a_place_in_the_readme() {
 
 /// The verbs, as the binary's own help lists them.
 fn verbs() -> BTreeSet<String> {
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_fleet")).arg("--help").output().unwrap();
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_fleet"))
+        .arg("--help")
+        .output()
+        .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let verbs: BTreeSet<String> = help
         .lines()
@@ -216,7 +288,10 @@ fn no_test_file_is_forgotten() {
         let is_module = name.ends_with(".rs") || root().join("tests").join(&name).join("mod.rs").exists();
         let stem = name.trim_end_matches(".rs");
         if is_module && stem != "lib" {
-            assert!(list.contains(&format!("mod {stem};")), "tests/{name} is in no test binary");
+            assert!(
+                list.contains(&format!("mod {stem};")),
+                "tests/{name} is in no test binary"
+            );
         }
     }
 }

@@ -192,10 +192,9 @@ async fn read(call: &mut Call, attempt: AttemptId, file: &str) -> Result<String,
             from: bytes.len() as u64,
             most: 1 << 20,
         };
-        let (data, size) = match call.ask(ask).await? {
-            Answer::Bytes { data, size } => (data, size),
-            // A file that is not there is empty; what depends on it will say so.
-            _ => break,
+        // A file that is not there is empty; what depends on it will say so.
+        let Answer::Bytes { data, size } = call.ask(ask).await? else {
+            break;
         };
         let piece = base64::engine::general_purpose::STANDARD
             .decode(data)

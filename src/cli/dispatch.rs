@@ -102,7 +102,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     }
     let mut progress = Progress::new(printer);
     let (fleet, stop) = coordinate::run(context, coordinator, secrets, &mut |fleet, now, events| {
-        progress.show(fleet, now, events)
+        progress.show(fleet, now, events);
     })
     .await?;
     progress.finish(&fleet);

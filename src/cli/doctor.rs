@@ -1,6 +1,8 @@
 //! `fleet doctor`: everything that a run depends on, checked here and on all hosts at once; what is wrong
 //! comes with what to do.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::context::Context;
@@ -10,6 +12,7 @@ use crate::domain::host::HostConfig;
 use crate::domain::wire::{Facts, Program};
 use crate::domain::{Epoch, Span};
 use crate::doors::{clock, spawn};
+use crate::report::text::printable;
 use crate::report::words;
 use crate::store::Store;
 use crate::transport::LinkError;
@@ -84,14 +87,11 @@ fn text(checks: &[Check]) -> String {
     let mut text = String::new();
     for check in checks {
         let mark = if check.ok { '✓' } else { '✗' };
-        text.push_str(&format!(
-            "{mark} {:<10} {:<9} {}\n",
-            check.place,
-            check.what,
-            check.found.escape_debug()
-        ));
+        let (place, what, found) = (&check.place, check.what, printable(&check.found));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{mark} {place:<10} {what:<9} {found}");
         if let Some(remedy) = &check.remedy {
-            text.push_str(&format!("  {:<10} {:<9} → {remedy}\n", "", ""));
+            let _ = writeln!(text, "  {:<10} {:<9} → {remedy}", "", "");
         }
     }
     text
@@ -200,7 +200,11 @@ fn host_checks(host: &HostConfig, facts: &Facts, containers: bool) -> Vec<Check>
         check(
             name,
             "disk",
-            format!("{} GiB free of {}", facts.disk.1 >> 30, facts.disk.0 >> 30),
+            format!(
+                "{} free of {}",
+                words::bytes(facts.disk.1),
+                words::bytes(facts.disk.0)
+            ),
             low(
                 facts.disk.1,
                 DISK.min(facts.disk.0 / 20),

@@ -20,17 +20,14 @@ pub(super) fn run(args: &Args, command: clap::Command, printer: &Printer) -> Res
     let failed = |error: std::io::Error| {
         CommandError::new(Kind::Environment, "cannot write the manual").caused_by(&error)
     };
-    match &args.to {
-        Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(failed)?;
-            clap_mangen::generate_to(command, dir).map_err(failed)?;
-            printer.say(&format!("wrote the manual pages to {}", dir.display()));
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
-            printer.data(&String::from_utf8_lossy(&page))?;
-        }
+    if let Some(dir) = &args.to {
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        clap_mangen::generate_to(command, dir).map_err(failed)?;
+        printer.say(&format!("wrote the manual pages to {}", dir.display()));
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
+        printer.data(&String::from_utf8_lossy(&page))?;
     }
     Ok(exit::OK)
 }

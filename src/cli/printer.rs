@@ -43,6 +43,7 @@ impl Printer {
     }
 
     /// Data.
+    #[expect(clippy::unused_self, reason = "who prints holds the printer")]
     pub(super) fn data(&self, text: &str) -> Result<(), CommandError> {
         let mut out = io::stdout().lock();
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
@@ -85,19 +86,20 @@ impl Printer {
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             self.wipe();
-            self.talk(&format!("{text}\n"));
+            talk(&format!("{text}\n"));
         }
     }
 
     /// What another process of ours has said already.
+    #[expect(clippy::unused_self, reason = "who prints holds the printer")]
     pub(super) fn relay(&self, text: &str) {
-        self.talk(text);
+        talk(text);
     }
 
     /// An error. Never quiet.
     pub(super) fn error(&self, error: &CommandError) {
         self.wipe();
-        self.talk(&error.render());
+        talk(&error.render());
     }
 
     /// Can a picture be drawn on stderr?
@@ -121,7 +123,7 @@ impl Printer {
     /// Draws a picture over the last one. The lines must fit the width.
     pub(super) fn draw(&self, lines: &[String]) {
         self.wipe();
-        self.talk(&lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        talk(&format!("{}\n", lines.join("\n")));
         self.drawn.set(lines.len());
     }
 
@@ -133,14 +135,14 @@ impl Printer {
     fn wipe(&self) {
         let lines = self.drawn.replace(0);
         if lines > 0 {
-            self.talk(&format!("\x1b[{lines}A\x1b[J"));
+            talk(&format!("\x1b[{lines}A\x1b[J"));
         }
     }
+}
 
-    fn talk(&self, text: &str) {
-        // Whoever closed stderr does not want to hear of it.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
-    }
+fn talk(text: &str) {
+    // Whoever closed stderr does not want to hear of it.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 fn written(result: io::Result<()>) -> Result<(), CommandError> {

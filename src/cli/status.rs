@@ -1,6 +1,7 @@
 //! `fleet status`: what is where, and why.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::context::Context;
@@ -50,10 +51,11 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
         let mut text = view::status(&board, printer.width());
         text.push('\n');
-        text.push_str(&match context.coordinator() {
-            Some(holder) => format!("coordinator: {holder}\n"),
-            None => "coordinator: none; `fleet dispatch FILE` goes on\n".to_owned(),
-        });
+        match context.coordinator() {
+            // Writing to a String cannot fail.
+            Some(holder) => drop(writeln!(text, "coordinator: {holder}")),
+            None => text.push_str("coordinator: none; `fleet dispatch FILE` goes on\n"),
+        }
         if args.all {
             text.push('\n');
             text.push_str(&view::jobs(&fleet, printer.width()));

@@ -163,11 +163,11 @@ impl Engine {
             for effect in plan::plan(&self.setup.fleet, &self.setup.policy, clock::now()) {
                 match effect {
                     Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch })
+                        decisions.push(Event::Intended { attempt, host, epoch });
                     }
                     Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
                     Effect::Start { .. } | Effect::Follow { .. } | Effect::Cancel { .. } => {
-                        messages.push(effect)
+                        messages.push(effect);
                     }
                 }
             }

@@ -15,9 +15,8 @@ pub(super) fn rounds(news: impl Iterator<Item = Item>) -> Vec<Vec<Item>> {
     let mut round: Vec<Item> = Vec::new();
     let mut journals: BTreeSet<AttemptId> = BTreeSet::new();
     for item in news {
-        let item = match join(&mut round, item) {
-            None => continue,
-            Some(item) => item,
+        let Some(item) = join(&mut round, item) else {
+            continue;
         };
         // What changes a host, or tells of many attempts at once, is understood alone.
         let alone = match &item.1 {

@@ -103,7 +103,10 @@ impl Capsule {
             tracing::warn!(attempt.id = %self.attempt, %error, "cannot remove a capsule that never began");
         }
         if let Some(job) = self.path.parent() {
-            let _ = sync_dir(job);
+            // The job's directory goes with its only capsule; with others in it, it stays.
+            if std::fs::remove_dir(job).is_err() {
+                let _ = sync_dir(job);
+            }
         }
     }
 

@@ -9,10 +9,10 @@ pub enum LinkError {
     /// sshd does not accept our key.
     #[error("the host refuses our ssh key ({0})")]
     KeyRefused(String),
-    /// The key in known_hosts is another one.
+    /// The key in `known_hosts` is another one.
     #[error("the host's key is not the one in known_hosts")]
     HostKeyChanged,
-    /// There is no key in known_hosts.
+    /// There is no key in `known_hosts`.
     #[error("the host's key is not in known_hosts")]
     HostKeyUnknown,
     /// The name leads nowhere.

@@ -9,7 +9,7 @@ mod world;
 
 use world::World;
 
-/// SplitMix64: enough for choosing faults, and the same everywhere.
+/// `SplitMix64`: enough for choosing faults, and the same everywhere.
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -269,14 +269,14 @@ impl World {
             for effect in plan(fleet, &self.policy, self.now) {
                 match effect {
                     Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch })
+                        decisions.push(Event::Intended { attempt, host, epoch });
                     }
                     Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
                     Effect::Start { attempt, host, epoch } => {
-                        self.tell(&host, attempt, Ask::Start(attempt, epoch))
+                        self.tell(&host, attempt, Ask::Start(attempt, epoch));
                     }
                     Effect::Follow { attempt, host, from } => {
-                        self.tell(&host, attempt, Ask::Follow(attempt, from))
+                        self.tell(&host, attempt, Ask::Follow(attempt, from));
                     }
                     Effect::Cancel { attempt, host, .. } => self.tell(&host, attempt, Ask::Cancel(attempt)),
                 }

@@ -10,8 +10,9 @@ use nix::fcntl::{Flock, FlockArg};
 static TURN: Mutex<()> = Mutex::new(());
 
 /// All names, in the order in which the lab brings them up.
-pub(crate) const HOSTS: [&str; 10] =
-    ["eval1", "eval2", "eval3", "eval4", "eval5", "eval6", "eval9", "lancer1", "lancer2", "lancer3"];
+pub(crate) const HOSTS: [&str; 10] = [
+    "eval1", "eval2", "eval3", "eval4", "eval5", "eval6", "eval9", "lancer1", "lancer2", "lancer3",
+];
 
 /// The right to use the lab.
 pub(crate) struct Lab {
@@ -26,9 +27,19 @@ impl Lab {
         // A test that failed leaves the mutex poisoned, and the hosts to be reset: as always.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         std::fs::create_dir_all(dir()).unwrap();
-        let file = File::options().create(true).append(true).open(dir().join("test.lock")).unwrap();
-        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| error).unwrap();
-        let lab = Lab { hosts: HOSTS[..count].to_vec(), _turn: turn, _lock: lock };
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(dir().join("test.lock"))
+            .unwrap();
+        let lock = Flock::lock(file, FlockArg::LockExclusive)
+            .map_err(|(_, error)| error)
+            .unwrap();
+        let lab = Lab {
+            hosts: HOSTS[..count].to_vec(),
+            _turn: turn,
+            _lock: lock,
+        };
         lab.run(&["up", "--hosts", "10"]);
         let mut reset = vec!["reset"];
         reset.extend(&lab.hosts);
@@ -52,7 +63,11 @@ impl Lab {
         let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab");
         let output = Command::new(lab).args(args).output().expect("the lab runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "lab {args:?}: {}\n{stderr}", output.status);
+        assert!(
+            output.status.success(),
+            "lab {args:?}: {}\n{stderr}",
+            output.status
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -68,7 +83,9 @@ impl Drop for Lab {
         // Whatever the test did to a host is undone for the next one; a failure here is the next one's.
         let mut args = vec!["reset"];
         args.extend(&self.hosts);
-        let _ = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab")).args(args).output();
+        let _ = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"))
+            .args(args)
+            .output();
     }
 }
 
@@ -76,6 +93,9 @@ fn dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("FLEET_LAB_DIR") {
         return dir.into();
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
+        PathBuf::from,
+    );
     cache.join("fleet/lab")
 }

@@ -13,8 +13,16 @@ pub(crate) struct Ran {
 impl From<Output> for Ran {
     fn from(output: Output) -> Ran {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("fleet prints text");
-        let ran = Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status };
-        assert!(!ran.stderr.contains("panicked at"), "fleet panicked:\n{}", ran.stderr);
+        let ran = Ran {
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            status: output.status,
+        };
+        assert!(
+            !ran.stderr.contains("panicked at"),
+            "fleet panicked:\n{}",
+            ran.stderr
+        );
         ran
     }
 }
@@ -23,7 +31,13 @@ impl Ran {
     /// It ended with this code.
     #[track_caller]
     pub(crate) fn code(self, code: i32) -> Ran {
-        assert_eq!(self.status.code(), Some(code), "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status.code(),
+            Some(code),
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -36,20 +50,29 @@ impl Ran {
     /// It talked of this.
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Ran {
-        assert!(self.stderr.contains(words), "stderr lacks {words:?}:\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(words),
+            "stderr lacks {words:?}:\n{}",
+            self.stderr
+        );
         self
     }
 
     /// Its data has this.
     #[track_caller]
     pub(crate) fn prints(self, words: &str) -> Ran {
-        assert!(self.stdout.contains(words), "stdout lacks {words:?}:\n{}", self.stdout);
+        assert!(
+            self.stdout.contains(words),
+            "stdout lacks {words:?}:\n{}",
+            self.stdout
+        );
         self
     }
 
     /// Its data is this JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in\n{}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in\n{}\n{}", self.stdout, self.stderr))
     }
 }

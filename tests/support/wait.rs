@@ -11,7 +11,10 @@ pub(crate) fn until<T>(what: &str, mut event: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = event() {
             return value;
         }
-        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain until {what}");
+        assert!(
+            start.elapsed() < Duration::from_mins(2),
+            "waited in vain until {what}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -23,7 +23,11 @@ impl World {
         for n in 1..=hosts {
             let name = format!("eval{n}");
             let root = world.dir.path().join("hosts").join(&name);
-            let _ = writeln!(world.toml, "[[host]]\nname = \"{name}\"\nlocal = true\nroot = \"{}\"", root.display());
+            let _ = writeln!(
+                world.toml,
+                "[[host]]\nname = \"{name}\"\nlocal = true\nroot = \"{}\"",
+                root.display()
+            );
             world.hosts.push(name);
         }
         world
@@ -67,7 +71,10 @@ impl World {
     pub(crate) fn phases(self, deadline: &str, phases: &[(&str, &str)]) -> World {
         let mut text = "[[pipeline]]\nname = \"job\"\n".to_owned();
         for (name, script) in phases {
-            let _ = writeln!(text, "[[pipeline.phase]]\nname = \"{name}\"\nrun = [\"sh\", \"-c\", '''{script}''']\ndeadline = \"{deadline}\"");
+            let _ = writeln!(
+                text,
+                "[[pipeline.phase]]\nname = \"{name}\"\nrun = [\"sh\", \"-c\", '''{script}''']\ndeadline = \"{deadline}\""
+            );
         }
         self.toml(&text)
     }
@@ -86,9 +93,7 @@ impl World {
     /// An assignment of `per_host` jobs on each host, and `pool` more for whoever is idle.
     pub(crate) fn jobs(&self, name: &str, per_host: usize, pool: usize) -> PathBuf {
         self.write("assignments/data.jsonl", "{\"instance_id\":\"x\"}\n");
-        let entry = |instance: String| {
-            serde_json::json!({ "instance_id": instance, "model": "gpt", "dataset_file": "data.jsonl", "task_name": "task" })
-        };
+        let entry = |instance: String| serde_json::json!({ "instance_id": instance, "model": "gpt", "dataset_file": "data.jsonl", "task_name": "task" });
         let mut file = serde_json::Map::new();
         for host in &self.hosts {
             let jobs: Vec<_> = (0..per_host).map(|n| entry(format!("{host}-{n}"))).collect();
@@ -97,7 +102,10 @@ impl World {
             }
         }
         if pool > 0 {
-            file.insert("*".to_owned(), (0..pool).map(|n| entry(format!("pool-{n}"))).collect());
+            file.insert(
+                "*".to_owned(),
+                (0..pool).map(|n| entry(format!("pool-{n}"))).collect(),
+            );
         }
         self.assignment(name, &serde_json::Value::Object(file).to_string())
     }
@@ -147,8 +155,16 @@ impl World {
 
     /// Starts the binary, its talk going to a file.
     pub(crate) fn start(&self, args: &[&str]) -> Child {
-        let log = fs::File::options().create(true).append(true).open(self.path("talk")).unwrap();
-        self.command(args).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("talk"))
+            .unwrap();
+        self.command(args)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
     }
 
     /// What started processes said.
@@ -173,10 +189,15 @@ impl Drop for World {
         // Supervisors are detached on purpose: a test that ends early must stop what it started.
         let dir = self.dir.path().display().to_string();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             let argv = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             if String::from_utf8_lossy(&argv).contains(&dir) {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+                let _ = nix::sys::signal::kill(
+                    nix::unistd::Pid::from_raw(pid),
+                    nix::sys::signal::Signal::SIGTERM,
+                );
             }
         }
     }

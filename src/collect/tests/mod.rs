@@ -246,7 +246,7 @@ async fn a_host_that_does_not_answer_is_the_error_of_each_job() {
         origin.rsh = Some(rsh.to_owned());
         let (want, results) = (want.clone(), world.results());
         async move {
-            let mut answers = bring_home(&origin, &[want], &results, Options::default()).await;
+            let mut answers = bring_home(&origin, vec![want], &results, Options::default()).await;
             answers.remove(0).1.unwrap_err()
         }
     };

@@ -129,7 +129,7 @@ impl World {
         wanted: &[Wanted],
         options: Options,
     ) -> Vec<Result<Brought, CollectError>> {
-        let mut answers = bring_home(&self.origin(), wanted, &self.results(), options).await;
+        let mut answers = bring_home(&self.origin(), wanted.to_vec(), &self.results(), options).await;
         answers.sort_by_key(|(id, _)| wanted.iter().position(|want| want.attempt == *id));
         assert_eq!(answers.len(), wanted.len());
         answers.into_iter().map(|(_, answer)| answer).collect()
