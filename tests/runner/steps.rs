@@ -32,7 +32,7 @@ fn a_step_sees_its_job_its_secrets_and_no_held_lock() {
     let mut spec = spec(
         "a",
         3,
-        &["env; pwd; cat; cat $FLEET_DATASET; ls -l /proc/$$/fd; grep Sig /proc/$$/status"],
+        &["env; pwd; cat; cat $FLEET_DATASET; ls -l /proc/$$/fd; grep Sig /proc/self/status"],
     );
     spec.steps[0].env = [("EXTRA".to_owned(), "x y".to_owned())].into();
     let mut start = start(&spec);
