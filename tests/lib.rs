@@ -8,5 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a failing history says how to repeat it")]
 
 mod architecture;
+mod connection;
+mod crash;
 mod simulation;
 mod support;

@@ -5,3 +5,7 @@ mod lab;
 mod ran;
 pub(crate) mod wait;
 mod world;
+
+pub(crate) use lab::Lab;
+pub(crate) use ran::Ran;
+pub(crate) use world::World;

@@ -62,6 +62,14 @@ impl World {
         self
     }
 
+    /// How long `dispatch` waits for hosts.
+    pub(crate) fn unreachable(mut self, span: &str) -> World {
+        self.toml = self
+            .toml
+            .replace("[fleet]\n", &format!("[fleet]\nunreachable = \"{span}\"\n"));
+        self
+    }
+
     /// A pipeline `job` of one phase `only` that runs this shell script.
     pub(crate) fn script(self, script: &str) -> World {
         self.phases("60s", &[("only", script)])
