@@ -10,5 +10,6 @@
 mod architecture;
 mod connection;
 mod crash;
+mod demo;
 mod simulation;
 mod support;

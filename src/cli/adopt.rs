@@ -15,6 +15,7 @@ use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, Job, JobId, layout
 use crate::doors::clock;
 use crate::plan::{Heard, observe};
 use crate::report::words;
+use crate::store::LeaseError;
 use crate::transport::{Call, LinkError};
 
 /// Find the jobs that hosts remember: after the database was lost, or for another coordinator
@@ -38,6 +39,9 @@ struct Memory {
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+    if let Some(by) = context.coordinator() {
+        return Err(LeaseError::Held { by: Some(by) }.into());
+    }
     let config: &Config = &context.config;
     let heard = futures::future::join_all(
         config

@@ -106,6 +106,9 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     })
     .await?;
     progress.finish(&fleet);
+    if stop == Stop::Done {
+        printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
+    }
     ended(&fleet, &sets, &stop, args)
 }
 

@@ -1,10 +1,12 @@
 //! `fleet runner`: the host's half. Not for people; the coordinator and the runner itself call it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{CommandError, Kind, exit};
 use crate::domain::AttemptId;
 use crate::runner;
+use crate::transport::clean_shell;
 
 /// The host's half
 #[derive(Debug, clap::Args)]
@@ -21,6 +23,12 @@ enum Verb {
         #[arg(long)]
         root: PathBuf,
     },
+    /// Stand between rsync and a login shell that prints
+    Shell {
+        /// ssh, its options, `--`, the destination and the command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        argv: Vec<OsString>,
+    },
     /// Supervise one attempt, detached
     Supervise {
         /// The runner's directory
@@ -33,6 +41,11 @@ enum Verb {
 
 pub(super) fn run(args: &Args) -> Result<u8, CommandError> {
     match &args.verb {
+        Verb::Shell { argv } => {
+            let code =
+                clean_shell(argv).map_err(|error| CommandError::new(Kind::Environment, error.to_string()))?;
+            return Ok(u8::try_from(code).unwrap_or(255));
+        }
         Verb::Serve { root } => runner::serve(root),
         Verb::Supervise { root, attempt } => runner::supervise(root, *attempt),
     }

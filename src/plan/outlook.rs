@@ -45,11 +45,7 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         Errand::Sets => None,
         Errand::Close(jobs) => Some(jobs),
     };
-    let shared = if jobs.is_some() {
-        0
-    } else {
-        fleet.pool().count() + fleet.again().count()
-    };
+    let shared = jobs.is_none() && (fleet.pool().next().is_some() || fleet.again().next().is_some());
     let mut stuck = Vec::new();
     for (name, host) in fleet.hosts() {
         let running = host
@@ -58,7 +54,7 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
             .filter(|id| jobs.is_none_or(|jobs| jobs.contains(&id.job)))
             .count();
         let waiting = if jobs.is_some() { 0 } else { host.queue.len() };
-        if running + waiting + shared == 0 {
+        if running + waiting == 0 && !shared {
             continue;
         }
         match trouble(host, policy, now) {

@@ -9,7 +9,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, SqlitePool};
@@ -143,21 +142,13 @@ async fn format(path: &Path) -> Result<Option<i64>, StoreError> {
     if size == 0 {
         return Ok(None);
     }
-    let mut connection = options(path)
-        .read_only(true)
-        .connect()
-        .await
-        .map_err(|error| foreign(path, error))?;
-    let (application, format, strangers): (i64, i64, i64) = sqlx::query_as(
-        "select (select application_id from pragma_application_id),
-                (select user_version from pragma_user_version),
-                (select count(*) from sqlite_schema where type = 'table' and name <> '_sqlx_migrations')",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .map_err(|error| foreign(path, error))?;
-    connection.close().await?;
-    match (application, format, strangers) {
+    let looked = match look(options(path).read_only(true)).await {
+        // A first start was killed in mid-write, before the write-ahead log: whoever opens it next must be
+        // able to roll that back.
+        Err(error) if code(&error) == Some(READONLY) => look(options(path)).await,
+        looked => looked,
+    };
+    match looked.map_err(|error| foreign(path, error))? {
         (APPLICATION, format, _) => Ok(Some(format)),
         // A first start that was cut off before its one transaction.
         (0, 0, 0) => Ok(None),
@@ -165,10 +156,34 @@ async fn format(path: &Path) -> Result<Option<i64>, StoreError> {
     }
 }
 
+/// Application, format, and how many tables are not the migrator's.
+async fn look(options: SqliteConnectOptions) -> Result<(i64, i64, i64), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let row = sqlx::query_as(
+        "select (select application_id from pragma_application_id),
+                (select user_version from pragma_user_version),
+                (select count(*) from sqlite_schema where type = 'table' and name <> '_sqlx_migrations')",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(row)
+}
+
+/// `SQLITE_READONLY`.
+const READONLY: u32 = 8;
+/// `SQLITE_NOTADB`.
+const NOT_A_DATABASE: u32 = 26;
+
+/// SQLite's primary result code: the low byte of the extended one.
+fn code(error: &sqlx::Error) -> Option<u32> {
+    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
 fn foreign(path: &Path, error: sqlx::Error) -> StoreError {
-    // 26 is SQLITE_NOTADB.
-    match error.as_database_error().and_then(DatabaseError::code) {
-        Some(code) if code == "26" => StoreError::Foreign(path.to_owned()),
+    match code(&error) {
+        Some(NOT_A_DATABASE) => StoreError::Foreign(path.to_owned()),
         _ => error.into(),
     }
 }

@@ -6,6 +6,7 @@
 
 mod binary;
 mod call;
+mod clean_shell;
 mod controls;
 mod error;
 mod framing;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use binary::{Binary, Runners};
 pub use call::Call;
+pub use clean_shell::run as clean_shell;
 pub use controls::Controls;
 pub use error::LinkError;
 pub use link::{Link, LinkGuard};

@@ -10,11 +10,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::link::{Channel, Link, LinkGuard};
 use super::{Binary, LinkError, RsyncOrigin, Transport};
 use crate::domain::host::HostConfig;
+use crate::doors::spawn;
 
 /// Run by the login shell's `sh`: `$1` the runner, `$2` its root, both as seen from the home directory.
 const SERVE: &str = r#"cd || exit 96
 [ -x "$1" ] && exec "$1" runner serve --root "$2"
-echo "@fleet-need $(uname -s) $(uname -m)""#;
+printf '\n@fleet-need %s %s\n' "$(uname -s)" "$(uname -m)""#;
 
 /// The answer of [`SERVE`] where there is no runner.
 const NEED: &str = "@fleet-need ";
@@ -120,7 +121,7 @@ async fn serve(
         complaints: Box::new(complaints),
         guard: Box::new(child),
         origin: RsyncOrigin {
-            rsh: Some(rsh(session.control_socket(), transport.ssh_config.as_deref())),
+            rsh: Some(rsh(session.control_socket(), transport.ssh_config.as_deref())?),
             base: format!("{destination}:{root}"),
         },
         silence: transport.silence,
@@ -172,13 +173,16 @@ fn from_home(root: &str) -> &str {
 }
 
 /// The remote shell for rsync: through the connection that is there, or through its own if that is gone.
-fn rsh(socket: &Path, config: Option<&Path>) -> String {
+fn rsh(socket: &Path, config: Option<&Path>) -> Result<String, LinkError> {
+    let myself =
+        spawn::myself().map_err(|error| LinkError::Here(format!("cannot find this program: {error}")))?;
     let quoted = |path: &Path| format!("'{}'", path.display());
     let config = config
         .map(|path| format!(" -F {}", quoted(path)))
         .unwrap_or_default();
-    format!(
-        "ssh{config} -S {} -o BatchMode=yes -o StrictHostKeyChecking=yes",
+    Ok(format!(
+        "{} runner shell ssh{config} -S {} -o BatchMode=yes -o StrictHostKeyChecking=yes --",
+        quoted(&myself),
         quoted(socket)
-    )
+    ))
 }

@@ -27,6 +27,15 @@ impl Lab {
         // A test that failed leaves the mutex poisoned, and the hosts to be reset: as always.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         std::fs::create_dir_all(dir()).unwrap();
+        // Whoever waits for the lab holds the queue, so that a test that has just let go does not win again.
+        let queue = File::options()
+            .create(true)
+            .append(true)
+            .open(dir().join("test.queue"))
+            .unwrap();
+        let queue = Flock::lock(queue, FlockArg::LockExclusive)
+            .map_err(|(_, error)| error)
+            .unwrap();
         let file = File::options()
             .create(true)
             .append(true)
@@ -35,6 +44,7 @@ impl Lab {
         let lock = Flock::lock(file, FlockArg::LockExclusive)
             .map_err(|(_, error)| error)
             .unwrap();
+        drop(queue);
         let lab = Lab {
             hosts: HOSTS[..count].to_vec(),
             _turn: turn,
