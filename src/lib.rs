@@ -18,3 +18,6 @@ pub mod engine;
 pub mod view;
 
 pub mod cli;
+
+#[cfg(doc)]
+pub mod docs;

@@ -1,7 +1,7 @@
 //! The host's half: what `fleet runner` does on a host, for any coordinator and without any.
 //!
-//! Two kinds of process live here. [`serve`] is the link: it lasts as long as the coordinator's ssh does,
-//! starts supervisors, tells their journals, and can be killed at any moment without harm. [`supervise`]
+//! Two kinds of process live here. [`serve()`] is the link: it lasts as long as the coordinator's ssh does,
+//! starts supervisors, tells their journals, and can be killed at any moment without harm. [`supervise()`]
 //! is the supervisor of one attempt: it holds the slot, runs the steps, and is the only writer of its
 //! capsule. They share nothing but files, locks and one signal.
 //!

@@ -228,7 +228,7 @@ impl World {
             });
             self.adopting.retain(|other| other != name);
         }
-        self.record(events);
+        self.record(&events);
         let wire = self.wires.get_mut(name).unwrap();
         wire.asks.extend(strays.into_iter().map(Ask::Cancel));
         wire.asks.extend(
@@ -240,7 +240,7 @@ impl World {
     }
 
     /// Stores and folds; in between, and before, the coordinator may die.
-    fn record(&mut self, events: Vec<Event>) {
+    fn record(&mut self, events: &[Event]) {
         if events.is_empty() || self.fleet.is_none() {
             return;
         }
@@ -256,7 +256,7 @@ impl World {
             return;
         }
         let fleet = self.fleet.as_mut().unwrap();
-        for event in &events {
+        for event in events {
             fleet.fold(now, event).expect("what was observed can be folded");
         }
     }
@@ -287,7 +287,7 @@ impl World {
             if decisions.is_empty() {
                 return;
             }
-            self.record(decisions);
+            self.record(&decisions);
         }
     }
 
@@ -316,7 +316,7 @@ impl World {
         let wire = self.wires.get_mut(name).unwrap();
         if std::mem::take(wire).open {
             self.hosts.get_mut(name).unwrap().followed.clear();
-            self.record(vec![Event::LinkDown {
+            self.record(&[Event::LinkDown {
                 host: name.clone(),
                 reason: "cut".to_owned(),
                 outlook: Outlook::Transient,
@@ -404,7 +404,7 @@ impl World {
         if self.cancelled < 1 && self.fleet.is_some() && self.adopting.is_empty() {
             let job = self.jobs[self.dice.below(JOBS)].id;
             self.cancelled += 1;
-            self.record(vec![Event::CancelAsked { job, hard: false }]);
+            self.record(&[Event::CancelAsked { job, hard: false }]);
         }
     }
 

@@ -1,0 +1,22 @@
+//! Why it is so: one page for each decision, with its price and what would change our mind.
+
+#[doc = include_str!("decisions/0001-one-open-link-per-host.md")]
+pub mod one_open_link_per_host {}
+#[doc = include_str!("decisions/0002-the-journal-is-the-only-remote-truth.md")]
+pub mod the_journal_is_the_only_remote_truth {}
+#[doc = include_str!("decisions/0003-state-and-event-in-one-transaction.md")]
+pub mod state_and_event_in_one_transaction {}
+#[doc = include_str!("decisions/0004-the-lease-is-a-lock-and-hosts-fence-by-epoch.md")]
+pub mod the_lease_is_a_lock_and_hosts_fence_by_epoch {}
+#[doc = include_str!("decisions/0005-the-supervisor-holds-its-slot-as-stdin.md")]
+pub mod the_supervisor_holds_its_slot_as_stdin {}
+#[doc = include_str!("decisions/0006-a-subreaper-instead-of-cgroups.md")]
+pub mod a_subreaper_instead_of_cgroups {}
+#[doc = include_str!("decisions/0007-collect-is-a-verb-and-verifies-by-manifest.md")]
+pub mod collect_is_a_verb_and_verifies_by_manifest {}
+#[doc = include_str!("decisions/0008-no-placeholders-in-shell-scripts.md")]
+pub mod no_placeholders_in_shell_scripts {}
+#[doc = include_str!("decisions/0009-a-static-binary-pushed-by-digest.md")]
+pub mod a_static_binary_pushed_by_digest {}
+#[doc = include_str!("decisions/0010-names-from-a-safe-alphabet.md")]
+pub mod names_from_a_safe_alphabet {}
