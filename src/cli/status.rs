@@ -8,6 +8,7 @@ use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, Kind, exit};
 use crate::domain::JobId;
+use crate::domain::host::Link;
 use crate::doors::clock;
 use crate::view::{self, Board};
 
@@ -38,7 +39,12 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     loop {
         let (store, fleet) = context.peek().await?;
         let collected: BTreeSet<JobId> = store.collected().await?.into_keys().map(|id| id.job).collect();
-        let links = store.links().await?;
+        let coordinator = context.coordinator();
+        let mut links = store.links().await?;
+        if coordinator.is_none() {
+            // Nobody holds a link now; what is wrong with a host is still worth knowing.
+            links.retain(|_, link| matches!(link, Link::Down { .. }));
+        }
         store.close().await;
         let board = Board::of(&fleet, &links, &collected, clock::now(), &context.config.hosts);
         if args.json {
@@ -51,7 +57,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
         let mut text = view::status(&board, printer.width());
         text.push('\n');
-        match context.coordinator() {
+        match coordinator {
             // Writing to a String cannot fail.
             Some(holder) => drop(writeln!(text, "coordinator: {holder}")),
             None => text.push_str("coordinator: none; `fleet dispatch FILE` goes on\n"),
