@@ -109,3 +109,81 @@ impl News<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{AttemptId, Epoch};
+    use crate::domain::journal::Ending;
+    use crate::domain::time::Span;
+
+    #[test]
+    fn the_table_of_what_may_follow_what() {
+        let phase: PhaseName = "p".parse().unwrap();
+        let entries = [
+            Entry::Opened {
+                version: 1,
+                attempt: AttemptId {
+                    job: "npb2wdccpkcv".parse().unwrap(),
+                    n: 1,
+                },
+                epoch: Epoch(1),
+                host: "eval1".parse().unwrap(),
+                boot: String::new(),
+            },
+            Entry::PhaseStarted { phase: phase.clone() },
+            Entry::PhaseEnded {
+                phase,
+                ending: Ending::Exit(0),
+                took: Span(0),
+                output: 0,
+                excerpt: None,
+            },
+            Entry::Ended {
+                outcome: Outcome::Succeeded,
+                seal: None,
+            },
+        ];
+        let mut news: Vec<News<'_>> = entries.iter().map(News::Journal).collect();
+        news.extend([News::Refused, News::Lost { proof: "" }]);
+        let states = [
+            AttemptState::Intended,
+            AttemptState::Running { phase: None },
+            AttemptState::Refused,
+            AttemptState::Ended(Outcome::Succeeded),
+        ];
+        let mut table = String::new();
+        for state in &states {
+            for news in &news {
+                let next = state.next(news).map_or("-", |next| next.word());
+                table += &format!("{:<10} {:<14} {next}\n", state.word(), news.word());
+            }
+        }
+        insta::assert_snapshot!(table, @r"
+        intended   opened         running
+        intended   phase-started  -
+        intended   phase-ended    -
+        intended   ended          -
+        intended   refused        refused
+        intended   lost           lost
+        running    opened         -
+        running    phase-started  running
+        running    phase-ended    running
+        running    ended          succeeded
+        running    refused        -
+        running    lost           lost
+        refused    opened         -
+        refused    phase-started  -
+        refused    phase-ended    -
+        refused    ended          -
+        refused    refused        -
+        refused    lost           -
+        succeeded  opened         -
+        succeeded  phase-started  -
+        succeeded  phase-ended    -
+        succeeded  ended          -
+        succeeded  refused        -
+        succeeded  lost           -
+        ");
+    }
+}
