@@ -112,6 +112,8 @@ impl News<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::domain::id::{AttemptId, Epoch};
     use crate::domain::journal::Ending;
@@ -156,7 +158,8 @@ mod tests {
         for state in &states {
             for news in &news {
                 let next = state.next(news).map_or("-", |next| next.word());
-                table += &format!("{:<10} {:<14} {next}\n", state.word(), news.word());
+                let (state, news) = (state.word(), news.word());
+                writeln!(table, "{state:<10} {news:<14} {next}").unwrap();
             }
         }
         insta::assert_snapshot!(table, @r"
