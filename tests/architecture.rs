@@ -15,7 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("report", &["domain"]),
     ("store", &["domain", "doors"]),
     ("transport", &["domain", "doors"]),
-    ("collect", &["domain", "doors"]),
+    ("collect", &["domain", "doors", "report"]),
     ("runner", &["domain", "doors"]),
     (
         "engine",
