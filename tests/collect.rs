@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::{GO, Ran, World, files, wait};
+use crate::support::{GO, World, files, wait};
 
 const FILE: &str = "assignments/phase8.json";
 
@@ -215,17 +215,14 @@ fn what_was_changed_on_the_host_after_the_job_does_not_come_home() {
 
 #[test]
 fn killed_in_the_middle_it_leaves_nothing_half_and_goes_on() {
-    let world = World::local(2).script("head -c 30000000 /dev/urandom > \"$FLEET_OUT/big\"");
+    let world = World::local(2).script("head -c 10000000 /dev/urandom > \"$FLEET_OUT/big\"");
     world.jobs("phase8", 3, 0);
     world.fleet(&["dispatch", FILE]).ok();
     for round in 1..=3 {
         let mut collect = world.start(&["collect"]);
         wait::until("it is under way", || {
-            let bytes: usize = files::regular(&results(&world).join(".incoming"))
-                .values()
-                .map(Vec::len)
-                .sum();
-            (bytes > round * 20_000_000 || collect.try_wait().unwrap().is_some()).then_some(())
+            let bytes = files::bytes(&results(&world).join(".incoming"));
+            (bytes > round * 6_000_000 || collect.try_wait().unwrap().is_some()).then_some(())
         });
         collect.kill().unwrap();
         collect.wait().unwrap();
@@ -293,85 +290,6 @@ fn something_else_in_the_place_of_a_result_is_left_as_it_is() {
         .says("is not a result of this job")
         .says("1 result new, 1 at home");
     assert_eq!(fs::read_to_string(notes).unwrap(), "mine");
-}
-
-/// Runs a script in a mount namespace of its own, which takes its mounts with it when it ends.
-fn apart(world: &World, script: &str) -> Ran {
-    let fleet = world.command(&[]);
-    let mut command = std::process::Command::new("unshare");
-    command
-        .args(["--mount", "--propagation", "private", "sh", "-euc", script])
-        .current_dir(world)
-        .env("FLEET", env!("CARGO_BIN_EXE_fleet"));
-    for (name, value) in fleet.get_envs() {
-        if let Some(value) = value {
-            command.env(name, value);
-        }
-    }
-    command.output().expect("unshare (util-linux) starts").into()
-}
-
-#[test]
-fn a_full_disk_at_home_is_told_and_once_it_has_room_all_comes_home() {
-    let world = World::local(1).script("head -c 3000000 /dev/urandom > \"$FLEET_OUT/big\"");
-    world.jobs("phase8", 2, 0);
-    world.fleet(&["dispatch", FILE]).ok();
-    let ran = apart(
-        &world,
-        r#"
-        mkdir results
-        mount -t tmpfs -o size=4m none results
-        code=0; "$FLEET" collect || code=$?
-        echo "first: $code"
-        test "$(find results/phase8 -name result.json | wc -l)" -lt 2
-        mount -o remount,size=64m results
-        "$FLEET" collect
-        cat results/phase8/*/gpt/run1/out/big | sha256sum > here
-        for n in 0 1; do grep -l "eval1-$n" hosts/eval1/jobs/*/1/spec.json; done | while read -r spec; do cat "${spec%/*}/out/big"; done | sha256sum > there
-        cmp here there
-        find results/phase8 -name result.json | wc -l
-        "#,
-    );
-    let ran = ran.ok();
-    assert!(
-        ran.stdout.contains("first: 3") || ran.stdout.contains("first: 6"),
-        "{}{}",
-        ran.stdout,
-        ran.stderr
-    );
-    assert!(
-        ran.stderr.contains("is full") || ran.stderr.contains("No space left"),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(ran.stdout.trim_end().lines().last(), Some("2"));
-}
-
-#[test]
-fn a_full_disk_under_the_database_stops_the_coordinator_and_loses_no_job() {
-    let world = World::local(1).script("echo \"$FLEET_INSTANCE\" >> \"$LEDGER\"");
-    world.jobs("phase8", 200, 0);
-    let ran = apart(
-        &world,
-        r#"
-        mkdir state
-        mount -t tmpfs -o size=300k none state
-        code=0; "$FLEET" dispatch assignments/phase8.json || code=$?
-        echo "first: $code"
-        mount -o remount,size=64m state
-        "$FLEET" dispatch assignments/phase8.json
-        "$FLEET" status --json
-        "#,
-    )
-    .ok();
-    let (first, json) = ran.stdout.split_once('\n').unwrap();
-    assert_eq!(first, "first: 6", "{}", ran.stderr);
-    assert!(ran.stderr.contains("full"), "{}", ran.stderr);
-    let status: serde_json::Value = serde_json::from_str(json).unwrap();
-    assert_eq!(status["total"]["succeeded"], 200);
-    let mut once = world.ledger();
-    once.dedup();
-    assert_eq!((once.len(), world.ledger().len()), (200, 200));
 }
 
 #[test]

@@ -134,6 +134,14 @@ fn check_stores_nothing_and_runs_nothing() {
 }
 
 #[test]
+fn quiet_it_says_only_what_is_asked_for() {
+    let world = World::local(1).script(NOTE);
+    world.jobs("phase8", 1, 0);
+    let ran = world.fleet(&["--quiet", "dispatch", FILE]).ok();
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+}
+
+#[test]
 fn several_files_are_dispatched_together() {
     let world = World::local(2).script(NOTE);
     world.assign("one", &[("eval1", "a", "gpt")]);

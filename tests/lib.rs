@@ -18,6 +18,7 @@ mod crash;
 mod dispatch;
 mod doctor;
 mod documents;
+mod full_disk;
 mod host;
 mod hosts;
 mod init;
