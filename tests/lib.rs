@@ -8,8 +8,26 @@
 #![expect(clippy::print_stderr, reason = "a failing history says how to repeat it")]
 
 mod architecture;
+mod bad_hosts;
+mod bad_input;
+mod cancel;
+mod collect;
+mod completions;
 mod connection;
 mod crash;
 mod demo;
+mod dispatch;
+mod doctor;
+mod documents;
+mod full_disk;
+mod host;
+mod hosts;
+mod init;
+mod jobs;
+mod logs;
+mod man;
+mod schema;
+mod secrets;
 mod simulation;
+mod status;
 mod support;

@@ -1,3 +1,5 @@
+//! Tests of reading `fleet.toml`: what is taken, what is refused, and in which words.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -32,6 +32,10 @@ pub struct Spec {
     pub output_cap: u64,
     /// Between SIGTERM and SIGKILL.
     pub grace: Span,
+    /// Names of the variables whose values must not be quoted. The values are in the supervisor's
+    /// environment only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// Whether steps start containers, which are then removed by label after each step.
     pub containers: bool,
 }

@@ -57,6 +57,7 @@ pub fn compile(
             .collect(),
         output_cap: config.fleet.output_cap,
         grace: config.fleet.grace,
+        secrets: env_names(job, config),
         containers: pipeline.containers,
     })
 }

@@ -1,3 +1,5 @@
+//! Tests of pipelines: what a job becomes, and that a value stays a value.
+
 use super::*;
 use crate::domain::job::Place;
 use crate::domain::{JobId, Span};

@@ -1,3 +1,5 @@
+//! Tests of the reports: their bytes, and that the books balance.
+
 use super::*;
 use crate::domain::{JobId, Span};
 

@@ -38,6 +38,7 @@ pub(super) fn spec(n: u32, scripts: &[&str]) -> Spec {
         steps: scripts.iter().enumerate().map(step).collect(),
         output_cap: 1 << 20,
         grace: Span::seconds(60),
+        secrets: Vec::new(),
         containers: false,
     }
 }

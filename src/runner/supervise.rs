@@ -61,7 +61,7 @@ pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
         started: processes::read(processes::me()).map(|myself| myself.started),
         host: spec.host.clone(),
     })?;
-    let names = spec.job.env.iter();
+    let names = spec.secrets.iter();
     let secrets = names
         .filter_map(|name| Some((name.clone(), env::get(name)?)))
         .collect();

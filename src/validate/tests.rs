@@ -1,3 +1,5 @@
+//! Tests of reading assignments: every fault at once, each with its place.
+
 use proptest::prelude::*;
 use serde_json::json;
 

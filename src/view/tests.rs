@@ -1,3 +1,5 @@
+//! Tests of what people see: the board, its tables, the progress.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -163,6 +163,7 @@ pub(crate) fn spec(instance: &str, n: u32, scripts: &[&str]) -> Spec {
         steps: scripts.iter().enumerate().map(step).collect(),
         output_cap: 1 << 20,
         grace: Span::seconds(600),
+        secrets: Vec::new(),
         containers: false,
     }
 }

@@ -1,11 +1,14 @@
 //! What a test may use, in reading order: a directory of its own with a `fleet.toml` ([`World`]), the real
-//! binary run in it ([`Ran`]), hosts of the lab ([`Lab`]), and waiting for what must come ([`wait`]).
+//! binary run in it ([`Ran`]), hosts of the lab ([`Lab`]), what lives
+//! on this machine ([`processes`], [`files`]), and waiting for what must come ([`wait`]).
 
+pub(crate) mod files;
 mod lab;
+pub(crate) mod processes;
 mod ran;
 pub(crate) mod wait;
 mod world;
 
 pub(crate) use lab::Lab;
 pub(crate) use ran::Ran;
-pub(crate) use world::World;
+pub(crate) use world::{GO, World};

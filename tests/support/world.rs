@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::lab::Lab;
+use super::processes::{self, Process};
 use super::ran::Ran;
+use super::wait;
+
+/// For scripts of local hosts: waits until the test says [`World::go`].
+pub(crate) const GO: &str = r#"until [ -e "$LEDGER.go" ]; do sleep 0.02; done"#;
 
 /// One user's working directory. Removed with the value, and every job on local hosts with it.
 pub(crate) struct World {
@@ -63,10 +68,13 @@ impl World {
     }
 
     /// How long `dispatch` waits for hosts.
-    pub(crate) fn unreachable(mut self, span: &str) -> World {
-        self.toml = self
-            .toml
-            .replace("[fleet]\n", &format!("[fleet]\nunreachable = \"{span}\"\n"));
+    pub(crate) fn unreachable(self, span: &str) -> World {
+        self.fleet_key(&format!("unreachable = \"{span}\""))
+    }
+
+    /// A line of the `[fleet]` table.
+    pub(crate) fn fleet_key(mut self, line: &str) -> World {
+        self.toml = self.toml.replacen("[fleet]\n", &format!("[fleet]\n{line}\n"), 1);
         self
     }
 
@@ -85,6 +93,12 @@ impl World {
             );
         }
         self.toml(&text)
+    }
+
+    /// Every ssh destination is a port of this machine at which nobody listens.
+    pub(crate) fn closed_port(self) -> World {
+        let config = self.write("ssh_config", "Host *\n    HostName 127.0.0.1\n    Port 1\n");
+        self.env("FLEET_SSH_CONFIG", &config.display().to_string())
     }
 
     /// A variable of the user's environment.
@@ -118,6 +132,19 @@ impl World {
         self.assignment(name, &serde_json::Value::Object(file).to_string())
     }
 
+    /// An assignment of these jobs: host (or `*`), instance, model.
+    pub(crate) fn assign(&self, name: &str, jobs: &[(&str, &str, &str)]) -> PathBuf {
+        self.write("assignments/data.jsonl", "{\"instance_id\":\"x\"}\n");
+        let mut file = serde_json::Map::new();
+        for (host, instance, model) in jobs {
+            let list = file.entry(*host).or_insert_with(|| serde_json::json!([]));
+            list.as_array_mut().unwrap().push(
+                serde_json::json!({ "instance_id": instance, "model": model, "dataset_file": "data.jsonl" }),
+            );
+        }
+        self.assignment(name, &serde_json::Value::Object(file).to_string())
+    }
+
     /// A file in the directory.
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
@@ -137,6 +164,35 @@ impl World {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort();
         lines
+    }
+
+    /// Waits until jobs on local hosts wrote so many lines to `$LEDGER`.
+    #[track_caller]
+    pub(crate) fn until_ledger_has(&self, lines: usize) {
+        let what = format!("the ledger has {lines} lines");
+        wait::until(&what, || (self.ledger().len() >= lines).then_some(()));
+    }
+
+    /// Lets the jobs go on that wait for it by [`GO`].
+    pub(crate) fn go(&self) {
+        self.write("ledger.go", "");
+    }
+
+    /// What lives of jobs on local hosts: every process of this machine that one of their phases started.
+    pub(crate) fn job_processes(&self) -> Vec<Process> {
+        let mine = format!("FLEET_OUT={}", self.dir.path().display());
+        let all = processes::all().into_iter();
+        all.filter(|process| process.knows(&mine)).collect()
+    }
+
+    /// The capsules on a local host.
+    pub(crate) fn capsules(&self, host: &str) -> Vec<PathBuf> {
+        let jobs = self.path("hosts").join(host).join("jobs");
+        let below = |dir: PathBuf| {
+            let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect::<Vec<_>>()
+        };
+        below(jobs).into_iter().flat_map(below).collect()
     }
 
     /// The binary, ready to run here.
@@ -180,6 +236,11 @@ impl World {
         fs::read_to_string(self.path("talk")).unwrap_or_default()
     }
 
+    /// How many jobs `status` has in this account.
+    pub(crate) fn count(&self, account: &str) -> u64 {
+        self.status()["total"][account].as_u64().unwrap()
+    }
+
     /// `status --json`.
     pub(crate) fn status(&self) -> serde_json::Value {
         self.fleet(&["status", "--json"]).ok().json()
@@ -196,16 +257,10 @@ impl Drop for World {
     fn drop(&mut self) {
         // Supervisors are detached on purpose: a test that ends early must stop what it started.
         let dir = self.dir.path().display().to_string();
-        for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            let argv = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            if String::from_utf8_lossy(&argv).contains(&dir) {
-                let _ = nix::sys::signal::kill(
-                    nix::unistd::Pid::from_raw(pid),
-                    nix::sys::signal::Signal::SIGTERM,
-                );
+        for process in processes::all() {
+            if processes::contains(&process.argv, dir.as_bytes()) {
+                let pid = nix::unistd::Pid::from_raw(process.pid);
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
             }
         }
     }

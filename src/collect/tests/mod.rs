@@ -1,3 +1,5 @@
+//! Tests of bringing results home, with the real rsync on this machine.
+
 mod world;
 
 use std::fs;

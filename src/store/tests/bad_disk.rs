@@ -1,3 +1,5 @@
+//! Tests of a disk that fails: nothing is acknowledged that is not kept.
+
 use sqlx::AssertSqlSafe;
 
 use super::super::{Store, StoreError};

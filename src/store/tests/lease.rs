@@ -1,3 +1,5 @@
+//! Tests of the lease: one holder, released by any kind of death.
+
 use std::fs::File;
 
 use super::super::{Holder, Lease, LeaseError};

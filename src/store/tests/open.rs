@@ -1,3 +1,5 @@
+//! Tests of opening a database: new, old, newer, foreign, unreadable.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};

@@ -1,3 +1,5 @@
+//! Tests of adding sets: what is new, what is known, what differs.
+
 use std::sync::Arc;
 
 use super::super::{Added, NewSet, StoreError};

@@ -1,0 +1,48 @@
+//! `fleet hosts`: every host of `fleet.toml`, and how it feels.
+
+use crate::support::{GO, World};
+
+#[test]
+fn a_host_shows_its_load_its_room_and_who_holds_its_slots() {
+    let world = World::local(1).script(&format!("echo x >> \"$LEDGER\"; {GO}"));
+    world
+        .fleet(&["hosts"])
+        .ok()
+        .prints("eval1")
+        .prints("this machine")
+        .prints("1 idle");
+    world.jobs("phase8", 1, 0);
+    let mut dispatch = world.start(&["dispatch", "assignments/phase8.json"]);
+    world.until_ledger_has(1);
+    let hosts = world.fleet(&["hosts", "--json"]).ok().json();
+    assert_eq!(hosts["version"], 1);
+    let job = world.status()["running"][0]["job"].as_str().unwrap().to_owned();
+    assert_eq!(
+        hosts["hosts"][0]["facts"]["slots"][0],
+        serde_json::json!({ "job": job, "n": 1 })
+    );
+    world.fleet(&["hosts"]).ok().prints(&format!("1 of 1: {job}.1"));
+    world.go();
+    assert!(dispatch.wait().unwrap().success());
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_listed_with_the_reason_beside_those_that_can() {
+    let world = World::local(1)
+        .toml("[[host]]\nname = \"far\"\nssh = \"far\"")
+        .script("true")
+        .closed_port();
+    world
+        .fleet(&["hosts"])
+        .code(6)
+        .prints("1 idle")
+        .prints("✗ cannot connect");
+    let hosts = world.fleet(&["hosts", "--json"]).code(6).json();
+    assert!(hosts["hosts"][0]["error"].is_null());
+    assert!(
+        hosts["hosts"][1]["error"]
+            .as_str()
+            .unwrap()
+            .contains("Connection refused")
+    );
+}

@@ -1,0 +1,105 @@
+//! Promise 9: no secret leaves. Keys are in no argv, no database, no journal, no file of ours; they are in the
+//! environment of the job that needs them, and nowhere else.
+
+use crate::support::{GO, Lab, World, files, processes, wait};
+
+const SECRET: &str = "sk-test-5cc1e0a2b7d94f36";
+const FILE: &str = "assignments/phase8.json";
+
+fn keyed(world: World, script: &str) -> World {
+    let world = world
+        .toml("[[model]]\nname = \"keyed\"\nenv = [\"MODEL_KEY\"]")
+        .script(script)
+        .env("MODEL_KEY", SECRET);
+    world.assign("phase8", &[("eval1", "a", "keyed")]);
+    world
+}
+
+/// No file in the user's directory, hosts included, has it.
+fn assert_unwritten(world: &World) {
+    for (path, bytes) in files::regular(world.as_ref()) {
+        assert!(
+            !processes::contains(&bytes, SECRET.as_bytes()),
+            "{} has the secret",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_argument_and_in_no_file_while_the_job_runs_and_after() {
+    // The comparison is made with a digest: a script is a file, and must not have the secret in it either.
+    let digest = fleet::domain::Sha256::of(SECRET.as_bytes());
+    let world = keyed(
+        World::local(1),
+        &format!(
+            "[ \"$(printf %s \"$MODEL_KEY\" | sha256sum | cut -c 1-64)\" = {digest} ] || exit 9; echo started >> \"$LEDGER\"; {GO}"
+        ),
+    );
+    let mut dispatch = world.start(&["dispatch", FILE]);
+    world.until_ledger_has(1);
+    for process in processes::all() {
+        assert!(
+            !processes::contains(&process.argv, SECRET.as_bytes()),
+            "process {} has the secret among its arguments",
+            process.pid
+        );
+    }
+    assert_unwritten(&world);
+    world.go();
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    world.fleet(&["collect"]).ok();
+    assert_unwritten(&world);
+}
+
+#[test]
+fn a_secret_that_a_job_prints_as_its_last_words_is_not_quoted() {
+    let world = keyed(
+        World::local(1),
+        "echo \"error: the provider refuses key $MODEL_KEY\"; exit 1",
+    );
+    world
+        .fleet(&["dispatch", FILE])
+        .code(4)
+        .says("error: the provider refuses key [MODEL_KEY]");
+    for (path, bytes) in files::regular(world.as_ref()) {
+        // The log is the job's own words, and stays what it said.
+        let is_log = path.ends_with("log/only.log");
+        assert!(
+            is_log || !processes::contains(&bytes, SECRET.as_bytes()),
+            "{} has the secret",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn over_ssh_a_secret_reaches_the_job_and_no_file_of_the_host() {
+    let lab = Lab::hosts(1);
+    let digest = fleet::domain::Sha256::of(SECRET.as_bytes());
+    let world = keyed(
+        World::lab(&lab),
+        &format!(
+            "[ \"$(printf %s \"$MODEL_KEY\" | sha256sum | cut -c 1-64)\" = {digest} ] || exit 9; touch ~/started; until [ -e ~/go ]; do sleep 0.02; done"
+        ),
+    );
+    let mut dispatch = world.start(&["dispatch", FILE]);
+    wait::until("the job has its key", || {
+        (lab.sh("eval1", "ls ~").contains("started")).then_some(())
+    });
+    // The pattern is put together there, so that the search does not find itself.
+    let (front, back) = SECRET.split_at(8);
+    let found = lab.sh(
+        "eval1",
+        &format!(
+            "s={front}; s=\"${{s}}\"{back}; grep -rlF -e \"$s\" ~ || true; for p in /proc/[0-9]*; do grep -qaF -e \"$s\" $p/cmdline 2>/dev/null && cat $p/cmdline; done; true"
+        ),
+    );
+    assert_eq!(found, "");
+    for process in processes::all() {
+        assert!(!processes::contains(&process.argv, SECRET.as_bytes()));
+    }
+    lab.sh("eval1", "touch ~/go");
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    assert_unwritten(&world);
+}
