@@ -52,6 +52,18 @@ fn assert_consistent(world: &World) {
     });
 }
 
+/// The digests of everything below an `out/`.
+fn digests(dir: &Path, here: &mut Vec<String>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            digests(&path, here);
+        } else if path.to_str().unwrap().contains("/out/") {
+            here.push(fleet::domain::Sha256::of(&std::fs::read(&path).unwrap()).to_string());
+        }
+    }
+}
+
 /// What is at home is what the host wrote, byte for byte.
 fn assert_identical(lab: &Lab, world: &World, set: &str) {
     let mut there = Vec::new();
@@ -66,17 +78,7 @@ fn assert_identical(lab: &Lab, world: &World, set: &str) {
         );
     }
     let mut here = Vec::new();
-    fn walk(dir: &Path, here: &mut Vec<String>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, here);
-            } else if path.to_str().unwrap().contains("/out/") {
-                here.push(fleet::domain::Sha256::of(&std::fs::read(&path).unwrap()).to_string());
-            }
-        }
-    }
-    walk(&world.path("results").join(set), &mut here);
+    digests(&world.path("results").join(set), &mut here);
     there.sort();
     here.sort();
     assert_eq!(here, there);
