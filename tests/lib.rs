@@ -12,6 +12,7 @@ mod bad_hosts;
 mod bad_input;
 mod cancel;
 mod collect;
+mod compatibility;
 mod completions;
 mod connection;
 mod crash;
