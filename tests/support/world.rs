@@ -4,11 +4,17 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
 
 use super::lab::Lab;
 use super::processes::{self, Process};
 use super::ran::Ran;
 use super::wait;
+
+/// For supervisors to end what they run, when a test leaves some.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For scripts of local hosts: waits until the test says [`World::go`].
 pub(crate) const GO: &str = r#"until [ -e "$LEDGER.go" ]; do sleep 0.02; done"#;
@@ -255,13 +261,24 @@ impl AsRef<Path> for World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // Supervisors are detached on purpose: a test that ends early must stop what it started.
-        let dir = self.dir.path().display().to_string();
-        for process in processes::all() {
-            if processes::contains(&process.argv, dir.as_bytes()) {
-                let pid = nix::unistd::Pid::from_raw(process.pid);
-                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        // Supervisors are detached on purpose, and a test that fails leaves coordinators: all of them are
+        // stopped, and gone before the directory is.
+        let start = Instant::now();
+        loop {
+            let mut left = processes::all();
+            left.retain(|process| process.is_at(self.dir.path()));
+            if left.is_empty() {
+                return;
             }
+            let signal = if start.elapsed() < PATIENCE {
+                Signal::SIGTERM
+            } else {
+                Signal::SIGKILL
+            };
+            for process in left {
+                process.send(signal);
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
