@@ -72,14 +72,21 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let store = Store::open(&context.database()).await?;
     let (brought, mut complaints, hints) = sort(answers, &fleet);
     let fresh = brought.values().filter(|brought| brought.fresh).count();
-    for (attempt, brought) in &brought {
+    let known = store.collected().await?;
+    for (attempt, brought) in brought
+        .iter()
+        .filter(|(attempt, one)| one.fresh || !known.contains_key(attempt))
+    {
         if let Some(seal) = &brought.result.seal {
             store
                 .mark_collected(*attempt, clock::now(), &brought.home.display().to_string(), seal)
                 .await?;
         }
     }
-    let books = results::write(&fleet, &brought, &context.results)?;
+    complaints.extend(unreachable);
+    // Why the reports cannot be written is seldom all that is wrong then.
+    let books = results::write(&fleet, &brought, &context.results)
+        .map_err(|error| error.causes(complaints.clone()))?;
     printer.data(&books.summary_table(printer.width()))?;
     printer.say(&format!(
         "{} new, {} at home in {}",
@@ -94,7 +101,6 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             words::count(open, "job is", "jobs are")
         ));
     }
-    complaints.extend(unreachable);
     if complaints.is_empty() {
         return Ok(exit::OK);
     }
