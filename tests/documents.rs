@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::Ran;
+use crate::support::{Ran, files};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -175,6 +175,36 @@ fn links_between_documents_lead_somewhere() {
                 faults.push(format!("{}: {target} is not there", document.display()));
             }
         }
+    }
+    complain(&faults);
+}
+
+#[test]
+fn each_promise_names_tests_that_exist() {
+    let page = fs::read_to_string(root().join("src/docs/architecture.md")).unwrap();
+    let sources: String = ["src", "tests"]
+        .iter()
+        .flat_map(|dir| files::regular(&root().join(dir)))
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "rs"))
+        .map(|(_, text)| String::from_utf8(text).unwrap())
+        .collect();
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
+        .collect();
+    assert_eq!(rows.len(), 9, "nine promises");
+    let mut faults = Vec::new();
+    for row in rows {
+        let tests: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        if tests.is_empty() {
+            faults.push(format!("no test speaks for: {row}"));
+        }
+        faults.extend(
+            tests
+                .iter()
+                .filter(|test| !sources.contains(&format!("fn {test}(")))
+                .map(|test| format!("there is no test {test}")),
+        );
     }
     complain(&faults);
 }
