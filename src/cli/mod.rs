@@ -85,14 +85,31 @@ enum Verb {
     Runner(runner::Args),
 }
 
+/// `fleet runner` alone. It is started for every job on every host, and must not put together the help of
+/// all other verbs each time.
+#[derive(Debug, Parser)]
+#[command(name = "fleet runner")]
+struct Host {
+    #[command(flatten)]
+    args: runner::Args,
+}
+
 /// Parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let mut words = std::env::args_os().skip(1).peekable();
+    let parsed = if words.peek().is_some_and(|first| first == "runner") {
+        Host::try_parse_from(words).map(|host| (runner::run(&host.args), Printer::new(false)))
+    } else {
+        Cli::try_parse().map(|cli| {
+            let printer = Printer::new(cli.quiet);
+            (run(cli, &printer), printer)
+        })
+    };
+    let (done, printer) = match parsed {
+        Ok(done) => done,
         Err(error) => return printer::usage(&error),
     };
-    let printer = Printer::new(cli.quiet);
-    match run(cli, &printer) {
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             printer.error(&error);

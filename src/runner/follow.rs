@@ -1,7 +1,8 @@
 //! Streaming journals as they grow: one thread watches all that are followed.
 //!
 //! Invariant: what is sent are whole lines, each once, in order, from the byte that was asked for. The
-//! kernel's events only make it quick; a look every second makes it sure.
+//! kernel's events only make it quick; a look every second makes it sure. Lines wait a moment for company,
+//! since every message costs both ends a wake-up and the coordinator a transaction; a last line does not.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,6 +29,9 @@ use crate::doors::clock;
 
 /// Between two looks that no event asks for.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long a line waits for the next one, unless it is the last.
+const COMPANY: Duration = Duration::from_millis(100);
 
 /// Most bytes read from a journal at a time.
 const CHUNK: usize = 1 << 20;
@@ -94,6 +98,8 @@ struct Followed {
     file: File,
     at: u64,
     watch: Option<WatchDescriptor>,
+    /// There are lines that wait for company until then.
+    due: Option<Instant>,
 }
 
 struct Watcher {
@@ -118,6 +124,7 @@ impl Watcher {
             if event {
                 self.take_events();
             }
+            self.send_what_is_due();
             if clock::tick() >= self.next_tick {
                 self.next_tick = clock::tick() + TICK;
                 self.children.retain(|pid| is_running(*pid));
@@ -131,7 +138,9 @@ impl Watcher {
     }
 
     fn wait(&self) -> (bool, bool) {
-        let left = self.next_tick.saturating_duration_since(clock::tick());
+        let due = self.journals.values().filter_map(|followed| followed.due).min();
+        let next = due.map_or(self.next_tick, |due| due.min(self.next_tick));
+        let left = next.saturating_duration_since(clock::tick());
         let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
         let mut fds = vec![PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)];
         if let Some(inotify) = &self.inotify {
@@ -158,7 +167,7 @@ impl Watcher {
                     if let Err(error) = self.add(capsule, from) {
                         tracing::warn!(attempt.id = %attempt, %error, "cannot follow a journal");
                     }
-                    self.stream(attempt);
+                    self.look(attempt);
                 }
             }
         }
@@ -179,6 +188,7 @@ impl Watcher {
             file,
             at: from,
             watch,
+            due: None,
         };
         self.journals.insert(followed.capsule.attempt, followed);
         Ok(())
@@ -194,6 +204,33 @@ impl Watcher {
             .map(|(attempt, _)| *attempt)
             .collect();
         for attempt in touched {
+            self.look(attempt);
+        }
+    }
+
+    /// Looks for new lines, and sends them now if the last one is among them.
+    fn look(&mut self, attempt: AttemptId) {
+        let Some(followed) = self.journals.get_mut(&attempt) else {
+            return;
+        };
+        match followed.new_lines() {
+            Ok(new) if !new.is_empty() && !journal::is_end(&new) => {
+                followed.due.get_or_insert_with(|| clock::tick() + COMPANY);
+            }
+            // An error is told by the sending.
+            Ok(_) | Err(_) => self.stream(attempt),
+        }
+    }
+
+    fn send_what_is_due(&mut self) {
+        let now = clock::tick();
+        let due: Vec<AttemptId> = self
+            .journals
+            .iter()
+            .filter(|(_, followed)| followed.due.is_some_and(|due| due <= now))
+            .map(|(attempt, _)| *attempt)
+            .collect();
+        for attempt in due {
             self.stream(attempt);
         }
     }
@@ -257,6 +294,7 @@ impl Watcher {
 impl Followed {
     /// Sends what is new; whether that was the end.
     fn stream(&mut self, outlet: &Outlet) -> Result<bool, RunnerError> {
+        self.due = None;
         let mut ended = false;
         loop {
             let new = self.new_lines()?;

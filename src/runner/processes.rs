@@ -20,6 +20,9 @@ use crate::doors::clock;
 /// Longest fight against what will not die (uninterruptible sleep, somebody else's process).
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// So few ids are tried one by one.
+const NARROW: i32 = 64;
+
 /// A line of the process table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Process {
@@ -83,6 +86,12 @@ impl Window {
         Window { after: youngest() }
     }
 
+    /// The ids in it, where they are fewer than a look at the whole table is worth.
+    fn ids(self, youngest: Option<i32>) -> Option<Vec<i32>> {
+        let (after, youngest) = (self.after?, youngest?);
+        (after <= youngest && youngest - after < NARROW).then(|| (after..=youngest).collect())
+    }
+
     fn shows(self, youngest: Option<i32>, pid: i32) -> bool {
         match (self.after, youngest) {
             (Some(after), Some(youngest)) if after <= youngest => (after..=youngest).contains(&pid),
@@ -134,11 +143,16 @@ fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
                 .any(|pair| pair == mark.as_bytes())
         })
     };
-    let candidates = pids();
-    let youngest = youngest();
+    let candidates = window.ids(youngest()).unwrap_or_else(|| {
+        let mut table = pids();
+        let youngest = youngest();
+        table.retain(|pid| window.shows(youngest, *pid));
+        table
+    });
+    let me = me();
     let mut marked: Vec<Process> = candidates
         .into_iter()
-        .filter(|pid| window.shows(youngest, *pid))
+        .filter(|pid| *pid != me)
         .filter(bears_mark)
         .filter_map(read)
         .collect();
@@ -148,7 +162,7 @@ fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
     let roots: Vec<i32> = marked.iter().map(|process| process.pid).collect();
     marked.extend(descendants(&roots));
     let mut spared = vec![1];
-    let mut next = Some(me());
+    let mut next = Some(me);
     while let Some(pid) = next.filter(|pid| *pid > 1) {
         spared.push(pid);
         next = read(pid).map(|process| process.parent);
@@ -300,6 +314,10 @@ mod tests {
         assert_eq!(shown(Some(60), [50, 61, 99, 100]), [true, false, false, true]);
         assert_eq!(shown(None, [1, 50, 100, 200]), [true; 4]);
         assert!(Window::default().shows(Some(60), 70));
+        assert_eq!(window.ids(Some(102)), Some(vec![100, 101, 102]));
+        let wide = [Some(99), Some(100 + NARROW), None];
+        assert_eq!(wide.map(|youngest| window.ids(youngest)), [None, None, None]);
+        assert_eq!(Window::default().ids(Some(60)), None);
         let window = Window::open();
         let mut child = crate::doors::spawn::command("true").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();

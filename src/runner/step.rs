@@ -68,6 +68,7 @@ pub(super) fn run(scene: &mut Scene, step: &Step) -> End {
         exit: None,
         pipe: Some(pipe),
         log: &mut log,
+        buffer: Vec::new(),
         fault: None,
         pulse: step.stall.map(|stall| Pulse::new(stall.duration(), started)),
         deadline: started + step.deadline.duration(),
@@ -115,6 +116,7 @@ struct Running<'a> {
     exit: Option<Exit>,
     pipe: Option<PipeReader>,
     log: &'a mut OutputLog,
+    buffer: Vec<u8>,
     /// The log could not be written.
     fault: Option<io::Error>,
     pulse: Option<Pulse>,
@@ -229,10 +231,10 @@ impl Running<'_> {
 
     /// Takes in what has been printed, `most` bytes at most.
     fn read(&mut self, most: usize) {
-        let mut buffer = vec![0; PIECE];
+        self.buffer.resize(PIECE, 0);
         let mut taken = 0;
         while let Some(pipe) = self.pipe.as_mut().filter(|_| taken < most) {
-            match pipe.read(&mut buffer) {
+            match pipe.read(&mut self.buffer) {
                 Ok(0) => self.pipe = None,
                 Ok(n) => {
                     taken += n;
@@ -240,7 +242,7 @@ impl Running<'_> {
                         pulse.output(clock::tick());
                     }
                     if self.fault.is_none()
-                        && let Err(error) = self.log.write(&buffer[..n])
+                        && let Err(error) = self.log.write(&self.buffer[..n])
                     {
                         self.fault = Some(error);
                     }

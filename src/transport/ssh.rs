@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use openssh::{Child, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, BufReader};
 
 use super::link::{Channel, Link, LinkGuard};
 use super::{Binary, LinkError, RsyncOrigin, Transport};
@@ -29,6 +29,9 @@ cat > "$new" && printf '%s  %s\n' "$2" "$new" | sha256sum -c --status && chmod 7
 /// After the last channel is closed, ssh stays for so long: rsync may follow, and a killed coordinator
 /// leaves nothing behind for ever.
 const LINGER: NonZeroUsize = NonZeroUsize::new(30).unwrap();
+
+/// Most bytes of a runner that are in memory at a time: many hosts may be getting theirs.
+const PIECE: usize = 256 << 10;
 
 impl LinkGuard for Child<Arc<Session>> {}
 
@@ -130,7 +133,7 @@ async fn serve(
 
 async fn push(session: &Arc<Session>, host: &HostConfig, binary: &Binary) -> Result<(), LinkError> {
     let failed = |error: &dyn std::fmt::Display| LinkError::Push(error.to_string());
-    let content = tokio::fs::read(&binary.path)
+    let content = tokio::fs::File::open(&binary.path)
         .await
         .map_err(|error| failed(&error))?;
     let mut child = session
@@ -152,7 +155,7 @@ async fn push(session: &Arc<Session>, host: &HostConfig, binary: &Binary) -> Res
         return Err(failed(&"the channel has no pipes"));
     };
     // A host whose disk is full stops reading: its own words say more than our broken pipe.
-    let sent = stdin.write_all(&content).await;
+    let sent = tokio::io::copy_buf(&mut BufReader::with_capacity(PIECE, content), &mut stdin).await;
     drop(stdin);
     let mut said = String::new();
     let _ = stderr.read_to_string(&mut said).await;
