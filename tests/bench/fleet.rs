@@ -30,7 +30,6 @@ mod target;
 #[path = "../support/lab.rs"]
 #[expect(
     dead_code,
-    clippy::unused_self,
     clippy::unwrap_used,
     reason = "it belongs to the tests, which do more to hosts and stop where they are surprised"
 )]
