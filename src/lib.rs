@@ -1,3 +1,4 @@
+//! The library behind the binary; all of it, in one page:
 #![doc = include_str!("docs/architecture.md")]
 
 pub mod domain;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 
-use super::context::{Context, Coordinator};
+use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, Kind, exit};
 use crate::config::Config;
 use crate::domain::host::HostConfig;
 use crate::domain::wire::{Answer, Ask, Capsule};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, Job, JobId, layout};
-use crate::doors::clock;
 use crate::plan::{Heard, observe};
 use crate::report::words;
 use crate::store::LeaseError;
@@ -77,11 +76,8 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let (mut attempts, mut running) = (0, 0);
     let jobs = unknown(&memories, &coordinator.fleet);
     for some in jobs.chunks(1000) {
-        fold(
-            &mut coordinator,
-            some.iter().cloned().map(Event::JobAdded).collect(),
-        )
-        .await?;
+        let added: Vec<Event> = some.iter().cloned().map(Event::JobAdded).collect();
+        coordinator.record(&added).await?;
     }
     for (host, memory) in &memories {
         let inventory = observe(
@@ -97,7 +93,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
                 _ => None,
             })
             .collect();
-        fold(&mut coordinator, inventory.events).await?;
+        coordinator.record(&inventory.events).await?;
         for attempt in found {
             let text = memory.journals.get(&attempt).cloned().unwrap_or_default();
             let journal = observe(
@@ -109,7 +105,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
                     text,
                 },
             );
-            fold(&mut coordinator, journal.events).await?;
+            coordinator.record(&journal.events).await?;
             attempts += 1;
             running += usize::from(
                 coordinator
@@ -129,19 +125,6 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         return Ok(exit::OK);
     }
     Err(CommandError::new(Kind::Incomplete, "some hosts could not be heard").causes(silent))
-}
-
-/// Stores and folds.
-async fn fold(coordinator: &mut Coordinator, events: Vec<Event>) -> Result<(), CommandError> {
-    let now = clock::now();
-    coordinator.store.commit(now, &events, &coordinator.fleet).await?;
-    for event in &events {
-        coordinator
-            .fleet
-            .fold(now, event)
-            .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
-    }
-    Ok(())
 }
 
 /// Every job that some host remembers and this database does not, in the order of their files.

@@ -123,7 +123,6 @@ async fn ask(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, Co
 /// Nobody is: coordinate for as long as it takes. No set is enabled, so nothing new starts.
 async fn act(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, CommandError> {
     let mut coordinator = context.coordinate().await?;
-    let now = clock::now();
     let events: Vec<Event> = jobs
         .iter()
         .filter(|id| {
@@ -137,13 +136,7 @@ async fn act(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, Co
             hard: args.hard,
         })
         .collect();
-    coordinator.store.commit(now, &events, &coordinator.fleet).await?;
-    for event in &events {
-        coordinator
-            .fleet
-            .fold(now, event)
-            .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
-    }
+    coordinator.record(&events).await?;
     let (fleet, stop) = coordinate::until_closed(context, coordinator, jobs).await?;
     match stop {
         Stop::Interrupted => {

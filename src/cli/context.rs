@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::{CommandError, Kind};
 use crate::config::Config;
 use crate::domain::wire::Authority;
-use crate::domain::{Epoch, Fleet};
+use crate::domain::{Epoch, Event, Fleet};
 use crate::doors::{clock, random};
+use crate::engine;
 use crate::plan::Policy;
 use crate::store::{Holder, Lease, LeaseError, Store};
 use crate::transport::{Controls, Pace, Runners, Transport};
@@ -27,6 +28,14 @@ pub(super) struct Coordinator {
     pub(super) fleet: Fleet,
     pub(super) authority: Authority,
     pub(super) lease: Lease,
+}
+
+impl Coordinator {
+    /// Stores events, and folds them.
+    pub(super) async fn record(&mut self, events: &[Event]) -> Result<(), CommandError> {
+        engine::record(&self.store, &mut self.fleet, events).await?;
+        Ok(())
+    }
 }
 
 impl Context {

@@ -71,12 +71,9 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     } else {
-        let coordinator = context.coordinate().await?;
+        let mut coordinator = context.coordinate().await?;
         let events: Vec<Event> = engine::host_gone(&coordinator.fleet, host, word.as_deref());
-        coordinator
-            .store
-            .commit(clock::now(), &events, &coordinator.fleet)
-            .await?;
+        coordinator.record(&events).await?;
     }
     printer.say(&match word {
         Some(_) => format!(

@@ -117,6 +117,16 @@ pub async fn run(
     stop.map(|stop| (engine.setup.fleet, stop))
 }
 
+/// Stores events, then folds them: the only way in which facts change. All of them, or none.
+pub async fn record(store: &Store, fleet: &mut Fleet, events: &[Event]) -> Result<Timestamp, EngineError> {
+    let now = clock::now();
+    store.commit(now, events, fleet).await?;
+    for event in events {
+        fleet.fold(now, event)?;
+    }
+    Ok(now)
+}
+
 impl Engine {
     async fn turn(
         &mut self,
@@ -179,17 +189,12 @@ impl Engine {
         }
     }
 
-    /// Stores, then folds, then shows. The only way in which anything changes.
+    /// Stores, folds, and shows.
     async fn record(&mut self, events: &[Event], observer: &mut Observer<'_>) -> Result<(), EngineError> {
-        if events.is_empty() {
-            return Ok(());
+        if !events.is_empty() {
+            let now = record(&self.setup.store, &mut self.setup.fleet, events).await?;
+            observer(&self.setup.fleet, now, events);
         }
-        let now = clock::now();
-        self.setup.store.commit(now, events, &self.setup.fleet).await?;
-        for event in events {
-            self.setup.fleet.fold(now, event)?;
-        }
-        observer(&self.setup.fleet, now, events);
         Ok(())
     }
 
