@@ -257,3 +257,18 @@ fn a_set_that_waits_from_before_is_left_alone_by_another_dispatch() {
     assert_eq!(world.ledger(), ["eval1-0", "only"]);
     assert_eq!(world.count("waiting"), 1);
 }
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    let world = World::local(1).script(&slow());
+    world.jobs("phase8", 1, 0);
+    let mut dispatch = world.start(&["dispatch", FILE]);
+    world.until_ledger_has(1);
+    let pid = Pid::from_raw(dispatch.id().cast_signed());
+    kill(pid, Signal::SIGINT).unwrap();
+    // It may be gone by then; that is at once, too.
+    let _ = kill(pid, Signal::SIGINT);
+    assert_eq!(dispatch.wait().unwrap().code(), Some(130));
+    world.go();
+    world.fleet(&["dispatch", FILE]).ok();
+}

@@ -15,6 +15,7 @@ mod collect;
 mod compatibility;
 mod completions;
 mod connection;
+mod containers;
 mod crash;
 mod demo;
 mod dispatch;
