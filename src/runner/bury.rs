@@ -60,6 +60,11 @@ fn close(capsule: &Capsule, boot: &str) -> Result<(), RunnerError> {
     if lines.iter().any(|line| matches!(line.entry, Entry::Ended { .. })) {
         return Ok(());
     }
+    if lines.is_empty() {
+        // Power failed before its first line was durable, so before anything ran.
+        capsule.remove();
+        return Ok(());
+    }
     let was = lines.first().and_then(|line| match &line.entry {
         Entry::Opened { boot, .. } => Some(boot.as_str()),
         Entry::PhaseStarted { .. } | Entry::PhaseEnded { .. } | Entry::Ended { .. } => None,
@@ -146,5 +151,18 @@ mod tests {
         std::fs::write(bad.journal(), "no json\n").unwrap();
         bury_all(&root, "now").unwrap();
         assert!(outcome(&good).is_some());
+    }
+
+    #[test]
+    fn what_a_power_failure_left_of_a_start_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let capsule = Capsule::create(&root, &spec(1, &[]), None, &opened(1, "before")).unwrap();
+        // Nobody is shown a line that is not durable yet.
+        assert_eq!(journal::read(&capsule.journal()).unwrap(), []);
+        // Its directory had reached the disk, and its contents had not.
+        std::fs::write(capsule.journal(), "").unwrap();
+        bury_all(&root, "now").unwrap();
+        assert!(!capsule.exists());
     }
 }

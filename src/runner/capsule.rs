@@ -1,7 +1,8 @@
 //! Capsules: one directory for each attempt, the only memory of it on this host.
 //!
-//! Invariant: a capsule is there whole or not at all. It is built under a name that nobody reads, made
-//! durable, and renamed; so its first journal line and its spec are there whenever it is.
+//! Invariant: a capsule is there whole or not at all: it is built under a name that nobody reads, and
+//! renamed. It is not made durable yet. A power failure before its supervisor has synced the first journal
+//! line takes a capsule in which nothing has run; what is left of it is removed (`bury`).
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -69,7 +70,7 @@ impl Capsule {
         Ok(capsules)
     }
 
-    /// Builds it, durably, with its first line.
+    /// Builds it, with its first line, which lacks its newline: nobody reads it before it is durable.
     pub(super) fn create(
         root: &Root,
         spec: &Spec,
@@ -80,9 +81,7 @@ impl Capsule {
         let job = layout::jobs(root.path()).join(spec.job.id.as_str());
         let half = job.join(format!(".{}.new", spec.attempt));
         let made = build(&half, spec, dataset, opened).and_then(|()| {
-            std::fs::rename(&half, &capsule.path).doing(|| format!("create {}", capsule.path.display()))?;
-            sync_dir(&job)?;
-            sync_dir(&layout::jobs(root.path()))
+            std::fs::rename(&half, &capsule.path).doing(|| format!("create {}", capsule.path.display()))
         });
         match made {
             Ok(()) => Ok(capsule),
@@ -157,11 +156,9 @@ fn build(half: &Path, spec: &Spec, dataset: Option<&str>, opened: &Line) -> Resu
     if let Some(dataset) = dataset {
         make_dir(&half.join(layout::INPUTS))?;
         write(&half.join(layout::DATASET), dataset.as_bytes())?;
-        sync_dir(&half.join(layout::INPUTS))?;
     }
     let line = journal::line(opened)?;
-    write(&half.join(layout::JOURNAL), &line)?;
-    sync_dir(half)
+    write(&half.join(layout::JOURNAL), line.trim_ascii_end())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
@@ -174,8 +171,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
         if path.file_name() == Some(OsStr::new(layout::JOURNAL)) {
             reserve(&file)?;
         }
-        file.write_all(bytes)?;
-        file.sync_all()
+        file.write_all(bytes)
     };
     write().doing(|| format!("write {}", path.display()))
 }

@@ -20,8 +20,8 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens it and mends its end. A line whose newline alone is missing was synced, and counts; any
-    /// other torn line is cut off.
+    /// Opens it and mends its end. A line whose newline alone is missing counts, and is synced before it
+    /// gets that; any other torn line is cut off.
     pub(super) fn open(path: &Path) -> Result<Journal, RunnerError> {
         let doing = || format!("open {}", path.display());
         let file = OpenOptions::new().append(true).open(path).doing(doing)?;
@@ -34,8 +34,8 @@ impl Journal {
         };
         if serde_json::from_slice::<Line>(&text[whole..]).is_ok() {
             let mut end = || {
-                journal.file.write_all(b"\n")?;
-                journal.file.sync_data()
+                journal.file.sync_all()?;
+                journal.file.write_all(b"\n")
             };
             end().doing(|| format!("mend {}", path.display()))?;
             journal.len = text.len() as u64 + 1;

@@ -12,20 +12,22 @@ use nix::libc;
 
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
-use super::root::write_durably;
 use crate::domain::digest::Hasher;
 use crate::domain::manifest::{self, LeftOut, Manifest, Seal, VERSION};
 use crate::domain::{Sha256, layout};
 
-/// Up to so many files and directories are synced one by one; beyond, their whole file system is.
-const FEW: usize = 64;
-
-/// Writes the capsule's `manifest.json`, once everything that it names is durable.
+/// Writes the capsule's `manifest.json`, and makes it durable with everything that it names and all else
+/// in the capsule: one sync of the file system, where each file and directory would need one of its own.
 pub(super) fn seal(capsule: &Capsule) -> Result<Seal, RunnerError> {
     let manifest = count(&capsule.path)?;
     let text = serde_json::to_vec(&manifest).map_err(io::Error::from);
     let text = text.doing(|| "put the manifest in words")?;
-    write_durably(&capsule.path.join(layout::MANIFEST), &text)?;
+    let doing = || format!("write {} of {}", layout::MANIFEST, capsule.path.display());
+    let new = capsule.path.join(layout::MANIFEST).with_extension("new");
+    std::fs::write(&new, &text).doing(doing)?;
+    std::fs::rename(&new, capsule.path.join(layout::MANIFEST)).doing(doing)?;
+    let whole = File::open(&capsule.path).doing(doing)?;
+    nix::unistd::syncfs(whole).doing(|| format!("sync {}", capsule.path.display()))?;
     Ok(Seal {
         sha256: Sha256::of(&text),
         files: manifest.files.len() as u64,
@@ -49,23 +51,9 @@ fn count(capsule: &Path) -> Result<Manifest, RunnerError> {
         next += 1;
         walk(capsule, &dir, &mut found)?;
     }
-    let few = found.files.len() + found.dirs.len() <= FEW;
-    if few {
-        for dir in &found.dirs {
-            match File::open(dir).and_then(|dir| dir.sync_all()) {
-                Err(error) if !is_its_own_fault(&error) => {
-                    return Err(error).doing(|| format!("sync {}", dir.display()));
-                }
-                Ok(()) | Err(_) => {}
-            }
-        }
-    } else {
-        let whole = File::open(capsule).doing(|| format!("open {}", capsule.display()))?;
-        nix::unistd::syncfs(whole).doing(|| format!("sync {}", capsule.display()))?;
-    }
     let mut files = Vec::new();
     for (path, name) in std::mem::take(&mut found.files) {
-        match digest(&path, few) {
+        match digest(&path) {
             Ok((size, sha256)) => files.push(manifest::File {
                 path: name,
                 size,
@@ -153,14 +141,11 @@ fn is_its_own_fault(error: &io::Error) -> bool {
             .any(|errno| error.raw_os_error() == Some(*errno as i32))
 }
 
-fn digest(path: &Path, sync: bool) -> io::Result<(u64, Sha256)> {
+fn digest(path: &Path) -> io::Result<(u64, Sha256)> {
     let mut file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)?;
-    if sync {
-        file.sync_all()?;
-    }
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 128 << 10];
     let mut size = 0;
@@ -261,9 +246,9 @@ mod tests {
     #[test]
     fn many_files_are_counted_like_few() {
         let (dir, capsule) = capsule();
-        for n in 0..2 * FEW {
+        for n in 0..128 {
             std::fs::write(dir.path().join(format!("out/{n}")), "x").unwrap();
         }
-        assert_eq!(seal(&capsule).unwrap().files, 2 * FEW as u64);
+        assert_eq!(seal(&capsule).unwrap().files, 128);
     }
 }
