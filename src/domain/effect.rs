@@ -49,15 +49,3 @@ pub enum Effect {
         hard: bool,
     },
 }
-
-impl Effect {
-    /// The host that must act, if one must.
-    pub fn host(&self) -> Option<&HostName> {
-        match self {
-            Effect::Place { .. } | Effect::GiveUp { .. } => None,
-            Effect::Start { host, .. } | Effect::Follow { host, .. } | Effect::Cancel { host, .. } => {
-                Some(host)
-            }
-        }
-    }
-}

@@ -15,12 +15,6 @@ impl Timestamp {
     pub fn since(self, earlier: Timestamp) -> Span {
         Span(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
-
-    /// This point, `span` later.
-    #[must_use]
-    pub fn plus(self, span: Span) -> Timestamp {
-        Timestamp(self.0.saturating_add(i64::try_from(span.0).unwrap_or(i64::MAX)))
-    }
 }
 
 impl fmt::Display for Timestamp {

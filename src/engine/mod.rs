@@ -200,15 +200,11 @@ impl Engine {
 
     /// What no message brings: wishes of other processes, hosts that are needed now, the passing of time.
     async fn look_around(&mut self, observer: &mut Observer<'_>) -> Result<(), EngineError> {
-        let wishes = self.setup.store.wishes().await?;
-        if !wishes.is_empty() {
-            let events: Vec<Event> = wishes
-                .iter()
-                .flat_map(|(_, wish)| hearing::wish(&self.setup.fleet, wish))
-                .collect();
+        for (id, wish) in self.setup.store.wishes().await? {
+            // One by one: what the first has changed, the next must see.
+            let events = hearing::wish(&self.setup.fleet, &wish);
             self.record(&events, observer).await?;
-            let granted: Vec<i64> = wishes.iter().map(|(id, _)| *id).collect();
-            self.setup.store.granted(&granted).await?;
+            self.setup.store.granted(&[id]).await?;
         }
         self.reach_out();
         observer(&self.setup.fleet, clock::now(), &[]);

@@ -11,7 +11,7 @@ use crate::domain::{AttemptId, Epoch, Event, Fleet, Job, JobId, Place, Span, Tim
 const START: Timestamp = Timestamp(1_769_159_700_000);
 
 fn at(seconds: u64) -> Timestamp {
-    START.plus(Span::seconds(seconds))
+    Timestamp(START.0 + 1000 * i64::try_from(seconds).unwrap())
 }
 
 fn hosts() -> Vec<HostConfig> {

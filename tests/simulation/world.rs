@@ -133,7 +133,7 @@ impl World {
 
     /// One thing happens.
     pub(crate) fn step(&mut self) {
-        self.now = self.now.plus(Span(1));
+        self.now.0 += 1;
         let name = self.configs[self.dice.below(HOSTS)].name.clone();
         match self.dice.below(if self.faults { 120 } else { 100 }) {
             0..30 => self.work(&name),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Attempt, Closure, Fleet, FoldError, JobEntry};
 use crate::domain::attempt::{AttemptState, News};
 use crate::domain::event::{Event, Refusal};
-use crate::domain::host::{HostConfig, Link};
+use crate::domain::host::Link;
 use crate::domain::id::{AttemptId, Epoch, JobId};
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::name::{HostName, SetName};
@@ -145,17 +145,6 @@ impl Fleet {
     /// A stored word about a host. Only for loading.
     pub fn restore_host(&mut self, host: &HostName, gone: Option<String>) {
         self.host_entry(host).gone = gone;
-    }
-
-    /// The hosts of another configuration, for the same facts.
-    pub fn configure(&mut self, hosts: &[HostConfig]) {
-        for entry in self.hosts.values_mut() {
-            entry.slots = 0;
-        }
-        for host in hosts {
-            self.host_entry(&host.name).slots = host.slots;
-            self.rate(&host.name);
-        }
     }
 
     fn admit(
