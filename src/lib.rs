@@ -13,6 +13,7 @@ pub mod report;
 pub mod store;
 pub mod transport;
 pub mod collect;
+pub mod docker;
 pub mod runner;
 
 pub mod engine;

@@ -17,7 +17,17 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("store", &["domain", "doors"]),
     ("transport", &["domain", "doors"]),
     ("collect", &["domain", "doors", "report"]),
-    ("runner", &["domain", "doors"]),
+    ("dataset", &["domain", "config", "grade"]),
+    ("grade", &["domain"]),
+    ("artifacts", &["domain", "grade"]),
+    ("blame", &["domain"]),
+    ("docker", &["domain", "doors"]),
+    ("objects", &["domain", "doors"]),
+    ("images", &["domain", "doors", "docker"]),
+    (
+        "runner",
+        &["domain", "doors", "blame", "grade", "artifacts", "docker", "images"],
+    ),
     (
         "engine",
         &[

@@ -1,0 +1,51 @@
+//! Floor 2: the Docker engine of this host, through its own client program.
+//!
+//! The client knows where the engine is (contexts, `DOCKER_HOST`, rootless, podman in its place), and it is
+//! there wherever an engine is. Invariant: a call ends in its time, and keeps no more of an answer than [`MOST`].
+
+mod call;
+mod error;
+
+pub use call::{Call, Said, call};
+pub use error::DockerError;
+
+use std::time::Duration;
+
+use crate::domain::fault::{Again, Class};
+
+/// Most bytes kept of each stream of an answer.
+pub const MOST: usize = 4 << 20;
+
+/// What the client prints, if it ends well.
+pub fn ask(args: &[&str], patience: Duration) -> Result<String, DockerError> {
+    let said = call(&Call::new(args, patience))?;
+    if said.status == Some(0) {
+        return Ok(said.stdout);
+    }
+    Err(DockerError::of(args, &said))
+}
+
+/// Is there an image of this name or id here? Never pulls.
+pub fn image_id(reference: &str) -> Result<Option<String>, DockerError> {
+    let args = ["image", "inspect", "--format", "{{.Id}}", reference];
+    match ask(&args, Duration::from_mins(1)) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(DockerError::NotThere(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl DockerError {
+    /// Whose doing it is, and what to do: for a [`Fault`](crate::domain::Fault).
+    pub fn blame(&self) -> (Class, &'static str, Again) {
+        match self {
+            DockerError::NoClient => (Class::Host, "no-docker", Again::Elsewhere),
+            DockerError::NoEngine(_) => (Class::Host, "docker-down", Again::Elsewhere),
+            DockerError::NoSpace(_) => (Class::Host, "no-space", Again::Elsewhere),
+            DockerError::Slow(..) => (Class::Host, "docker-slow", Again::Anywhere),
+            DockerError::NotThere(_) => (Class::Image, "image-missing", Again::Anywhere),
+            DockerError::BadName(_) => (Class::Dataset, "bad-image-name", Again::Never),
+            DockerError::Refused { .. } | DockerError::Io(..) => (Class::Host, "docker-refused", Again::Anywhere),
+        }
+    }
+}

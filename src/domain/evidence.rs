@@ -1,0 +1,96 @@
+//! Evidence: what an evaluation saw, as facts. With the log beside it, all that grading ever looks at.
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Sha256;
+use super::fault::Fault;
+use super::time::Span;
+
+/// The version of `evaluation.json` that this build writes.
+pub const VERSION: u32 = 1;
+/// Its place in a capsule and in a collected result.
+pub const FILE: &str = "out/evaluation.json";
+/// The place of the complete log of the test command, compressed.
+pub const LOG: &str = "out/test_output.log.gz";
+/// The place of the trajectory.
+pub const TRAJECTORY: &str = "out/output.jsonl";
+
+/// `evaluation.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// [`VERSION`] of the writer.
+    pub version: u32,
+    /// The image that the tests ran in, by the engine's id for it.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// Of the normalised dataset line.
+    pub dataset: Sha256,
+    /// The model's patch.
+    pub patch: Patch,
+    /// The golden test patches, in order.
+    #[serde(default)]
+    pub golden: Vec<Golden>,
+    /// The test command; none if it never started.
+    #[serde(default)]
+    pub tests: Option<Tests>,
+    /// What stopped the evaluation before its end, and whose doing that was.
+    #[serde(default)]
+    pub fault: Option<Fault>,
+}
+
+/// What became of the model's patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Bytes as the model left it.
+    pub bytes: u64,
+    /// Bytes after the filter.
+    pub applied_bytes: u64,
+    /// How it went.
+    pub state: Applied,
+    /// What the tools said, in brief.
+    #[serde(default)]
+    pub said: String,
+}
+
+/// How a patch went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Applied {
+    /// There is none.
+    Nothing,
+    /// Whole, by `git apply`.
+    Git,
+    /// Whole, by `patch` with fuzz.
+    Fuzzy,
+    /// Not, and nothing of it was left behind.
+    Failed,
+    /// Nobody has tried.
+    NotTried,
+}
+
+/// What became of one golden patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Golden {
+    /// The paths that it names, restored to the base commit before.
+    pub paths: Vec<String>,
+    /// How it went.
+    pub state: Applied,
+    /// What the tools said, in brief.
+    #[serde(default)]
+    pub said: String,
+}
+
+/// How the test command went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tests {
+    /// Its exit code, as the process outside of the tests' reach saw it; none if it was stopped.
+    pub exit: Option<i32>,
+    /// Its time was up.
+    pub timed_out: bool,
+    /// How long it took.
+    pub took: Span,
+    /// How much it printed, kept or not.
+    pub output: u64,
+    /// Is something missing in the middle of the log?
+    pub cut: bool,
+}

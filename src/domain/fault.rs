@@ -1,0 +1,87 @@
+//! A fault: whose doing a failure was, and whether trying again can help. Blame is never mixed: what is not
+//! the model's doing is never counted for or against it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Whose doing a failure was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// The machine: disk, memory, engine, network.
+    Host,
+    /// The instance's image.
+    Image,
+    /// The set-up of fleet or harness.
+    Config,
+    /// The dataset.
+    Dataset,
+    /// Who serves the model.
+    Provider,
+    /// The model. Final, and a valid result.
+    Model,
+    /// A defect of the harness.
+    Harness,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Again {
+    /// Trying again gives the same.
+    Never,
+    /// On the same host, or any other.
+    Anywhere,
+    /// On another host, where there is one.
+    Elsewhere,
+}
+
+/// A failure, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Whose doing.
+    pub class: Class,
+    /// A short name, the same for all failures of its kind: `image-missing`, `no-space`.
+    pub name: String,
+    /// What happened, in one line; made harmless for a terminal.
+    pub what: String,
+    /// What to do about it.
+    pub again: Again,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Class; 8] = [
+        Class::Host,
+        Class::Image,
+        Class::Config,
+        Class::Dataset,
+        Class::Provider,
+        Class::Model,
+        Class::Harness,
+        Class::Unknown,
+    ];
+
+    /// One word for tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::Host => "host",
+            Class::Image => "image",
+            Class::Config => "config",
+            Class::Dataset => "dataset",
+            Class::Provider => "provider",
+            Class::Model => "model",
+            Class::Harness => "harness",
+            Class::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.name, self.class.word(), self.what)
+    }
+}
