@@ -8,6 +8,7 @@ pub mod config;
 pub mod plan;
 pub mod pipeline;
 pub mod validate;
+pub mod dataset;
 pub mod report;
 
 pub mod store;

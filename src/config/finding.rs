@@ -99,6 +99,11 @@ impl Faults {
         self.0.push((at, what.into(), Some(hint.into())));
     }
 
+    /// Nothing is wrong so far.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// As findings of this file, in the order of the text.
     pub fn findings(mut self, file: &str, places: &Places<'_>) -> Vec<Finding> {
         self.0.sort();

@@ -9,6 +9,7 @@ pub mod finding;
 mod keys;
 mod kind;
 mod native;
+pub(crate) mod node;
 mod schema;
 mod table;
 pub mod template;

@@ -12,6 +12,8 @@ pub mod digest;
 pub mod fault;
 pub mod instance;
 pub mod swe;
+pub mod reference;
+pub mod image;
 pub mod verdict;
 pub mod evidence;
 pub mod conclusion;

@@ -1,8 +1,8 @@
 //! One entry of an assignment: one job, or several runs of one.
 
-use super::node::{Node, Open};
 use super::value::{Cells, cell};
 use super::{DraftJob, MOST_JOBS, Reading};
+use crate::config::node::{Node, Open};
 use crate::domain::job::Place;
 use crate::domain::{Job, JobId, PipelineName};
 

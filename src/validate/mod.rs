@@ -5,7 +5,6 @@
 
 mod entry;
 mod known;
-mod node;
 mod schema;
 mod value;
 #[cfg(test)]
@@ -16,10 +15,10 @@ use std::collections::{BTreeMap, HashMap};
 pub use schema::schema;
 
 use crate::config::finding::{Faults, Places, quoted, suggestion};
+use crate::config::node::{self, Node, Open};
 use crate::config::{Config, Finding};
 use crate::domain::{Job, JobId, SetName, job::Place};
 use known::Known;
-use node::{Node, Open};
 
 /// The host key of jobs that any host may take.
 pub const POOL: &str = "*";

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use super::Reading;
 use super::entry::{KEYS, MOST_RUNS};
-use super::node::{Node, Open};
 use crate::config::finding::{quoted, suggestion};
+use crate::config::node::{Node, Open};
 use crate::config::{path_fault, variable_fault};
 
 /// The known keys of one entry and their values.

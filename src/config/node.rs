@@ -1,6 +1,9 @@
 //! JSON with places: one level of a document at a time, each value still a slice of the text.
 //!
 //! Nothing here recurses: a level is scanned, not built, so that depth in a file costs nothing.
+//!
+//! Lives beside `finding` because everything that reads JSON of people (`validate`, `dataset`) may import
+//! `config`.
 
 use std::fmt;
 
@@ -10,13 +13,13 @@ use serde_json::value::RawValue;
 
 /// A value, as the slice of the text that it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node<'t> {
+pub(crate) struct Node<'t> {
     raw: &'t RawValue,
 }
 
 /// A value, opened by one level.
 #[derive(Debug)]
-pub(super) enum Open<'t> {
+pub(crate) enum Open<'t> {
     Object(Vec<(Node<'t>, Node<'t>)>),
     List(Vec<Node<'t>>),
     Text(String),
@@ -29,17 +32,29 @@ pub(super) enum Open<'t> {
 
 impl<'t> Node<'t> {
     /// The one value that the text holds.
-    pub(super) fn parse(text: &'t str) -> Result<Node<'t>, serde_json::Error> {
+    pub(crate) fn parse(text: &'t str) -> Result<Node<'t>, serde_json::Error> {
         serde_json::from_str(text).map(|raw| Node { raw })
     }
 
+    /// The first of the values that the text holds one after another, and the byte at which it ends.
+    pub(crate) fn first(text: &'t str) -> Option<Result<(Node<'t>, usize), serde_json::Error>> {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter();
+        let first = values.next()?;
+        Some(first.map(|raw| (Node { raw }, values.byte_offset())))
+    }
+
+    /// The slice of the text.
+    pub(crate) fn json(self) -> &'t str {
+        self.raw.get()
+    }
+
     /// The byte of `text` at which the value begins. The text must be the one that was parsed.
-    pub(super) fn at(self, text: &str) -> usize {
+    pub(crate) fn at(self, text: &str) -> usize {
         (self.raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
     }
 
     /// Opens it.
-    pub(super) fn open(self) -> Open<'t> {
+    pub(crate) fn open(self) -> Open<'t> {
         let json = self.raw.get();
         match json.as_bytes().first() {
             Some(b'{') => serde_json::from_str(json).map_or(Open::Broken, |Pairs(pairs)| Open::Object(pairs)),
@@ -52,7 +67,7 @@ impl<'t> Node<'t> {
     }
 
     /// Its text, if it is one.
-    pub(super) fn text(self) -> Option<String> {
+    pub(crate) fn text(self) -> Option<String> {
         match self.open() {
             Open::Text(text) => Some(text),
             _ => None,
@@ -62,7 +77,7 @@ impl<'t> Node<'t> {
 
 impl Open<'_> {
     /// What it is, for messages.
-    pub(super) fn article(&self) -> &'static str {
+    pub(crate) fn article(&self) -> &'static str {
         match self {
             Open::Object(_) => "an object",
             Open::List(_) => "a list",
@@ -119,7 +134,7 @@ impl<'de> Deserialize<'de> for Items<'de> {
 }
 
 /// The byte at which `serde_json` stopped: it counts lines, and bytes in them.
-pub(super) fn stopped_at(text: &str, error: &serde_json::Error) -> usize {
+pub(crate) fn stopped_at(text: &str, error: &serde_json::Error) -> usize {
     let before: usize = text
         .split_inclusive('\n')
         .take(error.line().saturating_sub(1))

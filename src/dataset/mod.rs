@@ -1,0 +1,152 @@
+//! Datasets: instances in every form that they come in, read into the one normal form, with all faults at
+//! once.
+//!
+//! Invariant: the text of a [`Found`] reads back into its instance, and reading it again gives the same text.
+
+mod cells;
+mod line;
+pub mod lists;
+mod patches;
+mod row;
+mod stream;
+mod value;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use crate::config::Finding;
+use crate::config::finding::{Faults, Places, quoted};
+use crate::config::node::{Node, Open};
+use crate::domain::Instance;
+use cells::Cells;
+
+pub use row::PARSER;
+
+/// Most findings that are of use to anybody.
+const MOST_FINDINGS: usize = 1000;
+
+/// What a file says, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The instances without fault, in the order of the file.
+    pub found: Vec<Found>,
+    /// The faults, in the order of the file. With any of them, nothing should be dispatched.
+    pub findings: Vec<Finding>,
+}
+
+/// An instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it is.
+    pub instance: Instance,
+    /// The line of the file that it begins on.
+    pub line: u32,
+    /// Its normal form: one line of JSON with its newline.
+    pub text: String,
+}
+
+/// Reads the text of a dataset; `file` is what messages call it. `parsers` are suggested where a parser is
+/// not known.
+pub fn read(text: &str, file: &str, known_parser: &dyn Fn(&str) -> bool, parsers: &[&str]) -> Reading {
+    let places = Places::of(text);
+    let mut reader = Reader {
+        text,
+        places: &places,
+        known_parser,
+        parsers,
+        faults: Faults::default(),
+        found: Vec::new(),
+        seen: HashMap::new(),
+    };
+    reader.whole();
+    let mut findings = reader.faults.findings(file, &places);
+    if findings.len() > MOST_FINDINGS {
+        let more = findings.len() - MOST_FINDINGS;
+        findings.truncate(MOST_FINDINGS);
+        if let Some(last) = findings.last_mut() {
+            last.hint = Some(format!("and {more} more faults"));
+        }
+    }
+    Reading {
+        found: reader.found,
+        findings,
+    }
+}
+
+/// Does this look like a dataset, and not like an assignment? Good enough to choose whose faults to tell.
+pub fn is_dataset(text: &str) -> bool {
+    let mut ignored = Faults::default();
+    match stream::values(text, &mut ignored).as_slice() {
+        [] => !text.contains("\"dataset_file\""),
+        [one] => match one.open() {
+            Open::Object(pairs) => pairs
+                .iter()
+                .any(|(key, _)| key.text().is_some_and(|key| row::is_key(&key))),
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// The state of reading one file.
+struct Reader<'r> {
+    text: &'r str,
+    places: &'r Places<'r>,
+    known_parser: &'r dyn Fn(&str) -> bool,
+    parsers: &'r [&'r str],
+    faults: Faults,
+    found: Vec<Found>,
+    /// Where each id was first given. In small letters, because that is how images are called.
+    seen: HashMap<String, usize>,
+}
+
+impl<'r> Reader<'r> {
+    fn whole(&mut self) {
+        let mut objects = 0;
+        for value in stream::values(self.text, &mut self.faults) {
+            match value.open() {
+                Open::List(items) => {
+                    for item in items {
+                        objects += 1;
+                        self.object(item);
+                    }
+                }
+                _ => {
+                    objects += 1;
+                    self.object(value);
+                }
+            }
+        }
+        if objects == 0 && self.faults.is_empty() {
+            self.faults.add(0, "there is no instance here");
+        }
+    }
+
+    fn object(&mut self, node: Node<'r>) {
+        let at = node.at(self.text);
+        match node.open() {
+            Open::Object(pairs) => {
+                let cells = Cells::of(self.text, at, pairs, &mut self.faults);
+                self.row(cells);
+            }
+            other => {
+                let what = format!("an instance is an object, not {}", other.article());
+                self.faults
+                    .add_hint(at, what, "write { \"instance_id\": …, \"repo\": …, … }");
+            }
+        }
+    }
+
+    /// Notes an id; false if it was there before.
+    fn is_new(&mut self, id: &str, at: usize) -> bool {
+        let Some(earlier) = self.seen.insert(id.to_lowercase(), at) else {
+            return true;
+        };
+        let (line, _) = self.places.at(earlier);
+        let what = format!("instance {} is here again; first on line {line}", quoted(id));
+        let hint = "remove one; ids that differ only in capitals would share their image";
+        self.faults.add_hint(at, what, hint);
+        false
+    }
+}
