@@ -11,6 +11,7 @@ mod architecture;
 mod bad_hosts;
 mod bad_input;
 mod cancel;
+mod check;
 mod collect;
 mod compatibility;
 mod completions;

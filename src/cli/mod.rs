@@ -4,10 +4,12 @@
 mod adopt;
 mod assignment;
 mod cancel;
+mod check;
 mod collect;
 mod completions;
 mod context;
 mod coordinate;
+mod datasets;
 mod dispatch;
 mod doctor;
 mod error;
@@ -69,6 +71,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Args),
+    Check(check::Args),
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
@@ -138,6 +141,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
         .map_err(|error| CommandError::new(Kind::Environment, "cannot start").caused_by(&error))?;
     reactor.block_on(async {
         match cli.verb {
+            Verb::Check(args) => check::run(&args, &context, printer),
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,

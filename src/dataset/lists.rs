@@ -164,8 +164,14 @@ mod tests {
     #[test]
     fn quotes_brackets_and_escapes_within_names_are_kept() {
         assert_eq!(parse(r#"["it's", 'say "x"']"#), list(&["it's", "say \"x\""]));
-        assert_eq!(parse(r"['t.py::t[a\\b, c]' 'd\'e']"), list(&["t.py::t[a\\b, c]", "d'e"]));
-        assert_eq!(parse(r"['\n\t\r\x41\u00e9\U0001F600\d']"), list(&["\n\t\rAé😀\\d"]));
+        assert_eq!(
+            parse(r"['t.py::t[a\\b, c]' 'd\'e']"),
+            list(&["t.py::t[a\\b, c]", "d'e"])
+        );
+        assert_eq!(
+            parse(r"['\n\t\r\x41\u00e9\U0001F600\d']"),
+            list(&["\n\t\rAé😀\\d"])
+        );
         assert_eq!(parse(r#"["\ud83d\ude00"]"#), list(&["😀"]));
     }
 
@@ -196,7 +202,10 @@ mod tests {
     #[test]
     fn commas_divide_names_but_not_their_parameters() {
         assert_eq!(words("a,b, c ,"), ["a", "b", "c"]);
-        assert_eq!(words("t.py::t[x,y],t.py::u(1,2)"), ["t.py::t[x,y]", "t.py::u(1,2)"]);
+        assert_eq!(
+            words("t.py::t[x,y],t.py::u(1,2)"),
+            ["t.py::t[x,y]", "t.py::u(1,2)"]
+        );
         assert_eq!(words("]],a"), ["]]", "a"]);
         assert!(words(" , ").is_empty());
     }

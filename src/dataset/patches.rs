@@ -3,7 +3,10 @@
 /// What keeps a text from being a unified diff, and what to do.
 pub(super) fn fault(patch: &str) -> Option<(&'static str, &'static str)> {
     let text = patch.trim();
-    if ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
+    if ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
         return Some((
             "is the address of a patch, not a patch",
             "download it and put its text here",
@@ -40,7 +43,12 @@ mod tests {
         ] {
             assert_eq!(fault(good), None);
         }
-        for bad in ["x", "https://drive.google.com/file/d/1", "--- a/x\n", " diff --git"] {
+        for bad in [
+            "x",
+            "https://drive.google.com/file/d/1",
+            "--- a/x\n",
+            " diff --git",
+        ] {
             assert!(fault(bad).is_some(), "{bad}");
         }
     }

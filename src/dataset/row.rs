@@ -124,7 +124,9 @@ impl<'r> Reader<'r> {
             let read = serde_json::from_str::<serde_json::Value>(&format!("[{}]", node.json()));
             if let Err(error) = read {
                 let what = error.to_string();
-                let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+                let what = what
+                    .rsplit_once(" at line ")
+                    .map_or(what.as_str(), |(what, _)| what);
                 let key = crate::config::finding::quoted(key);
                 self.faults.add(at, format!("{key} cannot be read: {what}"));
             }
@@ -143,13 +145,21 @@ impl<'r> Reader<'r> {
         let is_part = |part: &str| {
             !part.is_empty()
                 && part.len() <= 100
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
                 && !matches!(part, "." | "..")
         };
         match repo.split_once('/') {
             Some((owner, name)) if is_part(owner) && is_part(name) => Some((repo.to_owned(), at)),
             _ => {
-                self.wrong(key, at, &text, "is not OWNER/NAME", "12rambau/sepal_ui, for example");
+                self.wrong(
+                    key,
+                    at,
+                    &text,
+                    "is not OWNER/NAME",
+                    "12rambau/sepal_ui, for example",
+                );
                 None
             }
         }

@@ -51,15 +51,27 @@ fn next_object(rest: &str) -> Option<usize> {
 
 fn note(rest: &str, at: usize, error: &serde_json::Error, faults: &mut Faults) {
     let place = node::stopped_at(rest, error);
-    let place = (0..=place).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(0);
+    let place = (0..=place)
+        .rev()
+        .find(|at| rest.is_char_boundary(*at))
+        .unwrap_or(0);
     let message = error.to_string();
-    let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+    let what = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(what, _)| what);
     let what = format!("this is not JSON: {what}");
     let here = &rest[place..];
     if error.is_eof() {
         faults.add_hint(at + place, what, "the text has been cut off; get it anew");
-    } else if ["NaN", "Infinity", "-Infinity"].iter().any(|word| here.starts_with(word)) {
-        faults.add_hint(at + place, what, "Python writes NaN where JSON has null; write null");
+    } else if ["NaN", "Infinity", "-Infinity"]
+        .iter()
+        .any(|word| here.starts_with(word))
+    {
+        faults.add_hint(
+            at + place,
+            what,
+            "Python writes NaN where JSON has null; write null",
+        );
     } else {
         faults.add(at + place, what);
     }
@@ -93,9 +105,18 @@ mod tests {
         let (values, faults) = read("{\"a\": 1}\n{\"b\": \"x\n{\"c\": 3}\n{\"d\": NaN}\n{\"e\":");
         assert_eq!(values, ["{\"a\": 1}", "{\"c\": 3}"]);
         assert_eq!(faults.len(), 3, "{faults:?}");
-        assert!(faults[0].starts_with("f:2:") && faults[0].contains("cut off"), "{faults:?}");
-        assert!(faults[1].starts_with("f:4:7: ") && faults[1].contains("write null"), "{faults:?}");
-        assert!(faults[2].starts_with("f:5:") && faults[2].contains("cut off"), "{faults:?}");
+        assert!(
+            faults[0].starts_with("f:2:") && faults[0].contains("cut off"),
+            "{faults:?}"
+        );
+        assert!(
+            faults[1].starts_with("f:4:7: ") && faults[1].contains("write null"),
+            "{faults:?}"
+        );
+        assert!(
+            faults[2].starts_with("f:5:") && faults[2].contains("cut off"),
+            "{faults:?}"
+        );
     }
 
     #[test]

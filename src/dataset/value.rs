@@ -244,10 +244,7 @@ impl Reader<'_> {
         let (key, at, node) = cell;
         let Open::List(nodes) = node.open() else {
             if !matches!(node.open(), Open::Text(_)) {
-                let what = format!(
-                    "`{key}` must be a list of strings, not {}",
-                    node.open().article()
-                );
+                let what = format!("`{key}` must be a list of strings, not {}", node.open().article());
                 self.faults.add(at, what);
                 return None;
             }

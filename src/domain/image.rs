@@ -89,7 +89,10 @@ fn is_archived(parts: &Parts<'_>, instance: &Instance) -> bool {
 fn object_at(object: &str) -> Result<Source, BadImage> {
     match object.split_once('/') {
         Some((bucket, key))
-            if is_bucket(bucket) && !key.is_empty() && !key.contains(char::is_control) && key.len() <= 1024 =>
+            if is_bucket(bucket)
+                && !key.is_empty()
+                && !key.contains(char::is_control)
+                && key.len() <= 1024 =>
         {
             Ok(Source::Object {
                 bucket: bucket.to_owned(),
@@ -152,7 +155,10 @@ fn harness_name(id: &str, repo: &str, python: bool) -> String {
         return format!("{EVAL}{}", id.replace("__", "_s_")).to_lowercase();
     }
     let number = id.rsplit_once('-').map_or(id, |(_, number)| number);
-    format!("mswebench/{}:pr-{number}", repo.to_lowercase().replace('/', "_m_"))
+    format!(
+        "mswebench/{}:pr-{number}",
+        repo.to_lowercase().replace('/', "_m_")
+    )
 }
 
 fn tagged(name: String) -> String {
@@ -291,7 +297,12 @@ mod tests {
     #[test]
     fn an_id_with_words_gets_the_names_of_the_harness_too() {
         assert_eq!(
-            tags(&instance("Project-MONAI__MONAI-2436", "Project-MONAI/MONAI", None)).unwrap(),
+            tags(&instance(
+                "Project-MONAI__MONAI-2436",
+                "Project-MONAI/MONAI",
+                None
+            ))
+            .unwrap(),
             [
                 "mswebench/sweb.eval.x86_64.project-monai__monai-2436:latest",
                 "mswebench/project-monai_m_monai:pr-Project-MONAI__MONAI-2436",

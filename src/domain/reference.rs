@@ -39,9 +39,7 @@ impl<'r> Parts<'r> {
 
     /// The last segment of the path.
     pub fn name(&self) -> &'r str {
-        self.path
-            .rsplit_once('/')
-            .map_or(self.path, |(_, name)| name)
+        self.path.rsplit_once('/').map_or(self.path, |(_, name)| name)
     }
 }
 

@@ -1,0 +1,231 @@
+//! `fleet check`: read assignments and datasets, and tell everything that is wrong with them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::context::Context;
+use super::printer::Printer;
+use super::{CommandError, Kind, assignment, datasets, exit};
+use crate::config::Config;
+use crate::dataset;
+use crate::domain::swe::Source;
+use crate::domain::{Instance, InstanceId, Sha256, image};
+use crate::report::table::{Table, left, prose, right};
+use crate::report::words;
+
+/// Check assignments and datasets before anything runs: every fault of every file at once
+///
+/// A dataset is a file of instances (.jsonl, or .json with one or a list of them), an assignment is a .json
+/// that says which host does what; its datasets are checked with it. If all is well, lists what was understood.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet check assignments/phase8.json
+  fleet check datasets/*.jsonl
+  fleet check --json data.jsonl | jq '.files[].instances[].data.image'")]
+pub(super) struct Args {
+    /// Assignment and dataset files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Machine-readable
+    #[arg(long)]
+    json: bool,
+}
+
+/// The JSON form.
+#[derive(Debug, Serialize)]
+struct Listing {
+    version: u32,
+    files: Vec<File>,
+}
+
+/// A file without fault.
+#[derive(Debug, Serialize)]
+struct File {
+    file: String,
+    kind: What,
+    instances: Vec<Row>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Assignment,
+    Dataset,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    instance_id: InstanceId,
+    /// Of a dataset: where it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    /// Of an assignment: how many jobs it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jobs: Option<usize>,
+    /// None, where a program of the user makes of the dataset what it will.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data>,
+}
+
+#[derive(Debug, Serialize)]
+struct Data {
+    repo: String,
+    language: String,
+    parser: String,
+    fail_to_pass: usize,
+    pass_to_pass: usize,
+    image: String,
+}
+
+pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+    let mut files = Vec::new();
+    let mut faults = Vec::new();
+    for path in &args.files {
+        match check(path, &context.config) {
+            Ok(file) => files.push(file),
+            Err(error) => faults.push(error),
+        }
+    }
+    if let Some(error) = CommandError::all(faults) {
+        return Err(error);
+    }
+    if args.json {
+        printer.json(&Listing { version: 1, files })?;
+        return Ok(exit::OK);
+    }
+    for file in &files {
+        printer.heading(&file.file);
+        printer.data(&file.table().render(printer.width()))?;
+    }
+    printer.say(&format!(
+        "no fault in {}",
+        words::count(files.len(), "file", "files")
+    ));
+    Ok(exit::OK)
+}
+
+fn check(path: &Path, config: &Config) -> Result<File, CommandError> {
+    let file = datasets::shown(path);
+    let text = datasets::text(path, &file, datasets::LARGEST_FILE)
+        .map_err(|what| CommandError::new(Kind::Input, what))?;
+    let lines = path.extension().is_some_and(|ending| ending == "jsonl");
+    if !lines && !dataset::is_dataset(&text) {
+        let instances = planned(&assignment::read(path, config)?, config)?;
+        return Ok(File {
+            file,
+            kind: What::Assignment,
+            instances,
+        });
+    }
+    let reading = datasets::read(&text, &file);
+    if !reading.findings.is_empty() {
+        return Err(CommandError::findings(&file, &reading.findings));
+    }
+    let rows = reading.found.iter().map(|found| {
+        Ok(Row {
+            instance_id: found.instance.id.clone(),
+            line: Some(found.line),
+            jobs: None,
+            data: Some(Data::of(&found.instance, config)?),
+        })
+    });
+    Ok(File {
+        file,
+        kind: What::Dataset,
+        instances: rows.collect::<Result<_, CommandError>>()?,
+    })
+}
+
+/// What an assignment comes to, by instance and what its jobs get of it.
+fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<Row>, CommandError> {
+    let mut counts: BTreeMap<(&InstanceId, bool, Option<Sha256>), usize> = BTreeMap::new();
+    for job in &assignment.jobs {
+        let pipeline = config.pipeline(&job.pipeline);
+        let native = pipeline.is_some_and(crate::config::Pipeline::is_native);
+        let sha256 = job.dataset.as_ref().map(|dataset| dataset.sha256);
+        *counts.entry((&job.instance, native, sha256)).or_default() += 1;
+    }
+    let bodies: BTreeMap<Sha256, &str> = assignment
+        .set
+        .datasets
+        .iter()
+        .map(|dataset| (dataset.sha256, dataset.body.as_str()))
+        .collect();
+    let rows = counts.into_iter().map(|((id, native, sha256), jobs)| {
+        let body = sha256.filter(|_| native).and_then(|sha256| bodies.get(&sha256));
+        let data = body.map(|body| {
+            let instance = serde_json::from_str(body)
+                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+            Data::of(&instance, config)
+        });
+        Ok(Row {
+            instance_id: id.clone(),
+            line: None,
+            jobs: Some(jobs),
+            data: data.transpose()?,
+        })
+    });
+    rows.collect()
+}
+
+impl Data {
+    fn of(instance: &Instance, config: &Config) -> Result<Data, CommandError> {
+        let images = &config.images;
+        let source = image::source(instance, &images.bucket, &images.prefix)
+            .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
+        Ok(Data {
+            repo: instance.repo.clone(),
+            language: instance.language.clone(),
+            parser: instance.parser.clone(),
+            fail_to_pass: instance.fail_to_pass.len(),
+            pass_to_pass: instance.pass_to_pass.len(),
+            image: match source {
+                Source::Object { bucket, key } => format!("s3://{bucket}/{key}"),
+                Source::Engine(reference) => reference,
+            },
+        })
+    }
+}
+
+impl File {
+    fn table(&self) -> Table {
+        let count = match self.kind {
+            What::Assignment => "JOBS",
+            What::Dataset => "LINE",
+        };
+        let mut table = Table::new(&[
+            left("INSTANCE"),
+            right(count),
+            left("PARSER"),
+            right("F2P"),
+            right("P2P"),
+            prose("IMAGE"),
+        ]);
+        for row in &self.instances {
+            let count = row.jobs.unwrap_or_default().to_string();
+            let count = row.line.map_or(count, |line| line.to_string());
+            let id = row.instance_id.as_str();
+            match &row.data {
+                Some(data) => table.row([
+                    id,
+                    &count,
+                    &data.parser,
+                    &data.fail_to_pass.to_string(),
+                    &data.pass_to_pass.to_string(),
+                    &data.image,
+                ]),
+                None => table.row([
+                    id,
+                    &count,
+                    "",
+                    "",
+                    "",
+                    "the dataset is the program's own business",
+                ]),
+            }
+        }
+        table
+    }
+}

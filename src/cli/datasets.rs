@@ -1,0 +1,221 @@
+//! The dataset files that assignments name: each read once, and as its jobs need it.
+//!
+//! A program of the user gets the whole file, whatever that is. Phases that `fleet` does itself get the one
+//! instance in its normal form, and the file has to be without fault.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::CommandError;
+use crate::config::finding::suggestion;
+use crate::dataset::{self, Reading};
+use crate::domain::job::Dataset;
+use crate::domain::{InstanceId, Sha256};
+use crate::store::NewDataset;
+use crate::validate::DraftJob;
+
+/// What travels with a job goes over the link.
+const LARGEST_BODY: u64 = 16 << 20;
+/// What is read as a whole, to find one instance in it.
+pub(super) const LARGEST_FILE: u64 = 512 << 20;
+
+/// The grammars that a dataset may name.
+const PARSERS: [&str; 34] = [
+    "python/parse_log_pytest_v3",
+    "python/parse_log_pytest",
+    "python/parse_log_pytest_v2",
+    "python/parse_log_pytest_options",
+    "python/parse_log_pytest_swesmith",
+    "python/parse_log_unittest",
+    "python/parse_log_tox",
+    "python/parse_log_django",
+    "python/parse_log_sympy",
+    "python/parse_log_seaborn",
+    "python/parse_log_matplotlib",
+    "java/parse_log_junit",
+    "java/parse_log_maven",
+    "javascript/parse_log_jest",
+    "javascript/parse_log_jest_json",
+    "javascript/parse_log_mocha_json",
+    "javascript/parse_log_playwright",
+    "swelancer/parse_log_playwright",
+    "swelancer/parse_log_exitcode",
+    "go/parse_log_gotest_json",
+    "go/parse_log_go_test",
+    "go/parse_log_gotest",
+    "rust/parse_log_cargo_test",
+    "rust/parse_log_cargo",
+    "c/parse_log_check_framework",
+    "cpp/parse_log_google_test",
+    "cpp/parse_log_catch2",
+    "c/parse_log_meson",
+    "cpp/parse_log_meson",
+    "generic/parse_log_make",
+    "php/parse_log_phpunit",
+    "ruby/parse_log_minitest",
+    "parsers/ruby_minitest_parser.py",
+    "ruby/parse_log_rspec",
+];
+
+/// Why a job gets no dataset: what is wrong, and what to do.
+pub(super) type Fault = (String, Option<String>);
+
+/// The datasets of one assignment.
+pub(super) struct Datasets<'a> {
+    /// Where the names of files begin: beside the file that names them, wherever the command is typed.
+    base: &'a Path,
+    whole: BTreeMap<String, Result<Sha256, String>>,
+    instances: BTreeMap<String, Result<Reading, String>>,
+    bodies: BTreeMap<Sha256, String>,
+}
+
+impl<'a> Datasets<'a> {
+    pub(super) fn beside(assignment: &'a Path) -> Datasets<'a> {
+        Datasets {
+            base: assignment.parent().unwrap_or(Path::new(".")),
+            whole: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+        }
+    }
+
+    /// The file as it is, for a program that makes of it what it will.
+    pub(super) fn whole(&mut self, draft: &DraftJob) -> Result<Dataset, Fault> {
+        let name = &draft.dataset_file;
+        if !self.whole.contains_key(name) {
+            let read = of_dataset(&self.base.join(name), LARGEST_BODY).map(|text| self.keep(text));
+            self.whole.insert(name.clone(), read);
+        }
+        match &self.whole[name] {
+            Ok(sha256) => Ok(named(draft, *sha256)),
+            Err(what) => Err((what.clone(), None)),
+        }
+    }
+
+    /// The job's instance. None, if the file's own faults say why there is none.
+    pub(super) fn instance(&mut self, draft: &DraftJob) -> Result<Option<Dataset>, Fault> {
+        let name = &draft.dataset_file;
+        if !self.instances.contains_key(name) {
+            let path = self.base.join(name);
+            let reading = of_dataset(&path, LARGEST_FILE).map(|text| read(&text, &shown(&path)));
+            self.instances.insert(name.clone(), reading);
+        }
+        let reading = match &self.instances[name] {
+            Ok(reading) if reading.findings.is_empty() => reading,
+            Ok(_) => return Ok(None),
+            Err(what) => return Err((what.clone(), None)),
+        };
+        let line = chosen(reading, &draft.job.instance)?.to_owned();
+        Ok(Some(named(draft, self.keep(line))))
+    }
+
+    /// The faults of the files themselves, one error a file.
+    pub(super) fn faults(&self) -> Vec<CommandError> {
+        let readings = self.instances.iter();
+        let faulty = readings.filter_map(|(name, read)| {
+            let findings = &read.as_ref().ok()?.findings;
+            let file = shown(&self.base.join(name));
+            (!findings.is_empty()).then(|| CommandError::findings(&file, findings))
+        });
+        faulty.collect()
+    }
+
+    /// Everything that travels.
+    pub(super) fn bodies(self) -> Vec<NewDataset> {
+        let bodies = self.bodies.into_iter();
+        bodies.map(|(sha256, body)| NewDataset { sha256, body }).collect()
+    }
+
+    fn keep(&mut self, body: String) -> Sha256 {
+        let sha256 = Sha256::of(body.as_bytes());
+        self.bodies.insert(sha256, body);
+        sha256
+    }
+}
+
+/// Reads the text of a dataset with the parsers that this build has.
+pub(super) fn read(text: &str, file: &str) -> Reading {
+    dataset::read(text, file, &|id| PARSERS.contains(&id), &PARSERS)
+}
+
+/// How messages call a file.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string()
+}
+
+/// The text of a dataset that an assignment names.
+fn of_dataset(path: &Path, most: u64) -> Result<String, String> {
+    text(path, &format!("the dataset {}", shown(path)), most)
+}
+
+/// The text of a file of at most so many bytes; `name` is what messages call it.
+pub(super) fn text(path: &Path, name: &str, most: u64) -> Result<String, String> {
+    let unreadable = |error| format!("cannot read {name}: {error}");
+    let size = std::fs::metadata(path).map_err(unreadable)?;
+    if size.is_dir() {
+        return Err(format!("{name} is a directory"));
+    }
+    if size.len() > most {
+        let size = size.len();
+        return Err(format!(
+            "{name} has {size} bytes, and {most} is the most: split it by instance"
+        ));
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("{name} is not text (byte {at} is not UTF-8)")
+    })?;
+    if text.trim().is_empty() {
+        return Err(format!("{name} is empty"));
+    }
+    Ok(text)
+}
+
+fn named(draft: &DraftJob, sha256: Sha256) -> Dataset {
+    Dataset {
+        path: draft.dataset_file.clone(),
+        sha256,
+    }
+}
+
+/// The line of an instance.
+fn chosen<'r>(reading: &'r Reading, id: &InstanceId) -> Result<&'r str, Fault> {
+    let Some(found) = reading.found.iter().find(|found| found.instance.id == *id) else {
+        let ids = reading.found.iter().map(|found| found.instance.id.as_str());
+        let what = format!("the dataset has no instance `{id}`");
+        return Err((what, Some(suggestion(id.as_str(), ids))));
+    };
+    let size = found.text.len();
+    if size as u64 > LARGEST_BODY {
+        let what = format!(
+            "instance `{id}` has {size} bytes; it travels with its jobs, and {LARGEST_BODY} is the most"
+        );
+        return Err((what, None));
+    }
+    Ok(&found.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_instance_of_a_job_is_chosen_or_what_is_there_is_listed() {
+        let text = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/datasets/four.jsonl"
+        ));
+        let reading = read(text, "four.jsonl");
+        let line = chosen(&reading, &"12155_1".parse().unwrap()).unwrap();
+        assert_eq!(line, reading.found[2].text);
+        let (what, hint) = chosen(&reading, &"12155_2".parse().unwrap()).unwrap_err();
+        assert_eq!(what, "the dataset has no instance `12155_2`");
+        assert_eq!(hint.unwrap(), "did you mean `12155_1`?");
+        let (_, hint) = chosen(&reading, &"none".parse().unwrap()).unwrap_err();
+        assert_eq!(
+            hint.unwrap(),
+            "known: 1319603449576684, myremylar__pygame_gui-12, 12155_1, task_001_7"
+        );
+    }
+}

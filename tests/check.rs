@@ -1,0 +1,166 @@
+//! `fleet check`: every fault of every file at once, or what was understood.
+
+use std::fs;
+
+use crate::support::World;
+
+/// A world with a pipeline of the user's (`job`), one that `fleet` does itself (`swe`), and the samples.
+fn world() -> World {
+    let world = World::local(1).script("echo x >> \"$LEDGER\"").toml(
+        "[[pipeline]]\nname = \"swe\"\ncontainers = true\n\
+         [[pipeline.phase]]\nname = \"image\"\ndoes = \"image\"\ndeadline = \"1m\"\n\
+         [[pipeline.phase]]\nname = \"trajectory\"\ndoes = \"trajectory\"\ndeadline = \"1m\"\nagent = \"gold\"\n\
+         [[pipeline.phase]]\nname = \"evaluation\"\ndoes = \"evaluation\"\ndeadline = \"1m\"\n\
+         [[pipeline.phase]]\nname = \"report\"\ndoes = \"report\"\ndeadline = \"1m\"\n",
+    );
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/datasets");
+    for entry in fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        world.write(&format!("data/{name}"), &fs::read_to_string(path).unwrap());
+    }
+    world
+}
+
+/// An assignment of one job a line: instance, dataset, pipeline.
+fn assign(world: &World, name: &str, jobs: &[(&str, &str, &str)]) {
+    let entries: Vec<String> = jobs
+        .iter()
+        .map(|(instance, dataset, pipeline)| {
+            format!("{{\"instance_id\": \"{instance}\", \"model\": \"gpt\", \"dataset_file\": \"../data/{dataset}\", \"pipeline\": \"{pipeline}\"}}")
+        })
+        .collect();
+    world.assignment(name, &format!("{{\"eval1\": [\n{}\n]}}", entries.join(",\n")));
+}
+
+#[test]
+fn good_datasets_are_listed_with_what_was_understood() {
+    let world = world();
+    let ran = world
+        .fleet(&["check", "data/four.jsonl", "data/pretty.json"])
+        .ok()
+        .says("── data/four.jsonl")
+        .says("no fault in 2 files");
+    insta::assert_snapshot!(ran.stdout, @r"
+    INSTANCE                  LINE  PARSER                        F2P  P2P  IMAGE
+    1319603449576684             1  python/parse_log_pytest_v3      1    2  s3://kuberha-velora/velora-files/images/12ramba…
+    myremylar__pygame_gui-12     2  python/parse_log_pytest_v3      1    2  s3://kuberha-velora/velora-files/images/myremyl…
+    12155_1                      3  swelancer/parse_log_exitcode    1    0  s3://rfp-coding-q1/Images/RCT/Expensify_App.tar
+    task_001_7                   4  python/parse_log_pytest_v3      1    2  debian:12-slim
+    INSTANCE          LINE  PARSER                      F2P  P2P  IMAGE
+    1319603449576684     1  python/parse_log_pytest_v3    1    2  s3://kuberha-velora/velora-files/images/12rambau_sepal_ui…
+    ");
+    let json = world
+        .fleet(&["check", "--json", "data/repomate.json"])
+        .ok()
+        .json();
+    assert_eq!(json["version"], 1);
+    let file = &json["files"][0];
+    assert_eq!(
+        (&file["file"], &file["kind"]),
+        (&"data/repomate.json".into(), &"dataset".into())
+    );
+    let data = &file["instances"][0]["data"];
+    assert_eq!(data["repo"], "12rambau/sepal_ui");
+    assert_eq!(
+        data["image"],
+        "s3://kuberha-velora/velora-files/images/12rambau_sepal_ui-97371fbaed444727126a2969cd68f856db77221f.tar"
+    );
+    assert_eq!(
+        (&data["fail_to_pass"], &data["pass_to_pass"]),
+        (&1.into(), &2.into())
+    );
+}
+
+#[test]
+fn the_faults_of_all_files_are_told_at_once_each_with_its_place() {
+    let world = world();
+    assign(&world, "phase8", &[("a b", "compact.jsonl", "job")]);
+    fs::write(world.path("data/binary.jsonl"), b"{}\xff").unwrap();
+    world.write("data/blank.jsonl", " \n");
+    let ran = world
+        .fleet(&[
+            "check",
+            "data/damaged.jsonl",
+            "data/four.jsonl",
+            "data/binary.jsonl",
+            "data/blank.jsonl",
+            "data/gone.jsonl",
+            "data",
+            "assignments/phase8.json",
+        ])
+        .code(2);
+    let faults = ran
+        .says("15 faults in data/damaged.jsonl; nothing was done")
+        .says("data/damaged.jsonl:2:")
+        .says("data/damaged.jsonl:5:")
+        .says("did you mean `python/parse_log_pytest")
+        .says("data/damaged.jsonl:14:")
+        .says("data/binary.jsonl is not text (byte 2 is not UTF-8)")
+        .says("data/blank.jsonl is empty")
+        .says("cannot read data/gone.jsonl")
+        .says("data is a directory")
+        .says("assignments/phase8.json:2:17: `instance_id` `a b` contains ' '");
+    assert_eq!(faults.stdout, "", "no table beside faults");
+    assert!(!world.path("state/fleet.sqlite").exists());
+}
+
+#[test]
+fn an_assignment_is_checked_with_its_datasets_where_fleet_evaluates() {
+    let world = world();
+    assign(
+        &world,
+        "good",
+        &[("12155_1", "four.jsonl", "swe"), ("x", "damaged.jsonl", "job")],
+    );
+    let ran = world.fleet(&["check", "assignments/good.json"]).ok();
+    insta::assert_snapshot!(ran.stdout, @r"
+    INSTANCE  JOBS  PARSER                        F2P  P2P  IMAGE
+    12155_1      1  swelancer/parse_log_exitcode    1    0  s3://rfp-coding-q1/Images/RCT/Expensify_App.tar
+    x            1                                          the dataset is the program's own business
+    ");
+    assign(
+        &world,
+        "bad",
+        &[
+            ("12155_2", "four.jsonl", "swe"),
+            ("bad-4", "damaged.jsonl", "swe"),
+            ("bad-5", "damaged.jsonl", "swe"),
+            ("x", "gone.jsonl", "swe"),
+        ],
+    );
+    for args in [
+        ["check", "assignments/bad.json"].as_slice(),
+        &["dispatch", "--check", "assignments/bad.json"],
+        &["dispatch", "assignments/bad.json"],
+    ] {
+        let ran = world
+            .fleet(args)
+            .code(2)
+            .says("assignments/bad.json:2:")
+            .says("the dataset has no instance `12155_2`; did you mean `12155_1`?")
+            .says("assignments/bad.json:5:")
+            .says("cannot read the dataset assignments/../data/gone.jsonl")
+            .says("15 faults in assignments/../data/damaged.jsonl")
+            .says("assignments/../data/damaged.jsonl:5:");
+        let unknown = ran.stderr.matches("unknown parser").count();
+        assert_eq!(unknown, 1, "once a file, not once a job:\n{}", ran.stderr);
+    }
+    assert!(!world.path("state/fleet.sqlite").exists());
+    assert!(world.ledger().is_empty());
+}
+
+#[test]
+fn a_dataset_full_of_escapes_does_not_reach_the_terminal() {
+    let world = world();
+    world.write(
+        "data/escapes.jsonl",
+        "{\"instance_id\": \"\\u001b[2J\", \"repo\": \"\\u001b]0;x\\u0007\", \"base_commit\": \"\\u009b31m\"}\n",
+    );
+    let ran = world.fleet(&["check", "data/escapes.jsonl"]).code(2);
+    assert!(
+        ran.stderr.chars().all(|c| c == '\n' || !c.is_control()),
+        "{:?}",
+        ran.stderr
+    );
+}
