@@ -8,7 +8,7 @@ use super::{CommandError, Kind};
 use crate::collect::Brought;
 use crate::domain::fleet::{Closure, JobEntry};
 use crate::domain::{AttemptId, Fleet};
-use crate::report::{Account, Books, PhaseTime, Row, words};
+use crate::report::{Account, Books, Effort, Judgement, PhaseTime, Row, words};
 
 /// Closes the books and writes `summary.json`, `results.jsonl` and `results.csv`, each at once.
 pub(super) fn write(
@@ -66,6 +66,8 @@ fn row(entry: &JobEntry, brought: &BTreeMap<AttemptId, Brought>, results: &Path)
         task: job.task.clone(),
         job: job.id,
         account: Account::of(entry),
+        judgement: Judgement::default(),
+        effort: Effort::default(),
         attempt: attempt.map(|attempt| attempt.n),
         host: attempt.map(|attempt| attempt.host.clone()),
         phase,

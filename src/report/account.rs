@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::fault::{Class, Fault};
 use crate::domain::fleet::{Closure, JobEntry};
+use crate::domain::verdict::{Decision, Verdict};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,36 +14,86 @@ pub enum Account {
     Waiting,
     /// A host may be working on it.
     Running,
-    /// Every phase ended well.
-    Succeeded,
-    /// A phase did not.
-    Failed,
+    /// The model solved the task.
+    Resolved,
+    /// The model did not.
+    Unresolved,
+    /// The evidence does not say, or is not to be trusted.
+    Undecided,
+    /// Given up, or failed through no fault of the model; there is proof.
+    Excluded,
     /// Stopped on request.
     Cancelled,
-    /// Hosts kept losing it.
-    GivenUp,
+    /// Every phase ended well, and there is no verdict to be had.
+    Succeeded,
+    /// A phase did not end well, and nobody looked for whose doing it was.
+    Failed,
 }
 
 impl Account {
     /// All of them, in the order of tables.
-    pub const ALL: [Account; 6] = [
+    pub const ALL: [Account; 9] = [
         Account::Waiting,
         Account::Running,
+        Account::Resolved,
+        Account::Unresolved,
+        Account::Undecided,
+        Account::Excluded,
+        Account::Cancelled,
         Account::Succeeded,
         Account::Failed,
-        Account::Cancelled,
-        Account::GivenUp,
     ];
 
-    /// The account of this job.
+    /// The account of this job, as far as the fleet alone knows.
     pub fn of(entry: &JobEntry) -> Account {
-        match (&entry.closed, entry.live()) {
-            (Some(Closure::Succeeded), _) => Account::Succeeded,
-            (Some(Closure::Failed { .. }), _) => Account::Failed,
+        Account::from(entry.closed.as_ref(), entry.live().is_some(), None, false)
+    }
+
+    /// The account of a job that closed like this or is `live`. A verdict is `distrusted` where calibration
+    /// showed that its instance cannot be judged.
+    pub fn from(
+        closure: Option<&Closure>,
+        live: bool,
+        verdict: Option<&Verdict>,
+        distrusted: bool,
+    ) -> Account {
+        match (closure, verdict) {
+            (None, _) if live => Account::Running,
+            (None, _) => Account::Waiting,
             (Some(Closure::Cancelled), _) => Account::Cancelled,
-            (Some(Closure::GivenUp { .. }), _) => Account::GivenUp,
-            (None, Some(_)) => Account::Running,
-            (None, None) => Account::Waiting,
+            (Some(Closure::GivenUp { .. }), _) => Account::Excluded,
+            (Some(Closure::Succeeded), None) => Account::Succeeded,
+            (Some(Closure::Succeeded), Some(_)) if distrusted => Account::Undecided,
+            (Some(Closure::Succeeded), Some(verdict)) => Account::decided(verdict.decision),
+            (Some(Closure::Failed { .. }), verdict) => Account::failed(None, verdict, distrusted),
+        }
+    }
+
+    /// The account of a job that failed through this fault, or that of its verdict.
+    fn failed(fault: Option<&Fault>, verdict: Option<&Verdict>, distrusted: bool) -> Account {
+        let fault = fault.or(verdict.and_then(|verdict| verdict.fault.as_ref()));
+        match fault.map(|fault| fault.class) {
+            // What the model did is a result, and counts against it.
+            Some(Class::Model) if !distrusted => Account::Unresolved,
+            Some(Class::Model | Class::Unknown) => Account::Undecided,
+            Some(
+                Class::Host
+                | Class::Image
+                | Class::Config
+                | Class::Dataset
+                | Class::Provider
+                | Class::Harness,
+            ) => Account::Excluded,
+            None if verdict.is_some() => Account::Undecided,
+            None => Account::Failed,
+        }
+    }
+
+    fn decided(decision: Decision) -> Account {
+        match decision {
+            Decision::Resolved => Account::Resolved,
+            Decision::Unresolved => Account::Unresolved,
+            Decision::Undecided => Account::Undecided,
         }
     }
 
@@ -52,13 +104,25 @@ impl Account {
 
     /// One word for tables.
     pub fn word(self) -> &'static str {
+        self.words().0
+    }
+
+    /// The same where room is short.
+    pub fn short(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Account::Waiting => "waiting",
-            Account::Running => "running",
-            Account::Succeeded => "succeeded",
-            Account::Failed => "failed",
-            Account::Cancelled => "cancelled",
-            Account::GivenUp => "given-up",
+            Account::Waiting => ("waiting", "wait"),
+            Account::Running => ("running", "run"),
+            Account::Resolved => ("resolved", "res"),
+            Account::Unresolved => ("unresolved", "unres"),
+            Account::Undecided => ("undecided", "undec"),
+            Account::Excluded => ("excluded", "excl"),
+            Account::Cancelled => ("cancelled", "canc"),
+            Account::Succeeded => ("succeeded", "succ"),
+            Account::Failed => ("failed", "fail"),
         }
     }
 }
@@ -72,14 +136,20 @@ pub struct Tally {
     pub waiting: usize,
     /// A host may be working on them.
     pub running: usize,
-    /// Every phase ended well.
-    pub succeeded: usize,
-    /// A phase did not.
-    pub failed: usize,
+    /// The model solved the task.
+    pub resolved: usize,
+    /// The model did not.
+    pub unresolved: usize,
+    /// The evidence does not say.
+    pub undecided: usize,
+    /// Given up, or failed through no fault of the model.
+    pub excluded: usize,
     /// Stopped on request.
     pub cancelled: usize,
-    /// Hosts kept losing them.
-    pub given_up: usize,
+    /// Every phase ended well; without a verdict.
+    pub succeeded: usize,
+    /// A phase did not; without a verdict.
+    pub failed: usize,
 }
 
 impl Tally {
@@ -114,10 +184,119 @@ impl Tally {
         match account {
             Account::Waiting => &mut self.waiting,
             Account::Running => &mut self.running,
+            Account::Resolved => &mut self.resolved,
+            Account::Unresolved => &mut self.unresolved,
+            Account::Undecided => &mut self.undecided,
+            Account::Excluded => &mut self.excluded,
+            Account::Cancelled => &mut self.cancelled,
             Account::Succeeded => &mut self.succeeded,
             Account::Failed => &mut self.failed,
-            Account::Cancelled => &mut self.cancelled,
-            Account::GivenUp => &mut self.given_up,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::Again;
+    use crate::domain::journal::Ending;
+    use crate::domain::verdict::Outcome;
+
+    fn fault(class: Class) -> Fault {
+        Fault {
+            class,
+            name: "some".to_owned(),
+            what: String::new(),
+            again: Again::Never,
+        }
+    }
+
+    fn verdict(decision: Decision, class: Option<Class>) -> Verdict {
+        Verdict {
+            decision,
+            outcome: Outcome::Completed,
+            why: None,
+            fault: class.map(fault),
+            fail_to_pass: (0, 0),
+            pass_to_pass: (0, 0),
+            key: None,
+        }
+    }
+
+    fn failed() -> Closure {
+        Closure::Failed {
+            phase: "evaluation".parse().unwrap(),
+            ending: Ending::Exit(1),
+        }
+    }
+
+    #[test]
+    fn a_job_that_ended_well_is_in_the_account_of_its_verdict_unless_calibration_forbids() {
+        for (decision, account) in [
+            (Decision::Resolved, Account::Resolved),
+            (Decision::Unresolved, Account::Unresolved),
+            (Decision::Undecided, Account::Undecided),
+        ] {
+            let verdict = verdict(decision, None);
+            let of = |distrusted| Account::from(Some(&Closure::Succeeded), false, Some(&verdict), distrusted);
+            assert_eq!((of(false), of(true)), (account, Account::Undecided));
+        }
+        assert_eq!(
+            Account::from(Some(&Closure::Succeeded), false, None, false),
+            Account::Succeeded
+        );
+    }
+
+    #[test]
+    fn a_failure_counts_against_the_model_only_if_it_was_its_doing() {
+        for class in Class::ALL {
+            let verdict = verdict(Decision::Undecided, Some(class));
+            let expected = match class {
+                Class::Model => Account::Unresolved,
+                Class::Unknown => Account::Undecided,
+                _ => Account::Excluded,
+            };
+            let account = Account::from(Some(&failed()), false, Some(&verdict), false);
+            assert_eq!(account, expected, "{class:?}");
+            assert_eq!(
+                Account::failed(Some(&fault(class)), None, false),
+                expected,
+                "{class:?}"
+            );
+        }
+        assert_eq!(
+            Account::failed(Some(&fault(Class::Model)), None, true),
+            Account::Undecided
+        );
+    }
+
+    #[test]
+    fn a_failure_that_nobody_explained_is_no_result_of_the_model() {
+        let resolved = verdict(Decision::Resolved, None);
+        assert_eq!(
+            Account::from(Some(&failed()), false, Some(&resolved), false),
+            Account::Undecided
+        );
+        assert_eq!(
+            Account::from(Some(&failed()), false, None, false),
+            Account::Failed
+        );
+    }
+
+    #[test]
+    fn a_verdict_does_not_close_a_job() {
+        let resolved = verdict(Decision::Resolved, None);
+        let open = |live| Account::from(None, live, Some(&resolved), false);
+        assert_eq!((open(true), open(false)), (Account::Running, Account::Waiting));
+        let gone = Closure::GivenUp { why: String::new() };
+        for (closure, account) in [
+            (Closure::Cancelled, Account::Cancelled),
+            (gone, Account::Excluded),
+        ] {
+            assert_eq!(
+                Account::from(Some(&closure), false, Some(&resolved), false),
+                account
+            );
         }
     }
 }

@@ -5,10 +5,38 @@ use std::collections::BTreeMap;
 
 use super::{Books, Row};
 use crate::domain::PhaseName;
+use crate::domain::fault::Class;
+use crate::domain::verdict::{Decision, Outcome};
 
-const HEAD: [&str; 16] = [
-    "set", "instance", "model", "run", "task", "job", "account", "attempt", "host", "phase", "how",
-    "excerpt", "files", "bytes", "path", "verified",
+const HEAD: [&str; 28] = [
+    "set",
+    "instance",
+    "model",
+    "run",
+    "task",
+    "job",
+    "account",
+    "verdict",
+    "outcome",
+    "why",
+    "class",
+    "fault",
+    "attempt",
+    "host",
+    "phase",
+    "how",
+    "excerpt",
+    "findings",
+    "iterations",
+    "cost_usd",
+    "prompt_tokens",
+    "completion_tokens",
+    "patch_bytes",
+    "image",
+    "files",
+    "bytes",
+    "path",
+    "verified",
 ];
 
 impl Books {
@@ -39,6 +67,8 @@ fn fields(row: &Row) -> [String; HEAD.len()] {
     fn or_empty(value: Option<&impl ToString>) -> String {
         value.map(ToString::to_string).unwrap_or_default()
     }
+    let (judgement, effort) = (&row.judgement, &row.effort);
+    let word = |word: Option<&'static str>| word.unwrap_or_default().to_owned();
     [
         row.set.to_string(),
         row.instance.to_string(),
@@ -47,16 +77,32 @@ fn fields(row: &Row) -> [String; HEAD.len()] {
         or_empty(row.task.as_ref()),
         row.job.to_string(),
         row.account.word().to_owned(),
+        word(judgement.verdict.map(Decision::word)),
+        word(judgement.outcome.map(Outcome::word)),
+        or_empty(judgement.why.as_ref()),
+        word(judgement.class.map(Class::word)),
+        or_empty(judgement.fault.as_ref()),
         or_empty(row.attempt.as_ref()),
         or_empty(row.host.as_ref()),
         or_empty(row.phase.as_ref()),
         or_empty(row.how.as_ref()),
         or_empty(row.excerpt.as_ref()),
+        judgement.findings.join(" "),
+        or_empty(effort.iterations.as_ref()),
+        effort.cost_microusd.map(dollars).unwrap_or_default(),
+        or_empty(effort.prompt_tokens.as_ref()),
+        or_empty(effort.completion_tokens.as_ref()),
+        or_empty(effort.patch_bytes.as_ref()),
+        or_empty(judgement.image.as_ref()),
         row.files.to_string(),
         row.bytes.to_string(),
         or_empty(row.path.as_ref()),
         row.verified.to_string(),
     ]
+}
+
+fn dollars(micro: u64) -> String {
+    format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
 }
 
 fn record(out: &mut String, cells: impl Iterator<Item = String>) {

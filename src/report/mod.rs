@@ -9,13 +9,16 @@ pub mod words;
 mod account;
 mod books;
 mod csv;
+mod estimate;
 mod lines;
+mod rates;
 mod row;
 mod summary;
 
 pub use account::{Account, Tally};
 pub use books::{Books, OpenBooks};
-pub use row::{PhaseTime, Row};
+pub use rates::{PassAt, Rate, Spent};
+pub use row::{Effort, Judgement, PhaseTime, Row};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use crate::domain::fault::Class;
+use crate::domain::verdict::{Decision, Outcome};
 use crate::domain::{HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Span, TaskName};
 
 /// One job: what it was, what became of it, and where its files are.
@@ -22,6 +24,12 @@ pub struct Row {
     pub job: JobId,
     /// Where it stands.
     pub account: Account,
+    /// What is said of its result.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// What its result took.
+    #[serde(flatten)]
+    pub effort: Effort,
     /// The attempt that the rest speaks of.
     pub attempt: Option<u32>,
     /// Where that attempt ran.
@@ -42,6 +50,41 @@ pub struct Row {
     pub path: Option<String>,
     /// Checked against the seal of the attempt?
     pub verified: bool,
+}
+
+/// What is said of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Judgement {
+    /// What the evidence says.
+    pub verdict: Option<Decision>,
+    /// How far the evaluation came.
+    pub outcome: Option<Outcome>,
+    /// Why it is not resolved.
+    pub why: Option<String>,
+    /// Whose doing a failure was.
+    pub class: Option<Class>,
+    /// The name of that failure.
+    pub fault: Option<String>,
+    /// The image that the tests ran in, by the engine's id for it.
+    pub image: Option<String>,
+    /// The names of what the checks of quality found.
+    #[serde(default)]
+    pub findings: Vec<String>,
+}
+
+/// What a result took, and how large it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Effort {
+    /// In millionths of a dollar.
+    pub cost_microusd: Option<u64>,
+    /// Tokens that the model read.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens that it wrote.
+    pub completion_tokens: Option<u64>,
+    /// Its actions.
+    pub iterations: Option<u64>,
+    /// Bytes of its patch.
+    pub patch_bytes: Option<u64>,
 }
 
 /// How long a phase took.

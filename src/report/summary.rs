@@ -1,13 +1,13 @@
-//! `summary.json` and the summary table: counts by set, model and account.
+//! `summary.json` and the summary table: counts by set, model and account, and the rates.
 
 use serde::Serialize;
 
-use super::table::{Table, left, right};
-use super::{Account, Books, Tally, words};
+use super::table::{Table, count, left, right};
+use super::{Account, Books, Rate, Tally, words};
 use crate::domain::{ModelName, SetName, Span};
 
 /// The version of `summary.json` that this build writes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Summary {
@@ -15,6 +15,7 @@ struct Summary {
     total: Group,
     sets: Vec<SetGroup>,
     models: Vec<ModelGroup>,
+    rates: Vec<Rate>,
 }
 
 /// Jobs counted together.
@@ -69,6 +70,7 @@ impl Books {
             total: self.group(self.total(), None, None),
             sets: sets.collect(),
             models: models.collect(),
+            rates: self.rates(),
         };
         let mut text = serde_json::to_string_pretty(&summary)?;
         text.push('\n');
@@ -99,35 +101,16 @@ impl Books {
 
     /// The summary table, with a last line for all jobs.
     pub fn summary_table(&self, most: Option<usize>) -> String {
-        let mut table = Table::new(&[
-            left("set"),
-            left("model"),
-            right("jobs"),
-            right(Account::Waiting.word()),
-            right(Account::Running.word()),
-            right(Account::Succeeded.word()),
-            right(Account::Failed.word()),
-            right(Account::Cancelled.word()),
-            right(Account::GivenUp.word()),
-            right("at home"),
-            right("size"),
-        ]);
+        let mut columns = vec![left("set"), left("model"), right("jobs")];
+        columns.extend(Account::ALL.map(|account| count(account.word(), account.short())));
+        columns.extend([right("at home").spare(), right("size").spare()]);
+        let mut table = Table::new(&columns);
         let mut add = |set: &str, model: &str, group: &Group| {
             let tally = group.tally;
-            let n = |account| tally.get(account).to_string();
-            table.row([
-                set,
-                model,
-                &tally.jobs.to_string(),
-                &n(Account::Waiting),
-                &n(Account::Running),
-                &n(Account::Succeeded),
-                &n(Account::Failed),
-                &n(Account::Cancelled),
-                &n(Account::GivenUp),
-                &group.at_home.to_string(),
-                &words::bytes(group.bytes),
-            ]);
+            let mut cells = vec![set.to_owned(), model.to_owned(), tally.jobs.to_string()];
+            cells.extend(Account::ALL.map(|account| tally.get(account).to_string()));
+            cells.extend([group.at_home.to_string(), words::bytes(group.bytes)]);
+            table.cells(cells);
         };
         for ((set, model), tally) in self.by_set_and_model() {
             add(

@@ -1,7 +1,8 @@
 //! A table of plain text: columns aligned, as narrow as its contents, clipped where it must be.
 //!
 //! Invariant: no line is wider than asked for as long as its numbers and first column fit, and none
-//! ends in a blank. A number is never clipped: half of one would be another.
+//! ends in a blank. A number is never clipped: half of one would be another. Where room is short, counts
+//! get short heads, then spare columns go, then words are clipped.
 
 use std::fmt::Write as _;
 
@@ -16,34 +17,59 @@ const NARROWEST: [usize; 2] = [12, 8];
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     head: &'static str,
+    short: &'static str,
     right: bool,
     shrinks: bool,
+    optional: bool,
+    spare: bool,
 }
+
+const PLAIN: Column = Column {
+    head: "",
+    short: "",
+    right: false,
+    shrinks: false,
+    optional: false,
+    spare: false,
+};
 
 /// A column of words.
 pub const fn left(head: &'static str) -> Column {
-    Column {
-        head,
-        right: false,
-        shrinks: false,
-    }
+    let short = head;
+    Column { head, short, ..PLAIN }
 }
 
 /// A column of numbers.
 pub const fn right(head: &'static str) -> Column {
     Column {
-        head,
         right: true,
-        shrinks: false,
+        ..left(head)
     }
 }
 
 /// A column of prose, clipped first where room is short.
 pub const fn prose(head: &'static str) -> Column {
     Column {
-        head,
-        right: false,
         shrinks: true,
+        ..left(head)
+    }
+}
+
+/// A column of counts, with a second head for where room is short. It is left out where all are zero or
+/// empty.
+pub const fn count(head: &'static str, short: &'static str) -> Column {
+    Column {
+        short,
+        optional: true,
+        ..right(head)
+    }
+}
+
+impl Column {
+    /// The same column, left out where room is short.
+    #[must_use]
+    pub const fn spare(self) -> Column {
+        Column { spare: true, ..self }
     }
 }
 
@@ -65,7 +91,13 @@ impl Table {
 
     /// Adds a row. Cells are made [`printable`]; those that are not given are empty.
     pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
-        let mut row: Vec<String> = cells.iter().map(|cell| printable(cell).into_owned()).collect();
+        self.cells(cells);
+    }
+
+    /// The same for cells that are not counted beforehand.
+    pub fn cells<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let cells = cells.into_iter();
+        let mut row: Vec<String> = cells.map(|cell| printable(cell.as_ref()).into_owned()).collect();
         row.resize(self.columns.len(), String::new());
         self.rows.push(row);
     }
@@ -77,6 +109,44 @@ impl Table {
 
     /// The table as lines; with `most`, no wider than so many columns.
     pub fn render(&self, most: Option<usize>) -> String {
+        let full = self.shown(false, true);
+        let stages = [(true, true), (true, false)].map(|(short, spare)| self.shown(short, spare));
+        let fits = |table: &Table| most.is_none_or(|most| table.natural() <= most);
+        let mut narrower = stages.into_iter();
+        let mut table = full;
+        while !fits(&table) {
+            match narrower.next() {
+                Some(next) => table = next,
+                None => break,
+            }
+        }
+        table.lines(most)
+    }
+
+    /// This table with the columns that are to be shown, under the heads that are to be shown.
+    fn shown(&self, short: bool, spare: bool) -> Table {
+        let is_blank = |i: usize| self.rows.iter().all(|row| matches!(row[i].as_str(), "" | "0"));
+        let keep: Vec<usize> = (0..self.columns.len())
+            .filter(|i| !(self.columns[*i].optional && is_blank(*i)) && (spare || !self.columns[*i].spare))
+            .collect();
+        let column = |i: &usize| {
+            let column = self.columns[*i];
+            let head = if short { column.short } else { column.head };
+            Column { head, ..column }
+        };
+        let row = |row: &Vec<String>| keep.iter().map(|i| row[*i].clone()).collect();
+        Table {
+            columns: keep.iter().map(column).collect(),
+            rows: self.rows.iter().map(row).collect(),
+        }
+    }
+
+    fn natural(&self) -> usize {
+        let widths = self.widths(None);
+        widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
+    }
+
+    fn lines(&self, most: Option<usize>) -> String {
         let heads = self.columns.iter().map(|column| column.head.to_owned()).collect();
         let widths = self.widths(most);
         let mut out = String::new();
@@ -151,6 +221,33 @@ mod tests {
         host     jobs  why
         eval1       3  the server doe…
         lancer3   120
+        ");
+    }
+
+    #[test]
+    fn counts_that_are_all_zero_are_left_out_and_heads_get_short_before_words_are_clipped() {
+        let mut table = Table::new(&[
+            left("set"),
+            count("running", "run"),
+            count("unresolved", "unres"),
+            right("size").spare(),
+        ]);
+        table.row(["phase8", "0", "12", "4 kB"]);
+        table.row(["phase9", "0", "3", ""]);
+        insta::assert_snapshot!(table.render(None), @r"
+        set     unresolved  size
+        phase8          12  4 kB
+        phase9           3
+        ");
+        insta::assert_snapshot!(table.render(Some(20)), @r"
+        set     unres  size
+        phase8     12  4 kB
+        phase9      3
+        ");
+        insta::assert_snapshot!(table.render(Some(15)), @r"
+        set     unres
+        phase8     12
+        phase9      3
         ");
     }
 }

@@ -1,6 +1,8 @@
 //! Tests of the reports: their bytes, and that the books balance.
 
 use super::*;
+use crate::domain::fault::Class;
+use crate::domain::verdict::{Decision, Outcome};
 use crate::domain::{JobId, Span};
 
 fn row(instance: &str, model: &str, account: Account) -> Row {
@@ -18,6 +20,8 @@ fn row(instance: &str, model: &str, account: Account) -> Row {
         run: 1,
         task: None,
         account,
+        judgement: Judgement::default(),
+        effort: Effort::default(),
         attempt: Some(1),
         host: Some("eval1".parse().unwrap()),
         phase: None,
@@ -93,10 +97,10 @@ fn the_accounts_of_every_group_add_up() {
 fn the_table_has_a_line_for_each_set_and_model_and_one_for_all() {
     let books = Books::close(rows(), 3).unwrap();
     insta::assert_snapshot!(books.summary_table(None), @"
-    set     model  jobs  waiting  running  succeeded  failed  cancelled  given-up  at home    size
-    phase8  gpt       2        0        0          1       1          0         0        1  4.0 kB
-    phase8  kimi      1        1        0          0       0          0         0        0     0 B
-    all               3        1        0          1       1          0         0        1  4.0 kB
+    set     model  jobs  waiting  succeeded  failed  at home    size
+    phase8  gpt       2        0          1       1        1  4.0 kB
+    phase8  kimi      1        1          0       0        0     0 B
+    all               3        1          1       1        1  4.0 kB
     ");
 }
 
@@ -105,15 +109,18 @@ fn the_summary_has_counts_by_set_and_model() {
     let books = Books::close(rows().into_iter().take(1).collect(), 1).unwrap();
     insta::assert_snapshot!(books.summary_json().unwrap(), @r#"
     {
-      "version": 1,
+      "version": 2,
       "total": {
         "jobs": 1,
         "waiting": 1,
         "running": 0,
+        "resolved": 0,
+        "unresolved": 0,
+        "undecided": 0,
+        "excluded": 0,
+        "cancelled": 0,
         "succeeded": 0,
         "failed": 0,
-        "cancelled": 0,
-        "given_up": 0,
         "at_home": 0,
         "verified": 0,
         "files": 0,
@@ -126,10 +133,13 @@ fn the_summary_has_counts_by_set_and_model() {
           "jobs": 1,
           "waiting": 1,
           "running": 0,
+          "resolved": 0,
+          "unresolved": 0,
+          "undecided": 0,
+          "excluded": 0,
+          "cancelled": 0,
           "succeeded": 0,
           "failed": 0,
-          "cancelled": 0,
-          "given_up": 0,
           "at_home": 0,
           "verified": 0,
           "files": 0,
@@ -141,10 +151,13 @@ fn the_summary_has_counts_by_set_and_model() {
               "jobs": 1,
               "waiting": 1,
               "running": 0,
+              "resolved": 0,
+              "unresolved": 0,
+              "undecided": 0,
+              "excluded": 0,
+              "cancelled": 0,
               "succeeded": 0,
               "failed": 0,
-              "cancelled": 0,
-              "given_up": 0,
               "at_home": 0,
               "verified": 0,
               "files": 0,
@@ -160,17 +173,21 @@ fn the_summary_has_counts_by_set_and_model() {
           "jobs": 1,
           "waiting": 1,
           "running": 0,
+          "resolved": 0,
+          "unresolved": 0,
+          "undecided": 0,
+          "excluded": 0,
+          "cancelled": 0,
           "succeeded": 0,
           "failed": 0,
-          "cancelled": 0,
-          "given_up": 0,
           "at_home": 0,
           "verified": 0,
           "files": 0,
           "bytes": 0,
           "work_ms": 1500
         }
-      ]
+      ],
+      "rates": []
     }
     "#);
 }
@@ -179,10 +196,10 @@ fn the_summary_has_counts_by_set_and_model() {
 fn a_cell_is_quoted_where_needed_and_never_a_formula() {
     let books = Books::close(rows(), 3).unwrap();
     insta::assert_snapshot!(books.results_csv().replace('\r', "␍"), @r#"
-    set,instance,model,run,task,job,account,attempt,host,phase,how,excerpt,files,bytes,path,verified,image_ms,evaluation_ms␍
-    phase8,a,gpt,1,,vy87dmjvhb1p,succeeded,1,eval1,,,,3,4096,phase8/x,true,1500,␍
-    phase8,b,gpt,1,,2djv5snqvx2e,failed,1,eval1,evaluation,exit code 2,"'=HYPERLINK(""http://x""), or so",0,0,,false,1500,60000␍
-    phase8,c,kimi,1,,zqkzn8n5zmb7,waiting,1,eval1,,,,0,0,,false,1500,␍
+    set,instance,model,run,task,job,account,verdict,outcome,why,class,fault,attempt,host,phase,how,excerpt,findings,iterations,cost_usd,prompt_tokens,completion_tokens,patch_bytes,image,files,bytes,path,verified,image_ms,evaluation_ms␍
+    phase8,a,gpt,1,,vy87dmjvhb1p,succeeded,,,,,,1,eval1,,,,,,,,,,,3,4096,phase8/x,true,1500,␍
+    phase8,b,gpt,1,,2djv5snqvx2e,failed,,,,,,1,eval1,evaluation,exit code 2,"'=HYPERLINK(""http://x""), or so",,,,,,,,0,0,,false,1500,60000␍
+    phase8,c,kimi,1,,zqkzn8n5zmb7,waiting,,,,,,1,eval1,,,,,,,,,,,0,0,,false,1500,␍
     "#);
 }
 
@@ -196,4 +213,117 @@ fn each_line_reads_back_as_the_row_that_it_was() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(back, books.rows());
+}
+
+/// `runs` of one question, a letter each: `r`esolved, `u`nresolved, un`d`ecided, e`x`cluded, `w`aiting.
+fn asked(instance: &str, model: &str, runs: &str) -> Vec<Row> {
+    let one = |(i, letter): (usize, char)| {
+        let account = match letter {
+            'r' => Account::Resolved,
+            'u' => Account::Unresolved,
+            'd' => Account::Undecided,
+            'x' => Account::Excluded,
+            _ => Account::Waiting,
+        };
+        let mut row = row(instance, model, account);
+        row.run = u32::try_from(i).unwrap() + 1;
+        row.job = JobId::derive(&row.set, &row.instance, &row.model, row.run);
+        row.effort.cost_microusd = (letter != 'w').then_some(1_234_567);
+        row.effort.prompt_tokens = (letter != 'w').then_some(800_000);
+        row
+    };
+    runs.chars().enumerate().map(one).collect()
+}
+
+fn balanced(rows: &[Vec<Row>]) -> Books {
+    let rows = rows.concat();
+    let n = rows.len();
+    Books::close(rows, n).unwrap()
+}
+
+#[test]
+fn a_rate_is_withheld_while_a_job_of_its_group_is_to_come() {
+    let books = balanced(&[
+        asked("a", "gpt", "r"),
+        asked("b", "gpt", "u"),
+        asked("a", "kimi", "r"),
+        asked("b", "kimi", "w"),
+    ]);
+    let rates = books.rates();
+    assert_eq!((rates[0].rate, rates[0].pass_at.len()), (Some(0.5), 1));
+    assert_eq!((rates[1].rate, rates[1].interval), (None, None));
+    assert!(rates[1].pass_at.is_empty());
+    insta::assert_snapshot!(books.rates_table(Some(80)), @"
+    set     model  solved    rate      95 %  waiting   cost  tokens
+    phase8  gpt       1/2  50.0 %  9.5–90.5        0  $2.47    1.6M
+    phase8  kimi             open                  1  $1.23    800k
+    ");
+}
+
+#[test]
+fn what_is_not_counted_stands_beside_the_rate() {
+    let books = balanced(&[
+        asked("a", "gpt", "rr"),
+        asked("b", "gpt", "ud"),
+        asked("c", "gpt", "xx"),
+    ]);
+    let rate = &books.rates()[0];
+    assert_eq!(rate.rate, Some(0.666_667));
+    assert_eq!(
+        rate.tally.words(),
+        "2 resolved, 1 unresolved, 1 undecided, 2 excluded"
+    );
+    assert_eq!(rate.spent.cost_microusd, 6 * 1_234_567);
+    insta::assert_snapshot!(books.rates_table(Some(80)), @"
+    set     model  solved    rate       95 %  undecided  excluded   cost  tokens
+    phase8  gpt       2/3  66.7 %  20.8–93.9          1         2  $7.41    4.8M
+    ");
+}
+
+#[test]
+fn pass_at_k_is_the_mean_over_the_instances_with_enough_tries() {
+    // a: 1 of 3. b: 0 of 2 (one says nothing). c: 3 of 3.
+    let books = balanced(&[
+        asked("a", "gpt", "ruu"),
+        asked("b", "gpt", "uud"),
+        asked("c", "gpt", "rrr"),
+    ]);
+    let pass_at = books.rates()[0].pass_at.clone();
+    let at = |k, chance, instances| PassAt { k, chance, instances };
+    assert_eq!(pass_at, [at(1, 0.444_444, 3), at(2, 0.555_556, 3), at(3, 1.0, 2)]);
+    insta::assert_snapshot!(books.pass_table(Some(80)), @"
+    set     model  instances  pass@1  pass@2  k        pass@k
+    phase8  gpt            3  44.4 %  55.6 %  3  100.0 % of 2
+    ");
+}
+
+#[test]
+fn books_without_verdicts_have_no_rates() {
+    let books = Books::close(rows(), 3).unwrap();
+    assert_eq!(books.rates_table(None) + &books.pass_table(None), "");
+}
+
+#[test]
+fn every_account_at_once_still_fits_eighty_columns() {
+    let each = Account::ALL.iter().enumerate().map(|(i, account)| {
+        let mut row = row(&format!("inst-{i}"), "claude", *account);
+        row.judgement.verdict = Some(Decision::Unresolved);
+        row.judgement.outcome = Some(Outcome::InfraFailed);
+        row.judgement.class = Some(Class::Host);
+        row.judgement.findings = vec!["no-tests".to_owned(), "patch-tiny".to_owned()];
+        row.effort.cost_microusd = Some(440_001);
+        vec![row]
+    });
+    let books = balanced(&each.collect::<Vec<_>>());
+    for table in [books.summary_table(Some(80)), books.rates_table(Some(80))] {
+        assert!(table.lines().all(|line| text::width(line) <= 80), "{table}");
+    }
+    insta::assert_snapshot!(books.summary_table(Some(80)), @"
+    set     model   jobs  wait  run  res  unres  undec  excl  canc  succ  fail
+    phase8  claude     9     1    1    1      1      1     1     1     1     1
+    all                9     1    1    1      1      1     1     1     1     1
+    ");
+    let csv = books.results_csv();
+    assert!(csv.contains(",unresolved,infra-failed,,host,,"), "{csv}");
+    assert!(csv.contains(",no-tests patch-tiny,,0.440001,"), "{csv}");
 }

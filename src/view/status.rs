@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::board::{Board, FailedJob, HostLine, RunningJob};
 use crate::domain::Timestamp;
 use crate::domain::host::Link;
-use crate::report::table::{Table, left, prose, right};
+use crate::report::table::{Table, count, left, prose, right};
 use crate::report::{Account, Tally, words};
 
 /// Most lines of failed jobs that a person reads at once; `--json` has all.
@@ -95,23 +95,14 @@ fn link(line: &HostLine, at: Timestamp) -> (&'static str, String) {
 
 fn sets(board: &Board) -> Table {
     let mut columns = vec![left("set")];
-    columns.extend(Account::ALL.iter().map(|account| right(account.word())));
+    columns.extend(Account::ALL.map(|account| count(account.word(), account.short())));
     columns.extend([right("jobs"), right("collected")]);
     let mut table = Table::new(&columns);
     let mut add = |set: &str, tally: Tally, collected: usize| {
-        let [waiting, running, succeeded, failed, cancelled, given_up] =
-            Account::ALL.map(|account| tally.get(account).to_string());
-        table.row([
-            set,
-            &waiting,
-            &running,
-            &succeeded,
-            &failed,
-            &cancelled,
-            &given_up,
-            &tally.jobs.to_string(),
-            &collected.to_string(),
-        ]);
+        let mut cells = vec![set.to_owned()];
+        cells.extend(Account::ALL.map(|account| tally.get(account).to_string()));
+        cells.extend([tally.jobs.to_string(), collected.to_string()]);
+        table.cells(cells);
     };
     for line in &board.sets {
         add(line.set.as_str(), line.jobs, line.collected);

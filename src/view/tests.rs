@@ -181,8 +181,8 @@ fn status_tells_what_is_where_and_why() {
     eval2    up    1m39s    0/1
     lancer1  down  1m38s    0/1  connection refused\u{1b}[2J
 
-    set     waiting  running  succeeded  failed  cancelled  given-up  jobs  collected
-    phase8        3        1          1       1          0         0     6          1
+    set     waiting  running  succeeded  failed  jobs  collected
+    phase8        3        1          1       1     6          1
 
     running       instance  model  run  host   phase       for  age
     vmt98gwy0hbw  inst-2    gpt      1  eval1  evaluation  37s  37s
@@ -205,8 +205,8 @@ fn status_fits_a_narrow_terminal() {
     eval2    up    1m39s    0/1
     lancer1  down  1m38s    0/1  connection refused\u{1b}[2J
 
-    set     waiting  running  succeeded  failed  cancelled  given-up  jobs  collected
-    phase8        3        1          1       1          0         0     6          1
+    set     waiting  running  succeeded  failed  jobs  collected
+    phase8        3        1          1       1     6          1
 
     running       instance  model  run  host   phase       for  age
     vmt98gwy0hbw  inst-2    gpt      1  eval1  evaluation  37s  37s
