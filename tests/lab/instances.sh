@@ -63,9 +63,8 @@ image_stamp() { # IMAGE LAYER_IMAGE [PARENT]
         cd "$PROJECTS"
         echo "$2"
         declare -f make_repo build_instance_image
-        # Not scripted/, datasets and such: only what is in the image.
-        find "$1" ${3:+"$3"} -type f \( -path '*/base/*' -o -path '*/extra/*' -o -name image -o -name '*.patch' \) \
-            ! -path '*/scripted/*' -exec sha256sum {} + | sort
+        find "$1" \( -path '*/base/*' -o -path '*/extra/*' -o -name image \) -type f -exec sha256sum {} + | sort
+        [[ ! $3 ]] || find "$3" ! -path '*/scripted/*' -type f -exec sha256sum {} + | sort
     ) | sha256sum | cut -c1-12
 }
 
