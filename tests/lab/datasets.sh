@@ -56,8 +56,7 @@ write_datasets() {
     local image id commit file style work
     work=$(mktemp -d)
     for image in $(images); do
-        make_repo "$image" "$work/repo"
-        commit=$(git -C "$work/repo" rev-parse HEAD)
+        commit=$(make_repo "$image" "$work/repo")
         rm -rf "$work/repo"
         for id in $(instances_of "$image"); do
             read -r file style < <(dataset_file "$image" "$id")

@@ -22,34 +22,39 @@ settings() {
     source "$PROJECTS/$1/image"
 }
 
-# The user's own settings must not change a commit.
+# plain_git WHEN ARGS…: neither the user's settings nor a hook that we run in may change a commit.
 plain_git() {
-    GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE="$when" GIT_COMMITTER_DATE="$when" \
-        git -c user.name='Ada Velora' -c user.email=ada@velora.invalid -c core.autocrlf=false "$@"
+    local when=$1
+    shift
+    env -i PATH="$PATH" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+        GIT_AUTHOR_NAME='Ada Velora' GIT_AUTHOR_EMAIL=ada@velora.invalid GIT_AUTHOR_DATE="$when" \
+        GIT_COMMITTER_NAME='Ada Velora' GIT_COMMITTER_EMAIL=ada@velora.invalid GIT_COMMITTER_DATE="$when" git "$@"
 }
 
-# make_repo IMAGE DIR: the repository, its base commit checked out.
+# make_repo IMAGE DIR: the repository with its base commit checked out; prints the commit. (`|| return`: in `$(…)` bash turns `set -e` off.)
 make_repo() {
-    local repo layer env_at env parent config fixes fix when
+    local repo layer env_at env parent config fixes fix
     settings "$1"
     if [[ $parent ]]; then
-        make_repo "$parent" "$2"
-        when='2024-02-01T12:00:00+0000'
+        make_repo "$parent" "$2" >/dev/null || return
         for fix in "${fixes[@]}"; do
-            plain_git -C "$2" apply "$PROJECTS/$parent/$fix"/gold.patch "$PROJECTS/$parent/$fix"/test*.patch
+            plain_git '' -C "$2" apply "$PROJECTS/$parent/$fix"/gold.patch "$PROJECTS/$parent/$fix"/test*.patch ||
+                return
         done
-        plain_git -C "$2" add -A -f
-        plain_git -C "$2" commit -q -m "Solve ${fixes[*]}"
-        return
+        commit_all "$2" '2024-02-01T12:00:00+0000' "Solve ${fixes[*]}" || return
+    else
+        plain_git '' init -q --object-format=sha1 -b main "$2" || return
+        cp "$PROJECTS/$1/base/README.md" "$2/" || return
+        commit_all "$2" '2024-01-01T12:00:00+0000' 'Say what this is' || return
+        cp -R "$PROJECTS/$1/base/." "$2/" || return
+        commit_all "$2" '2024-01-02T12:00:00+0000' "Begin ${repo#*/}" || return
     fi
-    when='2024-01-01T12:00:00+0000'
-    plain_git init -q --object-format=sha1 -b main "$2"
-    cp -R "$PROJECTS/$1/base/." "$2/"
-    plain_git -C "$2" add -f README.md
-    plain_git -C "$2" commit -q -m 'Say what this is'
-    when='2024-01-02T12:00:00+0000'
-    plain_git -C "$2" add -A -f
-    plain_git -C "$2" commit -q -m "Begin ${repo#*/}"
+    plain_git '' -C "$2" rev-parse HEAD
+}
+
+commit_all() {
+    plain_git '' -C "$1" add -A -f || return
+    plain_git "$2" -C "$1" commit -q -m "$3"
 }
 
 # spec: owner and name joined by one underscore, nothing else changed.
@@ -62,7 +67,7 @@ image_stamp() { # IMAGE LAYER_IMAGE [PARENT]
     (
         cd "$PROJECTS"
         echo "$2"
-        declare -f make_repo build_instance_image
+        declare -f make_repo commit_all plain_git build_instance_image
         find "$1" \( -path '*/base/*' -o -path '*/extra/*' -o -name image \) -type f -exec sha256sum {} + | sort
         [[ ! $3 ]] || find "$3" ! -path '*/scripted/*' -type f -exec sha256sum {} + | sort
     ) | sha256sum | cut -c1-12
@@ -89,8 +94,7 @@ build_instance_image() (
     trap 'rm -rf "$root"; docker rm -f "$name" >/dev/null 2>&1' EXIT
     exec >>"$LAB_DIR/instances.log" 2>&1
     mkdir -p "$root/app" || exit 1
-    make_repo "$1" "$root/app/repo" || exit 1
-    commit=$(git -C "$root/app/repo" rev-parse HEAD) || exit 1
+    commit=$(make_repo "$1" "$root/app/repo") || exit 1
     [[ ! -d $PROJECTS/$1/extra ]] || cp -R "$PROJECTS/$1/extra/." "$root/app/repo/" || exit 1
     if [[ $env_at ]]; then
         mkdir -p "$(dirname "$root$env_at")" && echo "$env" >"$root$env_at" || exit 1

@@ -30,6 +30,8 @@ ensure_credentials() {
         printf '[default]\naws_access_key_id = LAB%s\naws_secret_access_key = %s\n' \
             "$(random_hex 8)" "$(random_hex 20)" >"$CREDENTIALS.new"
     )
+    # Under sudo, they are for the user who called it.
+    [[ ! ${SUDO_UID:-} ]] || chown "$SUDO_UID" "$CREDENTIALS.new"
     mv "$CREDENTIALS.new" "$CREDENTIALS"
 }
 
