@@ -93,6 +93,11 @@ boot_host() {
 # The hosts that run something else than these files say are replaced by `up`.
 recipe() { (host_image; cat "$LAB_SRC"/host/*; declare -p RUN_FLAGS; declare -f boot_host) | sha256sum | cut -c1-12; }
 
+ensure_network() {
+    docker network inspect "$NET" >/dev/null 2>&1 ||
+        docker network create --label "$LABEL" --subnet "$SUBNET.0/24" "$NET" >/dev/null
+}
+
 lab_up() {
     local count=${#HOSTS[@]} engines=
     while (($#)); do
@@ -113,8 +118,7 @@ lab_up() {
     ensure_engine
     ensure_host_image
     write_client_files
-    docker network inspect "$NET" >/dev/null 2>&1 ||
-        docker network create --label "$LABEL" --subnet "$SUBNET.0/24" "$NET" >/dev/null
+    ensure_network
 
     local wanted=("${HOSTS[@]:0:count}") missing=() host listed now
     now=$(recipe)

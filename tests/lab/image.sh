@@ -17,14 +17,24 @@ mirror() {
         awk -F'|' -v suite="$(suite)" '!seen && ($1 == "Debian" || $1 == "Ubuntu") && $2 == suite { print $3; seen = 1 }'
 }
 
+# Without lists apt does not know whose mirror it has.
+need_mirror() {
+    local from
+    from=$(mirror)
+    [[ $from ]] || { apt-get update -qq >"$LAB_DIR/apt.log" 2>&1 || true; from=$(mirror); }
+    [[ $from ]] || die "apt has no Debian or Ubuntu mirror for $(suite)"
+    echo "$from"
+}
+
+# Ubuntu has docker.io, busybox-static and pytest in universe; Debian knows no such component.
+# shellcheck disable=SC1091
+components() { if [[ $(. /etc/os-release && echo "$ID") == ubuntu ]]; then echo main,universe; else echo main; fi; }
+
 ensure_host_image() {
     local image from
     image=$(host_image)
     docker image inspect "$image" >/dev/null 2>&1 && return
-    from=$(mirror)
-    # Without lists apt does not know whose mirror it has.
-    [[ $from ]] || { apt-get update -qq >"$LAB_DIR/apt.log" 2>&1 || true; from=$(mirror); }
-    [[ $from ]] || die "apt has no Debian or Ubuntu mirror for $(suite)"
+    from=$(need_mirror) || exit
     say "building $image from $from, a minute or two (log: $LAB_DIR/image.log)"
     build_host_image "$image" "$from" >"$LAB_DIR/image.log" 2>&1 ||
         die "the image was not built: $(grep -E '^[EW]:' "$LAB_DIR/image.log" | tail -1) (log: $LAB_DIR/image.log)"
@@ -34,11 +44,7 @@ ensure_host_image() {
 build_host_image() (
     root=$(mktemp -d "$LAB_DIR/rootfs.XXXXXX") || exit 1
     trap 'rm -rf --one-file-system "$root"' EXIT
-    # Ubuntu has docker.io and busybox-static in universe; Debian knows no such component.
-    components=main
-    # shellcheck disable=SC1091
-    [[ $(. /etc/os-release && echo "$ID") != ubuntu ]] || components=main,universe
-    debootstrap --variant=minbase --components="$components" --include="$PACKAGES" \
+    debootstrap --variant=minbase --components="$(components)" --include="$PACKAGES" \
         "$(suite)" "$root" "$2" || exit 1
     # A user without a password is locked, and sshd without PAM refuses locked users, keys or not: hence '*'.
     chroot "$root" sh -e <<'END' || exit 1

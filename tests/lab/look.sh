@@ -68,10 +68,25 @@ reset_host() {
     wait_for_sshd "$host"
 }
 
+# As before the first image: what a test of images begins with.
+lab_unload() {
+    (($#)) || die "unload: which hosts?"
+    local host
+    for host; do name_ok "$host"; done
+    each 3 unload_host "$@"
+    say "unload: $*"
+}
+
+unload_host() {
+    docker exec "$(container "$1")" sh -ec 'docker ps -aq | xargs -r docker rm -f -v >/dev/null
+        docker image ls -q | sort -u | xargs -r docker rmi -f >/dev/null' || die "$1: its engine keeps its images"
+}
+
 lab_down() {
     local all=${1:-} found
     [[ -z $all || $all == --all ]] || die "down: what is $all?"
     lock
+    s3_down
     if engine_answers; then
         mapfile -t found < <(docker ps -aq --filter "label=$LABEL")
         ((${#found[@]} == 0)) || docker rm -f -v "${found[@]}" >/dev/null
@@ -80,7 +95,8 @@ lab_down() {
     fi
     [[ ! $all ]] || stop_engine
     # The lock itself stays: somebody may wait for it.
-    [[ ! $all ]] || rm -rf "$LAB_DIR"/{hosts,id_ed25519,id_ed25519.pub,known_hosts,ssh_config,image.log,apt.log,dockerd.log} "$LAB_DIR"/job-*
+    [[ ! $all ]] || rm -rf "$LAB_DIR"/{hosts,id_ed25519,id_ed25519.pub,known_hosts,ssh_config,image.log,apt.log,dockerd.log} \
+        "$LAB_DIR"/{s3,s3.log,s3s-fs.log,aws_credentials,instances,instances.log} "$LAB_DIR"/{job,layer}-*
     say "down: no hosts${all:+, no images, no volumes, no keys}"
 }
 

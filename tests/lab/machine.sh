@@ -3,7 +3,7 @@
 
 # The program that is needed, and the package that has it.
 NEEDS=(dockerd:docker.io docker:docker.io debootstrap:debootstrap iptables:iptables ip:iproute2 tc:iproute2
-    ssh:openssh-client ssh-keygen:openssh-client rsync:rsync nsenter:util-linux flock:util-linux setsid:util-linux)
+    ssh:openssh-client ssh-keygen:openssh-client rsync:rsync git:git jq:jq curl:curl nsenter:util-linux flock:util-linux setsid:util-linux)
 
 ensure_packages() {
     local need missing=()
