@@ -9,6 +9,8 @@ pub mod plan;
 pub mod pipeline;
 pub mod validate;
 pub mod report;
+pub mod blame;
+pub mod grade;
 
 pub mod store;
 pub mod transport;
