@@ -10,6 +10,8 @@ pub mod pipeline;
 pub mod validate;
 pub mod dataset;
 pub mod report;
+pub mod blame;
+pub mod grade;
 
 pub mod store;
 pub mod transport;

@@ -9,6 +9,7 @@ pub mod time;
 pub mod name;
 pub mod id;
 pub mod digest;
+pub mod line;
 pub mod fault;
 pub mod instance;
 pub mod swe;

@@ -1,0 +1,23 @@
+//! What an agent's own `error` says: the model's doing, its provider's, or somebody else's.
+
+use super::explain_in;
+use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::line::harmless;
+use crate::domain::swe::Task;
+
+/// Of a trajectory that left no patch, and this error. What nobody knows is `Unknown`, not the model's.
+pub fn of_agent(error: &str) -> Fault {
+    explain_in(Task::Trajectory, error).unwrap_or_else(|| {
+        let line = error
+            .lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+            .unwrap_or("it says nothing");
+        Fault {
+            class: Class::Unknown,
+            name: "agent-error".to_owned(),
+            what: harmless(line),
+            again: Again::Elsewhere,
+        }
+    })
+}

@@ -1,0 +1,86 @@
+//! What a test command lets one conclude from its exit code and from the number of reports in its log.
+
+/// Programs that may run tests several times, or run what cannot be seen here.
+const DRIVERS: &[&str] = &[
+    "tox", "nox", "make", "just", "for", "while", "until", "xargs", "parallel", "find", "npm", "npx", "yarn",
+    "sh", "bash", "eval", "watch", "hatch", "ninja",
+];
+
+/// What is known of a command that runs pytest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Command {
+    /// It runs pytest exactly once: its log holds one report of pytest's.
+    pub(super) once: bool,
+    /// Its exit code is pytest's.
+    pub(super) exit: bool,
+    /// It asks pytest to say nothing at its end.
+    pub(super) silent: bool,
+}
+
+/// Reads a command.
+pub(super) fn read(command: &str) -> Command {
+    let words: Vec<&str> = command
+        .split(|c: char| c.is_whitespace() || ";&|()`$'\"".contains(c))
+        .map(|word| word.rsplit('/').next().unwrap_or(word))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let runs = words.iter().filter(|word| is_pytest(word)).count();
+    let driven = words.iter().any(|word| DRIVERS.contains(word) || is_script(word));
+    let once = runs == 1 && !driven;
+    let quiet: usize = words.iter().map(|word| quietness(word)).sum();
+    Command {
+        once,
+        exit: once && ends_in_pytest(command) && !command.contains("--suppress"),
+        silent: quiet >= 2,
+    }
+}
+
+fn is_script(word: &str) -> bool {
+    word.rsplit_once('.').is_some_and(|(_, kind)| kind == "sh")
+}
+
+fn is_pytest(word: &str) -> bool {
+    matches!(word, "pytest" | "py.test" | "pytest3" | "pytest-3")
+}
+
+fn quietness(word: &str) -> usize {
+    match word.strip_prefix('-') {
+        Some(letters) if !letters.is_empty() && letters.chars().all(|c| c == 'q') => letters.len(),
+        _ => usize::from(word == "--quiet"),
+    }
+}
+
+/// Is pytest the last command, with nothing after it that could hide its exit code?
+fn ends_in_pytest(command: &str) -> bool {
+    let command = command.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
+    let start = command.rfind(['\n', ';', '&', '|']).map_or(0, |at| at + 1);
+    let piped = command[..start].ends_with('|');
+    !piped && command[start..].split(['/', ' ', '\t']).any(is_pytest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_of_the_datasets_are_understood() {
+        let usual =
+            "source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider";
+        let known = |once, exit, silent| Command { once, exit, silent };
+        assert_eq!(read(usual), known(true, true, false));
+        assert_eq!(read("python -m pytest -rA tests/"), known(true, true, false));
+        assert_eq!(read("/opt/env/bin/pytest -n0 -rA;\n"), known(true, true, false));
+        assert_eq!(read("pytest a -rA; pytest b -rA"), known(false, false, false));
+        assert_eq!(
+            read("source /saved/ENV && tox -- pytest -rA"),
+            known(false, false, false)
+        );
+        assert_eq!(read("pytest -rA | tee log"), known(true, false, false));
+        assert_eq!(read("cat list | pytest -rA"), known(true, false, false));
+        assert_eq!(read("pytest -rA || true"), known(true, false, false));
+        assert_eq!(read("pytest -qq"), known(true, true, true));
+        assert_eq!(read("pytest -q -rA -q"), known(true, true, true));
+        assert_eq!(read("./run_tests.sh pytest"), known(false, false, false));
+        assert_eq!(read(""), known(false, false, false));
+    }
+}

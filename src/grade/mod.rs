@@ -1,0 +1,49 @@
+//! Floor 1: grading. From the evidence of an evaluation and its log to a verdict, and nothing else: the same
+//! bytes give the same verdict, here and on any machine.
+//!
+//! [`parse`] reads the log's grammar; `reading` and `guard` say what of it is believed; `matching` finds the
+//! expected tests; `environment` tells a broken environment from a failed test; `case` decides.
+
+mod case;
+mod command;
+mod environment;
+mod grading;
+mod guard;
+mod matching;
+mod notes;
+pub mod parse;
+mod reading;
+mod ruling;
+mod spelling;
+mod velora_head;
+
+pub use grading::{Compat, Counts, Finding, Grading, Judged, MatchKind, Note};
+
+use crate::domain::evidence::Evidence;
+use crate::domain::{Instance, Sha256};
+
+/// Grades one attempt.
+pub fn grade(instance: &Instance, evidence: &Evidence, log: &str, how: Compat) -> Grading {
+    match how {
+        Compat::Fleet => ruling::grade(instance, evidence, log),
+        Compat::VeloraHead => velora_head::grade(instance, evidence, log),
+    }
+}
+
+/// What the tests were run on and judged by.
+fn key(evidence: &Evidence) -> Sha256 {
+    let image = evidence.image.as_deref().unwrap_or_default();
+    Sha256::of(format!("{}\n{image}\n", evidence.dataset).as_bytes())
+}
+
+/// How many of these passed, of how many.
+fn tally(judged: &[Judged]) -> (u32, u32) {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    (
+        count(judged.iter().filter(|test| test.passed).count()),
+        count(judged.len()),
+    )
+}
+
+#[cfg(test)]
+mod tests;

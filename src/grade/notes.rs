@@ -1,0 +1,73 @@
+//! The notes beside a verdict: at most one of a kind, in a fixed order.
+
+use super::case::Case;
+use super::grading::{Finding, Judged, MatchKind, Note};
+use crate::domain::Fault;
+use crate::domain::evidence::Applied;
+
+/// So many tests are named in one note.
+const NAMED: usize = 3;
+
+/// What a reader should know.
+pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
+    let mut notes: Vec<Note> = case.believed.refused.iter().cloned().collect();
+    let doubted = |test: &&Judged| {
+        let name = test.by.as_deref().unwrap_or(&test.name);
+        case.believed.doubts.contains_key(name)
+    };
+    let groups: [(Finding, &str, Vec<&Judged>); 3] = [
+        (
+            Finding::ForgedOutput,
+            "claims that do not count",
+            all(case).filter(doubted).collect(),
+        ),
+        (
+            Finding::AmbiguousMatch,
+            "tests that could be several of the log",
+            all(case)
+                .filter(|test| test.matched == MatchKind::Ambiguous)
+                .collect(),
+        ),
+        (
+            Finding::InexactMatch,
+            "tests found under another name",
+            all(case).filter(|test| test.by.is_some()).collect(),
+        ),
+    ];
+    for (name, what, tests) in groups {
+        if !tests.is_empty() {
+            notes.push(Note::new(name, &list(case, name, what, &tests)));
+        }
+    }
+    if let Some(tests) = &case.evidence.tests {
+        if tests.cut {
+            notes.push(Note::new(Finding::LogCut, "the middle of the log was not kept"));
+        }
+        if case.believed.tests.is_empty() {
+            notes.push(Note::new(Finding::NoTests, "the log tells of no test"));
+        }
+    }
+    if let Some(fault) = fault.filter(|fault| fault.name == super::environment::NAME) {
+        notes.push(Note::new(Finding::EnvironmentFailed, &fault.what));
+    }
+    if case.evidence.patch.state == Applied::Fuzzy {
+        notes.push(Note::new(
+            Finding::FuzzyPatch,
+            "the model's patch was applied with fuzz",
+        ));
+    }
+    notes
+}
+
+fn all<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Judged> {
+    case.judged.iter().flat_map(|list| list.iter())
+}
+
+fn list(case: &Case<'_>, name: Finding, what: &str, tests: &[&Judged]) -> String {
+    let one = |test: &&Judged| match (&test.by, name) {
+        (Some(by), Finding::InexactMatch) => format!("{} (as {by})", test.name),
+        _ => case.tell(test),
+    };
+    let named: Vec<String> = tests.iter().take(NAMED).map(one).collect();
+    format!("{}: {what}; first {}", tests.len(), named.join(", "))
+}

@@ -1,0 +1,119 @@
+//! Our own rules, put together: what is believed of the log, which tests it tells of, and the verdict.
+
+use super::case::{Case, Ruling};
+use super::grading::{Counts, Grading, Judged, MatchKind};
+use super::guard::{self, Believed};
+use super::parse::{Parser, Status};
+use super::{command, key, matching, notes, tally};
+use crate::domain::Instance;
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::line::harmless;
+use crate::domain::verdict::{Outcome, Verdict};
+
+/// Grades by our own rules.
+pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: &str) -> Grading {
+    let Some(parser) = Parser::named(&instance.parser) else {
+        return unreadable(instance, evidence);
+    };
+    let believed = match &evidence.tests {
+        Some(tests) => guard::read(parser, log, command::read(&instance.test_command), tests),
+        None => Believed::default(),
+    };
+    let expected = instance.fail_to_pass.iter().chain(&instance.pass_to_pass);
+    let found = matching::find(&believed.tests, expected.map(String::as_str));
+    let judge = |names: &[String], holds: fn(Status) -> bool| {
+        let one = |name: &String| judge(name, found.get(name.as_str()).copied(), &believed, holds);
+        names.iter().map(one).collect::<Vec<_>>()
+    };
+    let fail_to_pass = judge(&instance.fail_to_pass, |status| status == Status::Passed);
+    let pass_to_pass = judge(&instance.pass_to_pass, holds_still);
+    let case = Case {
+        instance,
+        evidence,
+        log,
+        believed: &believed,
+        judged: [&fail_to_pass, &pass_to_pass],
+    };
+    let ruling = case.rule();
+    let findings = notes::of(&case, ruling.fault.as_ref());
+    Grading {
+        verdict: verdict(ruling, evidence, &fail_to_pass, &pass_to_pass),
+        parser: parser.id().to_owned(),
+        counts: Counts::of(&believed.tests),
+        fail_to_pass,
+        pass_to_pass,
+        findings,
+    }
+}
+
+/// A test that must go on passing may also be skipped, or fail as it is expected to.
+pub(super) fn holds_still(status: Status) -> bool {
+    matches!(
+        status,
+        Status::Passed | Status::Xfail | Status::Xpass | Status::Skipped
+    )
+}
+
+fn judge(
+    name: &str,
+    found: Option<matching::Found>,
+    believed: &Believed,
+    holds: fn(Status) -> bool,
+) -> Judged {
+    let (matched, place) = found.unwrap_or((MatchKind::Missing, None));
+    let entry = place.and_then(|i| believed.tests.get(i));
+    let doubted = entry.is_some_and(|(name, _)| believed.doubts.contains_key(name));
+    Judged {
+        name: name.to_owned(),
+        status: entry.map(|(_, status)| *status),
+        passed: entry.is_some_and(|(_, status)| holds(*status)) && !doubted && believed.refused.is_none(),
+        matched,
+        by: entry
+            .filter(|(found, _)| found != name)
+            .map(|(found, _)| found.clone()),
+    }
+}
+
+fn verdict(ruling: Ruling, evidence: &Evidence, fail_to_pass: &[Judged], pass_to_pass: &[Judged]) -> Verdict {
+    Verdict {
+        decision: ruling.decision,
+        outcome: ruling.outcome,
+        why: ruling.why.map(|why| harmless(&why)),
+        fault: ruling.fault,
+        fail_to_pass: tally(fail_to_pass),
+        pass_to_pass: tally(pass_to_pass),
+        key: Some(key(evidence)),
+    }
+}
+
+/// For a log that nobody here can read.
+fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
+    let fault = Fault {
+        class: Class::Config,
+        name: "unknown-parser".to_owned(),
+        what: harmless(&format!("no parser is called {}", instance.parser)),
+        again: Again::Never,
+    };
+    let missing = |names: &[String]| -> Vec<Judged> {
+        let nothing = Believed::default();
+        names
+            .iter()
+            .map(|name| judge(name, None, &nothing, holds_still))
+            .collect()
+    };
+    let (fail_to_pass, pass_to_pass) = (missing(&instance.fail_to_pass), missing(&instance.pass_to_pass));
+    Grading {
+        verdict: verdict(
+            Ruling::undecided(Outcome::DatasetInvalid, fault),
+            evidence,
+            &fail_to_pass,
+            &pass_to_pass,
+        ),
+        parser: harmless(&instance.parser),
+        fail_to_pass,
+        pass_to_pass,
+        counts: Counts::default(),
+        findings: Vec::new(),
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of grading as a whole.
+
+mod compat;
+mod forged;
+mod properties;
+mod records;
+mod world;

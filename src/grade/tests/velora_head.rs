@@ -1,0 +1,34 @@
+//! HEAD's comparison of names.
+
+use super::*;
+
+#[test]
+fn names_match_as_head_matches_them() {
+    for (expected, actual, same) in [
+        ("t.py::a", "t.py::a", true),
+        ("t/a.py::test_x", "t/a.py::test_x_extra", true),
+        ("t.py::test_x[1]", "[1]", true),
+        ("a/MetaTest.php::testX", "App\\MetaTest::testX", true),
+        ("a/Meta::testX", "b/MetaTest::testX", true),
+        ("a/Meta::testX", "b/MetaTest::testY", false),
+        (
+            "test_dialects.TestDialects.test_bigquery",
+            "test_bigquery (test_dialects.TestDialects)",
+            false,
+        ),
+    ] {
+        assert_eq!(matches(expected, actual), same, "{expected} and {actual}");
+    }
+}
+
+#[test]
+fn a_run_is_one_only_with_tests_and_without_a_shells_words() {
+    let some = Counts {
+        tests_error: 1,
+        ..Counts::default()
+    };
+    assert_eq!(why_not_ran("ten chars.", some), None);
+    assert!(why_not_ran("nine char", some).is_some());
+    assert!(why_not_ran("ten chars.", Counts::default()).is_some());
+    assert!(why_not_ran("x: No such file or directory", some).is_some());
+}
