@@ -26,7 +26,15 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("images", &["domain", "doors", "docker"]),
     (
         "runner",
-        &["domain", "doors", "blame", "grade", "artifacts", "docker", "images"],
+        &[
+            "domain",
+            "doors",
+            "blame",
+            "grade",
+            "artifacts",
+            "docker",
+            "images",
+        ],
     ),
     (
         "engine",

@@ -90,6 +90,7 @@ impl Context {
         let fleet = &self.config.fleet;
         Policy {
             lost_retries: fleet.lost_retries,
+            retry_pause: fleet.retry_pause,
             unreachable: fleet.unreachable,
             ..Policy::default()
         }

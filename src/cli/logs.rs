@@ -120,14 +120,19 @@ impl Shown<'_> {
         while let Some(end) = self.journal.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.journal.drain(..=end).collect();
             match serde_json::from_slice::<Line>(&line).map(|line| line.entry) {
-                Ok(Entry::PhaseStarted { phase })
+                Ok(Entry::PhaseStarted { phase } | Entry::PhaseKept { phase, .. })
                     if self.args.phase.as_ref().is_none_or(|only| *only == phase) =>
                 {
                     self.phases.push((phase, 0));
                 }
                 Ok(Entry::Ended { .. }) => self.ended = true,
-                Ok(Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::PhaseEnded { .. }) | Err(_) => {
-                }
+                Ok(
+                    Entry::Opened { .. }
+                    | Entry::PhaseStarted { .. }
+                    | Entry::PhaseKept { .. }
+                    | Entry::PhaseEnded { .. },
+                )
+                | Err(_) => {}
             }
         }
         for (phase, read) in &mut self.phases {
@@ -191,7 +196,7 @@ fn collected(args: &Args, home: &Path, printer: &Printer) -> Result<u8, CommandE
     let phases = text
         .lines()
         .filter_map(|line| match serde_json::from_str::<Line>(line).ok()?.entry {
-            Entry::PhaseStarted { phase } => Some(phase),
+            Entry::PhaseStarted { phase } | Entry::PhaseKept { phase, .. } => Some(phase),
             Entry::Opened { .. } | Entry::PhaseEnded { .. } | Entry::Ended { .. } => None,
         });
     for phase in phases.filter(|phase| args.phase.as_ref().is_none_or(|only| only == phase)) {

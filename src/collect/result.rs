@@ -9,7 +9,7 @@ use super::error::CollectError;
 use super::tree;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::{LeftOut, Seal};
-use crate::domain::{HostName, Job, PhaseName, Span, Timestamp};
+use crate::domain::{Fault, HostName, Job, PhaseName, Span, Timestamp};
 
 /// Its name.
 pub(super) const RESULT: &str = "result.json";
@@ -63,6 +63,12 @@ pub struct Phase {
     /// Of a failure, the line that best says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
+    /// It was done by this earlier attempt on the host, and taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<u32>,
+    /// Of a failure of a native phase, whose doing it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 impl ResultFile {
@@ -82,12 +88,24 @@ impl ResultFile {
                 took,
                 output,
                 excerpt,
+                conclusion,
             } => Some(Phase {
                 phase: phase.clone(),
                 ending: ending.clone(),
                 took: *took,
                 output: *output,
                 excerpt: excerpt.clone(),
+                kept: None,
+                fault: conclusion.as_ref().and_then(|said| said.fault.clone()),
+            }),
+            Entry::PhaseKept { phase, from } => Some(Phase {
+                phase: phase.clone(),
+                ending: Ending::Exit(0),
+                took: Span(0),
+                output: 0,
+                excerpt: None,
+                kept: Some(*from),
+                fault: None,
             }),
             Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Ended { .. } => None,
         };

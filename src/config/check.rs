@@ -1,6 +1,7 @@
 //! What no single value shows: keys of `fleet.toml` that contradict each other.
 
 use super::finding::{Faults, quoted, suggestion};
+use super::native;
 use super::table::{Row, Value};
 use super::template;
 use crate::domain::{PipelineName, Span};
@@ -8,6 +9,7 @@ use crate::domain::{PipelineName, Span};
 /// Compares the checked values with each other.
 pub(super) fn across(file: &Row, faults: &mut Faults) {
     default_pipeline(file, faults);
+    native::across(file, faults);
     for (_, host) in file.rows("host") {
         if let (Some(at), Some(true)) = (host.at("ssh"), host.get("local")) {
             faults.add_hint(

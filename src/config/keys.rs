@@ -25,6 +25,9 @@ table! {
         grace: Span = Kind::Time(0, 3600), Need::Default("10s");
         /// How often a job whose attempt was lost with proof is tried again.
         lost_retries: u32 = Kind::Count(0, 100), Need::Default("2");
+        /// How long a job waits after a fault that was not its own, before it is tried again. Doubles
+        /// with each try.
+        retry_pause: Span = Kind::Time(0, DAY), Need::Default("30s");
         /// How long `dispatch` waits for unreachable hosts before it says what is left, and ends.
         unreachable: Span = Kind::Time(0, 30 * DAY), Need::Default("10m");
     }
@@ -102,10 +105,72 @@ table! {
     pub struct Model {
         /// Its name in assignments.
         name: ModelName = Kind::Name, Need::Required;
+        /// Who works for it: an `[[agent]]`, or `gold` or `noop`, which are built in. Without it, the
+        /// agent that the pipeline's trajectory names.
+        agent: Option<String> = Kind::Name, Need::Optional;
         /// Names of variables that its jobs get from the coordinator's environment: its keys.
         env: Vec<String> = Kind::List(&Kind::Variable), Need::Optional;
         /// Variables that are no secrets, with their values.
         set: BTreeMap<String, String> = Kind::Variables, Need::Optional;
+    }
+}
+
+/// What `fleet` does itself.
+const TASKS: &[&str] = &["image", "trajectory", "evaluation", "report"];
+
+table! {
+    /// `[images]`: where the images of instances are.
+    pub struct Images {
+        /// The bucket of images whose instance does not say otherwise.
+        bucket: String = Kind::Name, Need::Default("kuberha-velora");
+        /// What their keys begin with.
+        prefix: String = Kind::Path, Need::Default("velora-files/images/");
+        /// The region.
+        region: String = Kind::Name, Need::Default("us-east-1");
+        /// The object store, where it is not Amazon's.
+        endpoint: Option<String> = Kind::Text, Need::Optional;
+        /// The bucket is part of the path, not of the host name.
+        path_style: bool = Kind::Flag, Need::Default("false");
+        /// The bucket is public: nothing is signed.
+        unsigned: bool = Kind::Flag, Need::Default("false");
+        /// How long a signed address is good.
+        expires: Span = Kind::Time(60, 7 * DAY), Need::Default("12h");
+        /// What images must run on.
+        platform: String = Kind::Text, Need::Default("linux/amd64");
+    }
+}
+
+table! {
+    /// `[[agent]]`: who makes trajectories.
+    pub struct Agent {
+        /// Its name.
+        name: String = Kind::Name, Need::Required;
+        /// `openhands`: the harness on the host. `command`: a program that leaves a patch.
+        kind: String = Kind::Choice(&["openhands", "command"]), Need::Required;
+        /// Of a command: program and arguments, as in a phase.
+        run: Vec<String> = Kind::Run, Need::Optional;
+        /// Of a command: where it runs. Without it, its own output directory.
+        cwd: Option<String> = Kind::Directory, Need::Optional;
+        /// Variables that are no secrets, with their values.
+        env: BTreeMap<String, String> = Kind::Variables, Need::Optional;
+        /// Of openhands: its agent class.
+        class: String = Kind::Name, Need::Default("CodeActAgent");
+        /// Of openhands: most iterations.
+        iterations: u32 = Kind::Count(1, 100_000), Need::Default("200");
+    }
+}
+
+table! {
+    /// `[[repair]]`: what is mended in an image before it is used.
+    pub struct Repair {
+        /// Its name.
+        name: String = Kind::Name, Need::Required;
+        /// A script for sh in the image; where it succeeds, nothing is to be mended.
+        probe: String = Kind::Script, Need::Required;
+        /// A script for sh in the image, as root; what it leaves becomes the image.
+        script: String = Kind::Script, Need::Required;
+        /// Docker's network for the script.
+        network: String = Kind::Name, Need::Default("bridge");
     }
 }
 
@@ -124,13 +189,29 @@ table! {
 }
 
 table! {
-    /// `[[pipeline.phase]]`: one program, run to its end.
+    /// `[[pipeline.phase]]`: one program, run to its end; or something that `fleet` does itself.
     pub struct Phase {
         /// Its name; its output is `log/<name>.log`.
         name: PhaseName = Kind::Name, Need::Required;
         /// Program and arguments. `{instance}`, `{model}`, `{run}`, `{set}`, `{task}`, `{job}`,
         /// `{attempt}` and `{harness}` are filled in, except in scripts of a shell.
-        run: Vec<String> = Kind::Run, Need::Required;
+        run: Vec<String> = Kind::Run, Need::Optional;
+        /// What `fleet` does itself, in place of `run`.
+        does: Option<String> = Kind::Choice(TASKS), Need::Optional;
+        /// Of a trajectory: the agent for models that name none.
+        agent: Option<String> = Kind::Name, Need::Optional;
+        /// Of an image: the `[[repair]]`s that it gets.
+        repairs: Vec<String> = Kind::List(&Kind::Name), Need::Optional;
+        /// Of an evaluation: longest time for the test command. Without it, 15m.
+        tests: Option<Span> = Kind::Time(1, DAY), Need::Optional;
+        /// Of an evaluation: Docker's network for the tests. Without it, `none`.
+        network: Option<String> = Kind::Name, Need::Optional;
+        /// Of an evaluation: most memory for the tests. Without it, what the host has.
+        memory: Option<u64> = Kind::Bytes(16 << 20, 1 << 44), Need::Optional;
+        /// Of an evaluation: most processes and threads of the tests. Without it, 4096.
+        processes: Option<u32> = Kind::Count(16, 1 << 20), Need::Optional;
+        /// Of an evaluation: most bytes kept of what the tests print. Without it, 256MiB.
+        log_cap: Option<u64> = Kind::Bytes(64 << 10, 16 << 30), Need::Optional;
         /// Where it runs; placeholders are filled in. Without it, the attempt's `out/`.
         cwd: Option<String> = Kind::Directory, Need::Optional;
         /// Variables that are no secrets, with their values.
@@ -157,6 +238,12 @@ table! {
         host: Vec<Host> = Kind::Tables(Host::KEYS, 1), Need::Required;
         /// The models.
         model: Vec<Model> = Kind::Tables(Model::KEYS, 0), Need::Optional;
+        /// Where the images of instances are.
+        images: Images = Kind::Table(Images::KEYS), Need::Default("");
+        /// What is mended in images.
+        repair: Vec<Repair> = Kind::Tables(Repair::KEYS, 0), Need::Optional;
+        /// Who makes trajectories.
+        agent: Vec<Agent> = Kind::Tables(Agent::KEYS, 0), Need::Optional;
         /// The pipelines.
         pipeline: Vec<Pipeline> = Kind::Tables(Pipeline::KEYS, 0), Need::Optional;
     }

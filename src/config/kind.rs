@@ -14,6 +14,10 @@ pub(super) enum Kind {
     Path,
     /// A path on a host: absolute or below the home there, of plain characters only.
     HostPath,
+    /// One line of text.
+    Text,
+    /// Text of any number of lines.
+    Script,
     /// What `ssh` takes as destination.
     Destination,
     /// The name of an environment variable.
@@ -51,6 +55,8 @@ impl Kind {
         match self {
             Kind::Name => "a name in quotes".to_owned(),
             Kind::Path | Kind::HostPath | Kind::Directory => "a path in quotes".to_owned(),
+            Kind::Text => "a text in quotes".to_owned(),
+            Kind::Script => "a script in quotes".to_owned(),
             Kind::Destination => "an ssh destination in quotes".to_owned(),
             Kind::Variable => "the name of a variable in quotes".to_owned(),
             Kind::Count(least, most) => format!("a whole number from {least} to {most}"),
@@ -75,6 +81,12 @@ impl Kind {
                 Ok(_) => value(),
                 Err(bad) => Err(plain(bad.to_string())),
             },
+            Kind::Script if text.contains('\0') => Err(("a script cannot contain a NUL".to_owned(), None)),
+            Kind::Script => value(),
+            Kind::Text if text.is_empty() || text.chars().any(char::is_control) => {
+                Err(("write one line of text".to_owned(), None))
+            }
+            Kind::Text => value(),
             Kind::Path | Kind::Directory => match path_fault(text) {
                 None => value(),
                 Some(fault) => Err(plain(fault.to_owned())),

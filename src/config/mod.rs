@@ -8,6 +8,7 @@ mod field;
 pub mod finding;
 mod keys;
 mod kind;
+mod native;
 mod schema;
 mod table;
 pub mod template;
@@ -17,7 +18,7 @@ mod tests;
 use toml::de::DeTable;
 
 pub use finding::Finding;
-pub use keys::{Coordinator, Model, Phase, Pipeline, Runner, Ssh};
+pub use keys::{Agent, Coordinator, Images, Model, Phase, Pipeline, Repair, Runner, Ssh};
 pub(crate) use kind::{path_fault, variable_fault};
 pub use schema::schema;
 pub(crate) use schema::{NAME, VARIABLE};
@@ -43,6 +44,12 @@ pub struct Config {
     pub runner: Runner,
     /// The hosts, in the order of the file.
     pub hosts: Vec<HostConfig>,
+    /// Where the images of instances are.
+    pub images: Images,
+    /// What is mended in images.
+    pub repairs: Vec<Repair>,
+    /// Who makes trajectories.
+    pub agents: Vec<Agent>,
     /// The models, in the order of the file.
     pub models: Vec<Model>,
     /// The pipelines, in the order of the file.
@@ -83,6 +90,9 @@ impl Config {
             ssh: file.ssh,
             runner: file.runner,
             hosts: hosts.collect(),
+            images: file.images,
+            repairs: file.repair,
+            agents: file.agent,
             models: file.model,
             pipelines: file.pipeline,
         }
@@ -105,6 +115,18 @@ impl Config {
 }
 
 impl Pipeline {
+    /// Does `fleet` do phases of it itself? Then its jobs need an instance, not just any dataset.
+    pub fn is_native(&self) -> bool {
+        self.phase.iter().any(|phase| phase.does.is_some())
+    }
+
+    /// The phase that is this task.
+    pub fn task(&self, task: &str) -> Option<&Phase> {
+        self.phase
+            .iter()
+            .find(|phase| phase.does.as_deref() == Some(task))
+    }
+
     /// Does it need to know where a host's harness is?
     pub fn needs_harness(&self) -> bool {
         self.phase.iter().any(|phase| {

@@ -41,7 +41,10 @@ impl DockerError {
     pub fn of(args: &[&str], said: &Said) -> DockerError {
         let why = reason(&said.stderr);
         let is = |words: &[&str]| words.iter().any(|word| said.stderr.contains(word));
-        if is(&["Cannot connect to the Docker daemon", "permission denied while trying to connect"]) {
+        if is(&[
+            "Cannot connect to the Docker daemon",
+            "permission denied while trying to connect",
+        ]) {
             DockerError::NoEngine(why)
         } else if is(&["no space left on device"]) {
             DockerError::NoSpace(why)
@@ -60,6 +63,9 @@ impl DockerError {
 
 /// The last line that says something, harmless and short.
 fn reason(text: &str) -> String {
-    let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = text
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }

@@ -45,7 +45,9 @@ impl DockerError {
             DockerError::Slow(..) => (Class::Host, "docker-slow", Again::Anywhere),
             DockerError::NotThere(_) => (Class::Image, "image-missing", Again::Anywhere),
             DockerError::BadName(_) => (Class::Dataset, "bad-image-name", Again::Never),
-            DockerError::Refused { .. } | DockerError::Io(..) => (Class::Host, "docker-refused", Again::Anywhere),
+            DockerError::Refused { .. } | DockerError::Io(..) => {
+                (Class::Host, "docker-refused", Again::Anywhere)
+            }
         }
     }
 }

@@ -55,7 +55,11 @@ impl AttemptState {
             (Intended, News::Refused) => Ok(Refused),
             (
                 Running { .. },
-                News::Journal(Entry::PhaseStarted { phase } | Entry::PhaseEnded { phase, .. }),
+                News::Journal(
+                    Entry::PhaseStarted { phase }
+                    | Entry::PhaseEnded { phase, .. }
+                    | Entry::PhaseKept { phase, .. },
+                ),
             ) => Ok(Running {
                 phase: Some(phase.clone()),
             }),
@@ -65,7 +69,12 @@ impl AttemptState {
             })),
             (
                 Intended,
-                News::Journal(Entry::PhaseStarted { .. } | Entry::PhaseEnded { .. } | Entry::Ended { .. }),
+                News::Journal(
+                    Entry::PhaseStarted { .. }
+                    | Entry::PhaseEnded { .. }
+                    | Entry::PhaseKept { .. }
+                    | Entry::Ended { .. },
+                ),
             )
             | (Running { .. }, News::Journal(Entry::Opened { .. }) | News::Refused)
             | (Refused | Ended(_), News::Journal(_) | News::Refused | News::Lost { .. }) => {
@@ -103,6 +112,7 @@ impl News<'_> {
             News::Journal(Entry::Opened { .. }) => "opened",
             News::Journal(Entry::PhaseStarted { .. }) => "phase-started",
             News::Journal(Entry::PhaseEnded { .. }) => "phase-ended",
+            News::Journal(Entry::PhaseKept { .. }) => "phase-kept",
             News::Journal(Entry::Ended { .. }) => "ended",
             News::Refused => "refused",
             News::Lost { .. } => "lost",
@@ -135,12 +145,14 @@ mod tests {
             },
             Entry::PhaseStarted { phase: phase.clone() },
             Entry::PhaseEnded {
-                phase,
+                phase: phase.clone(),
                 ending: Ending::Exit(0),
                 took: Span(0),
                 output: 0,
                 excerpt: None,
+                conclusion: None,
             },
+            Entry::PhaseKept { phase, from: 1 },
             Entry::Ended {
                 outcome: Outcome::Succeeded,
                 seal: None,
@@ -166,24 +178,28 @@ mod tests {
         intended   opened         running
         intended   phase-started  -
         intended   phase-ended    -
+        intended   phase-kept     -
         intended   ended          -
         intended   refused        refused
         intended   lost           lost
         running    opened         -
         running    phase-started  running
         running    phase-ended    running
+        running    phase-kept     running
         running    ended          succeeded
         running    refused        -
         running    lost           lost
         refused    opened         -
         refused    phase-started  -
         refused    phase-ended    -
+        refused    phase-kept     -
         refused    ended          -
         refused    refused        -
         refused    lost           -
         succeeded  opened         -
         succeeded  phase-started  -
         succeeded  phase-ended    -
+        succeeded  phase-kept     -
         succeeded  ended          -
         succeeded  refused        -
         succeeded  lost           -

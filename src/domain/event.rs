@@ -9,6 +9,7 @@ use super::id::{AttemptId, Epoch, JobId};
 use super::job::Job;
 use super::journal::Line;
 use super::name::HostName;
+use super::verdict::Verdict;
 
 /// One fact. Serialised, it is the body of a row of the `event` table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,13 @@ pub enum Event {
         attempt: AttemptId,
         /// How we know.
         proof: String,
+    },
+    /// The evidence of an attempt is at home, and has been graded.
+    Graded {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What the evidence says.
+        verdict: Box<Verdict>,
     },
     /// A person wants the job stopped.
     CancelAsked {

@@ -18,7 +18,11 @@ pub struct Instance {
     /// The commit that the task starts from.
     pub base_commit: String,
     /// Where its image is, if the dataset says so; see [`super::image`] for the rule that holds otherwise.
-    #[serde(default, rename = "image_storage_uri", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "image_storage_uri",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub image: Option<String>,
     /// As the dataset writes it.
     #[serde(default = "python")]

@@ -27,6 +27,9 @@ pub struct Job {
     /// The instance's data, which travels with the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Dataset>,
+    /// A trajectory that exists already: it is evaluated, and none is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trajectory: Option<Dataset>,
     /// Names of variables that the coordinator passes from its own environment. Never their values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
@@ -36,7 +39,7 @@ pub struct Job {
     pub order: u64,
 }
 
-/// The dataset file of a job, known by content.
+/// A file that travels with a job, known by content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
     /// As the assignment names it; for people.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conclusion::Conclusion;
 use super::id::{AttemptId, Epoch};
 use super::manifest::Seal;
 use super::name::{HostName, PhaseName};
@@ -59,6 +60,16 @@ pub enum Entry {
         /// Of a failure, the line that best says why; already made harmless for a terminal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         excerpt: Option<String>,
+        /// Of a native phase, what it said itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conclusion: Option<Box<Conclusion>>,
+    },
+    /// A phase was done by an earlier attempt on this host; its results have been taken over.
+    PhaseKept {
+        /// Which.
+        phase: PhaseName,
+        /// The number of that attempt.
+        from: u32,
     },
     /// Nothing more will happen. Always the last line.
     Ended {

@@ -24,6 +24,8 @@ pub const CANCEL: &str = "cancel";
 pub const INPUTS: &str = "in";
 /// The dataset among the inputs.
 pub const DATASET: &str = "in/dataset.jsonl";
+/// The trajectory among the inputs, where one is given.
+pub const TRAJECTORY: &str = "in/trajectory.jsonl";
 /// What its steps printed.
 pub const LOGS: &str = "log";
 /// What it is to leave its results in; empty at first.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::id::{AttemptId, Epoch};
 use super::job::Job;
 use super::name::{HostName, PhaseName};
+use super::swe::{Swe, Task};
 use super::time::Span;
 
 /// The version of `spec.json` that this build writes.
@@ -36,6 +37,12 @@ pub struct Spec {
     /// environment only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// What the native phases go by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swe: Option<Box<Swe>>,
+    /// The number of an earlier attempt on this host whose finished phases are taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<u32>,
     /// Whether steps start containers, which are then removed by label after each step.
     pub containers: bool,
 }
@@ -50,13 +57,16 @@ impl Spec {
     }
 }
 
-/// What a pipeline compiles a phase to: one program, never a composed shell line.
+/// What a pipeline compiles a phase to: one program, never a composed shell line; or a task of our own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Its name; its output goes to `log/<phase>.log`.
     pub phase: PhaseName,
-    /// Program and arguments.
+    /// Program and arguments; none for a task.
     pub argv: Vec<String>,
+    /// What `fleet` does itself, in a process of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// Variables beside `FLEET_*` and the job's own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Span;
 
+/// The variable in which an image's signed address travels to the step that loads it.
+pub const IMAGE_URL: &str = "FLEET_IMAGE_URL";
+
 /// A phase that `fleet` does itself, in place of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -112,6 +112,9 @@ pub struct Start {
     /// The text of the job's dataset; becomes `in/dataset.jsonl`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
+    /// A trajectory that exists already; becomes `in/trajectory.jsonl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trajectory: Option<String>,
     /// Variables for the job's environment that must not be written anywhere.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,

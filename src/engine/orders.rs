@@ -87,6 +87,7 @@ impl Engine {
             slots: host.slots,
             spec,
             dataset,
+            trajectory: None,
             secrets,
         }))
     }

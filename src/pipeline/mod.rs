@@ -58,6 +58,8 @@ pub fn compile(
         output_cap: config.fleet.output_cap,
         grace: config.fleet.grace,
         secrets: env_names(job, config),
+        swe: None,
+        keep: None,
         containers: pipeline.containers,
     })
 }
@@ -106,6 +108,7 @@ fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'sta
     );
     Step {
         phase: phase.name.clone(),
+        task: None,
         argv: argv
             .map(|(word, script)| if script { word.clone() } else { fill(word) })
             .collect(),

@@ -48,6 +48,7 @@ fn job() -> Job {
         task: None,
         pipeline: "p".parse().unwrap(),
         dataset: None,
+        trajectory: None,
         env: vec!["EXTRA".into(), "OPENAI_API_KEY".into()],
         place: Place::Any,
         order: 0,

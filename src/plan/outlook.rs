@@ -1,6 +1,9 @@
 //! Is there anything left to wait for?
 
+use std::collections::BTreeMap;
+
 use super::Policy;
+use super::place::keeper;
 use crate::domain::fleet::HostEntry;
 use crate::domain::host::{Link, Outlook as LinkOutlook};
 use crate::domain::{Fleet, HostName, JobId, Timestamp};
@@ -45,7 +48,19 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         Errand::Sets => None,
         Errand::Close(jobs) => Some(jobs),
     };
-    let shared = jobs.is_none() && (fleet.pool().next().is_some() || fleet.again().next().is_some());
+    // Jobs to try again wait for the host that has their finished phases, or else for any.
+    let mut kept: BTreeMap<&HostName, usize> = BTreeMap::new();
+    let mut shared = jobs.is_none() && fleet.pool().next().is_some();
+    for entry in fleet
+        .again()
+        .filter_map(|id| fleet.job(id))
+        .filter(|_| jobs.is_none())
+    {
+        match keeper(fleet, entry) {
+            Some(host) => *kept.entry(host).or_default() += 1,
+            None => shared = true,
+        }
+    }
     let mut stuck = Vec::new();
     for (name, host) in fleet.hosts() {
         let running = host
@@ -54,6 +69,7 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
             .filter(|id| jobs.is_none_or(|jobs| jobs.contains(&id.job)))
             .count();
         let waiting = if jobs.is_some() { 0 } else { host.queue.len() };
+        let waiting = waiting + kept.get(name).copied().unwrap_or_default();
         if running + waiting == 0 && !shared {
             continue;
         }

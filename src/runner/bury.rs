@@ -67,7 +67,10 @@ fn close(capsule: &Capsule, boot: &str) -> Result<(), RunnerError> {
     }
     let was = lines.first().and_then(|line| match &line.entry {
         Entry::Opened { boot, .. } => Some(boot.as_str()),
-        Entry::PhaseStarted { .. } | Entry::PhaseEnded { .. } | Entry::Ended { .. } => None,
+        Entry::PhaseStarted { .. }
+        | Entry::PhaseEnded { .. }
+        | Entry::PhaseKept { .. }
+        | Entry::Ended { .. } => None,
     });
     let mut proof = match was {
         Some(was) if was != boot => format!("the machine was rebooted: boot {boot}, was {was}"),

@@ -17,12 +17,14 @@ pub(super) fn spec(n: u32, scripts: &[&str]) -> Spec {
         task: None,
         pipeline: "plain".parse().unwrap(),
         dataset: None,
+        trajectory: None,
         env: Vec::new(),
         place: Place::Any,
         order: 0,
     };
     let step = |(i, script): (usize, &&str)| Step {
         phase: format!("p{i}").parse().unwrap(),
+        task: None,
         argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
         env: [].into(),
         cwd: None,
@@ -39,6 +41,8 @@ pub(super) fn spec(n: u32, scripts: &[&str]) -> Spec {
         output_cap: 1 << 20,
         grace: Span::seconds(60),
         secrets: Vec::new(),
+        swe: None,
+        keep: None,
         containers: false,
     }
 }

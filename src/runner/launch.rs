@@ -4,12 +4,12 @@
 //! blocked signal, and no open file of ours.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io::{self, PipeReader};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
@@ -20,6 +20,7 @@ use super::supervise::Scene;
 use crate::domain::journal::Ending;
 use crate::domain::layout;
 use crate::domain::spec::Step;
+use crate::domain::swe::{IMAGE_URL, Task};
 use crate::doors::{env, spawn};
 
 /// The log of a step, empty.
@@ -50,12 +51,10 @@ pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), End
             directory.display()
         )));
     }
-    let Some(program) = step.argv.first() else {
-        return Err(Ending::NotStarted("the step names no program".to_owned()));
-    };
+    let (program, argv) = program(scene, step).map_err(Ending::NotStarted)?;
     let child = spawn::Child {
-        program: Path::new(program),
-        argv: &step.argv,
+        program: &program,
+        argv: &argv,
         env: &environment(scene, step),
         stdin: nothing.as_fd(),
         stdout: writer.as_fd(),
@@ -65,13 +64,36 @@ pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), End
     };
     let started = child.start().map_err(|error| match error.raw_os_error() {
         Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => {
-            Ending::HostFault(format!("cannot start {program}: {error}"))
+            Ending::HostFault(format!("cannot start {}: {error}", program.display()))
         }
-        _ => Ending::NotStarted(format!("cannot start {program}: {error}")),
+        _ => Ending::NotStarted(format!("cannot start {}: {error}", program.display())),
     });
     // So that no job's directory is kept busy by its supervisor; that this fails is no harm.
     let _ = std::env::set_current_dir("/");
     Ok((pipe, started?))
+}
+
+/// What a step runs: its program, or this one for a task of our own.
+fn program(scene: &Scene, step: &Step) -> Result<(PathBuf, Vec<String>), String> {
+    if step.task.is_none() {
+        let program = step.argv.first().ok_or("the step names no program")?;
+        return Ok((program.into(), step.argv.clone()));
+    }
+    let myself = spawn::myself().map_err(|error| format!("cannot find this program: {error}"))?;
+    let capsule = scene
+        .capsule
+        .path
+        .to_str()
+        .ok_or("the runner's directory is not UTF-8")?;
+    let argv = [
+        "fleet",
+        "runner",
+        "step",
+        "--capsule",
+        capsule,
+        step.phase.as_str(),
+    ];
+    Ok((myself, argv.map(str::to_owned).to_vec()))
 }
 
 fn directory(scene: &Scene, step: &Step) -> PathBuf {
@@ -106,6 +128,10 @@ fn environment(scene: &Scene, step: &Step) -> BTreeMap<OsString, OsString> {
     let dataset = scene.capsule.path.join(layout::DATASET);
     if dataset.exists() {
         set("FLEET_DATASET", dataset.into());
+    }
+    // A signed address is for whoever loads the image, and nobody else.
+    if step.task != Some(Task::Image) {
+        all.remove(OsStr::new(IMAGE_URL));
     }
     all
 }

@@ -29,6 +29,7 @@ mod program;
 mod supervise;
 mod signals;
 mod step;
+mod keep;
 mod launch;
 mod output;
 mod pulse;

@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::root::Root;
 use super::signals::Signals;
 use super::slot::Slot;
-use super::{manifest, processes, step};
+use super::{keep, manifest, processes, step};
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::wire::Holder;
 use crate::domain::{AttemptId, Spec};
@@ -93,7 +93,18 @@ pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
 }
 
 fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError> {
+    let kept = patiently(PATIENCE, || keep::take_over(&scene.capsule, &scene.spec))?;
     for step in scene.spec.steps.clone() {
+        if let Some(from) = kept.get(&step.phase) {
+            let (phase, from) = (step.phase.clone(), *from);
+            patiently(PATIENCE, || {
+                journal.append(&Entry::PhaseKept {
+                    phase: phase.clone(),
+                    from,
+                })
+            })?;
+            continue;
+        }
         if scene.signals.drain() {
             scene.hear_wish();
         }
@@ -105,6 +116,10 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
             journal.append(&Entry::PhaseStarted { phase: phase.clone() })
         })?;
         let end = step::run(scene, &step);
+        let conclusion = match step.task {
+            Some(task) => keep::conclude(&scene.capsule, task, &end.ending)?.map(Box::new),
+            None => None,
+        };
         patiently(PATIENCE, || {
             journal.append(&Entry::PhaseEnded {
                 phase: phase.clone(),
@@ -112,6 +127,7 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
                 took: end.took,
                 output: end.output,
                 excerpt: end.excerpt.clone(),
+                conclusion: conclusion.clone(),
             })
         })?;
         match end.ending {

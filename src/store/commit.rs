@@ -73,6 +73,7 @@ impl<'a> Touched<'a> {
                 | Event::Journaled { .. }
                 | Event::Refused { .. }
                 | Event::Lost { .. }
+                | Event::Graded { .. }
                 | Event::CancelAsked { .. }
                 | Event::GaveUp { .. } => {}
             }
@@ -160,7 +161,8 @@ pub(super) fn job_of(event: &Event) -> Option<JobId> {
         | Event::Found { .. }
         | Event::Journaled { .. }
         | Event::Refused { .. }
-        | Event::Lost { .. } => attempt_of(event).map(|attempt| attempt.job),
+        | Event::Lost { .. }
+        | Event::Graded { .. } => attempt_of(event).map(|attempt| attempt.job),
         Event::LinkUp { .. } | Event::LinkDown { .. } | Event::HostGone { .. } => None,
     }
 }
@@ -172,7 +174,8 @@ fn attempt_of(event: &Event) -> Option<AttemptId> {
         | Event::Found { attempt, .. }
         | Event::Journaled { attempt, .. }
         | Event::Refused { attempt, .. }
-        | Event::Lost { attempt, .. } => Some(*attempt),
+        | Event::Lost { attempt, .. }
+        | Event::Graded { attempt, .. } => Some(*attempt),
         Event::JobAdded(_)
         | Event::CancelAsked { .. }
         | Event::GaveUp { .. }

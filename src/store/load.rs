@@ -21,7 +21,7 @@ macro_rules! select_job {
     ($clause:literal) => {
         concat!(
             "select job.id, assignment_set.name as set_name, instance, model, run, task, pipeline, dataset_path,
-                dataset_sha256, env, host_name, position, cancel, closure
+                dataset_sha256, trajectory_path, trajectory_sha256, env, host_name, position, cancel, closure
              from job join assignment_set on assignment_set.id = job.set_id ",
             $clause
         )
@@ -122,6 +122,8 @@ struct JobRow {
     pipeline: String,
     dataset_path: Option<String>,
     dataset_sha256: Option<String>,
+    trajectory_path: Option<String>,
+    trajectory_sha256: Option<String>,
     env: String,
     host_name: Option<String>,
     position: i64,
@@ -132,11 +134,10 @@ struct JobRow {
 impl JobRow {
     fn job(self, names: &mut Names) -> Result<Job, StoreError> {
         let wrong = |what| StoreError::Row { table: "job", what };
-        let sha256 = self
-            .dataset_sha256
-            .map(|sha256| sha256.parse())
-            .transpose()
-            .map_err(wrong)?;
+        let file = |path: Option<String>, sha256: Option<String>| {
+            let digest = sha256.map(|sha256| sha256.parse()).transpose().map_err(wrong)?;
+            Ok::<_, StoreError>(path.zip(digest).map(|(path, sha256)| Dataset { path, sha256 }))
+        };
         Ok(Job {
             id: self.id.parse().map_err(wrong)?,
             set: names.set.get(&self.set_name)?,
@@ -145,10 +146,8 @@ impl JobRow {
             run: self.run,
             task: self.task.map(|task| names.task.get(&task)).transpose()?,
             pipeline: names.pipeline.get(&self.pipeline)?,
-            dataset: self
-                .dataset_path
-                .zip(sha256)
-                .map(|(path, sha256)| Dataset { path, sha256 }),
+            dataset: file(self.dataset_path, self.dataset_sha256)?,
+            trajectory: file(self.trajectory_path, self.trajectory_sha256)?,
             env: decode("job", &self.env)?,
             place: match self.host_name {
                 Some(host) => Place::Host(names.host.get(&host)?),
@@ -170,6 +169,7 @@ struct AttemptRow {
     outcome: Option<String>,
     seal: Option<String>,
     excerpt: Option<String>,
+    told: Option<String>,
     journal_offset: i64,
     intended_at: i64,
     since_at: i64,
@@ -208,6 +208,7 @@ impl AttemptRow {
             since: Timestamp(self.since_at),
             excerpt: self.excerpt,
             seal: self.seal.map(|seal| decode("attempt", &seal)).transpose()?,
+            told: self.told.map(|told| decode("attempt", &told)).transpose()?,
         })
     }
 }

@@ -16,7 +16,7 @@ use sqlx::{Connection as _, SqlitePool};
 use super::{Store, StoreError};
 
 /// The format that this build writes: the number of the last file in `migrations/`.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// `flet`, in the header of every database of ours.
 const APPLICATION: i64 = 0x666c_6574;

@@ -83,17 +83,20 @@ impl<'a> JobRow<'a> {
         }
     }
 
-    pub(super) fn sha256(&self) -> Option<Sha256> {
-        self.job.dataset.as_ref().map(|dataset| dataset.sha256)
+    /// Of every file that travels with the job.
+    pub(super) fn files(&self) -> impl Iterator<Item = Sha256> + use<'a> {
+        let files = self.job.dataset.iter().chain(&self.job.trajectory);
+        files.map(|file| file.sha256)
     }
 }
 
 impl Row for JobRow<'_> {
     const HEAD: &'static str =
         "insert into job (id, set_id, instance, model, run, task, pipeline, dataset_path,
-        dataset_sha256, env, host_name, position) values";
+        dataset_sha256, trajectory_path, trajectory_sha256, env, host_name, position) values";
     // The latest revision brought it.
-    const ROW: &'static str = "(?,(select max(id) from assignment_set where name = ?),?,?,?,?,?,?,?,?,?,?)";
+    const ROW: &'static str =
+        "(?,(select max(id) from assignment_set where name = ?),?,?,?,?,?,?,?,?,?,?,?,?)";
     const TAIL: &'static str = "";
     fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
         let job = self.job;
@@ -106,7 +109,9 @@ impl Row for JobRow<'_> {
             job.task.as_ref().map(TaskName::as_str),
             job.pipeline.as_str(),
             job.dataset.as_ref().map(|dataset| dataset.path.as_str()),
-            self.sha256().map(String::from),
+            job.dataset.as_ref().map(|dataset| String::from(dataset.sha256)),
+            job.trajectory.as_ref().map(|given| given.path.as_str()),
+            job.trajectory.as_ref().map(|given| String::from(given.sha256)),
             self.env.as_str(),
             self.host().map(HostName::as_str),
             self.position,
@@ -152,6 +157,7 @@ pub(super) struct AttemptRow<'a> {
     offset: i64,
     outcome: Option<String>,
     seal: Option<String>,
+    told: Option<String>,
 }
 
 impl<'a> AttemptRow<'a> {
@@ -166,6 +172,7 @@ impl<'a> AttemptRow<'a> {
                 AttemptState::Intended | AttemptState::Refused | AttemptState::Running { .. } => None,
             },
             seal: attempt.seal.as_ref().map(body).transpose()?,
+            told: attempt.told.as_ref().map(body).transpose()?,
         })
     }
 
@@ -180,11 +187,11 @@ impl<'a> AttemptRow<'a> {
 impl Row for AttemptRow<'_> {
     const HEAD: &'static str =
         "insert into attempt (job_id, number, host_name, epoch, state, phase, outcome, seal,
-        excerpt, journal_offset, intended_at, since_at) values";
-    const ROW: &'static str = "(?,?,?,?,?,?,?,?,?,?,?,?)";
+        excerpt, told, journal_offset, intended_at, since_at) values";
+    const ROW: &'static str = "(?,?,?,?,?,?,?,?,?,?,?,?,?)";
     const TAIL: &'static str = "on conflict (job_id, number) do update set
         state = excluded.state, phase = excluded.phase, outcome = excluded.outcome, seal = excluded.seal,
-        excerpt = excluded.excerpt, journal_offset = excluded.journal_offset, since_at = excluded.since_at";
+        excerpt = excluded.excerpt, told = excluded.told, journal_offset = excluded.journal_offset, since_at = excluded.since_at";
     fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
         bind!(values:
             self.job.as_str(),
@@ -196,6 +203,7 @@ impl Row for AttemptRow<'_> {
             self.outcome.as_deref(),
             self.seal.as_deref(),
             self.attempt.excerpt.as_deref(),
+            self.told.as_deref(),
             self.offset,
             self.attempt.intended.0,
             self.attempt.since.0,

@@ -206,6 +206,7 @@ fn same_question(old: &Job, new: &Job) -> bool {
         let data = job.dataset.as_ref().map(|dataset| dataset.sha256);
         (
             data,
+            job.trajectory.as_ref().map(|given| given.sha256),
             job.pipeline.clone(),
             job.task.clone(),
             job.env.clone(),

@@ -67,7 +67,7 @@ pub(super) async fn jobs(
             .collect::<Vec<_>>(),
     )
     .await?;
-    let digests: BTreeSet<_> = rows.iter().filter_map(JobRow::sha256).collect();
+    let digests: BTreeSet<_> = rows.iter().flat_map(JobRow::files).collect();
     all(
         connection,
         &digests

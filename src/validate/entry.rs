@@ -90,6 +90,7 @@ impl Reading<'_> {
                 task,
                 pipeline,
                 dataset: None,
+                trajectory: None,
                 env,
                 place: place.clone(),
                 order: 0,

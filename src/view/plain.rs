@@ -35,7 +35,7 @@ pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
             word: Some(word),
         } => (host.to_string(), format!("gone: {word}")),
         Event::HostGone { host, word: None } => (host.to_string(), "back".to_owned()),
-        Event::JobAdded(_) => return None,
+        Event::JobAdded(_) | Event::Graded { .. } => return None,
     };
     Some(printable(&format!("{at} {who} {what}")).into_owned())
 }
@@ -43,8 +43,23 @@ pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
 fn entry(fleet: &Fleet, at: Timestamp, id: AttemptId, entry: &Entry) -> Option<String> {
     match entry {
         Entry::PhaseEnded {
-            phase, ending, took, ..
-        } => Some(format!("{phase} {}, took {took}", words::ending(ending))),
+            phase,
+            ending,
+            took,
+            conclusion,
+            ..
+        } => {
+            let note = conclusion.as_ref().map(|said| said.note.as_str());
+            let note = note
+                .filter(|note| !note.is_empty())
+                .map(|note| format!(": {note}"));
+            Some(format!(
+                "{phase} {}, took {took}{}",
+                words::ending(ending),
+                note.unwrap_or_default()
+            ))
+        }
+        Entry::PhaseKept { phase, from } => Some(format!("{phase} taken over from attempt {from}")),
         Entry::Ended { outcome, .. } => {
             let took = at.since(fleet.attempt(id)?.intended);
             Some(match outcome {

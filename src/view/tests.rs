@@ -43,6 +43,7 @@ fn job(order: u64, host: Option<&str>) -> Arc<Job> {
         task: None,
         pipeline: "swe".parse().unwrap(),
         dataset: None,
+        trajectory: None,
         env: Vec::new(),
         place: host.map_or(Place::Any, |host| Place::Host(host.parse().unwrap())),
         order,
@@ -103,6 +104,7 @@ impl Story {
             took: Span::seconds(60),
             output: 0,
             excerpt: excerpt.map(ToOwned::to_owned),
+            conclusion: None,
         };
         self.journal(seconds, order, ended);
         let outcome = if ending.is_success() {

@@ -281,6 +281,7 @@ fn questions(set: &SetName, jobs: usize, hosts: &[HostConfig]) -> Result<Vec<Arc
                 task: Some("phase8-sepal".parse()?),
                 pipeline: "swe".parse()?,
                 dataset: Some(data.clone()),
+                trajectory: None,
                 env: Vec::new(),
                 place: if n % 10 == 9 {
                     Place::Any

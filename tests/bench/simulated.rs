@@ -40,6 +40,7 @@ impl Hosts {
                 took: Span(812_345),
                 output: 123_456,
                 excerpt: None,
+                conclusion: None,
             },
             Entry::Ended {
                 outcome: Outcome::Succeeded,

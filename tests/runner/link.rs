@@ -142,12 +142,14 @@ pub(crate) fn spec(instance: &str, n: u32, scripts: &[&str]) -> Spec {
         task: Some("task-1".parse().unwrap()),
         pipeline: "plain".parse().unwrap(),
         dataset: None,
+        trajectory: None,
         env: vec!["KEY".to_owned()],
         place: Place::Any,
         order: 0,
     };
     let step = |(i, script): (usize, &&str)| Step {
         phase: format!("p{i}").parse().unwrap(),
+        task: None,
         argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
         env: [].into(),
         cwd: None,
@@ -164,6 +166,8 @@ pub(crate) fn spec(instance: &str, n: u32, scripts: &[&str]) -> Spec {
         output_cap: 1 << 20,
         grace: Span::seconds(600),
         secrets: Vec::new(),
+        swe: None,
+        keep: None,
         containers: false,
     }
 }
@@ -182,6 +186,7 @@ pub(crate) fn start(spec: &Spec) -> Start {
         slots: 1,
         spec: spec.clone(),
         dataset: None,
+        trajectory: None,
         secrets: [].into(),
     }
 }

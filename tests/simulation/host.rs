@@ -175,6 +175,7 @@ impl Host {
                     took: Span(1),
                     output: 0,
                     excerpt: None,
+                    conclusion: None,
                 });
                 if !ending.is_success() {
                     cap.end(Outcome::Failed {

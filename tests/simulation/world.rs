@@ -82,6 +82,7 @@ impl World {
                     task: None,
                     pipeline: "p".parse().unwrap(),
                     dataset: None,
+                    trajectory: None,
                     env: Vec::new(),
                     place: if n % 3 == 0 {
                         Place::Any
@@ -100,6 +101,7 @@ impl World {
             faults: true,
             policy: Policy {
                 lost_retries: 1000,
+                retry_pause: Span(0),
                 refused_pause: Span(5),
                 unreachable: Span(u64::MAX >> 1),
             },

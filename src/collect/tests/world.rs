@@ -105,6 +105,7 @@ impl World {
                 took: Span(1500),
                 output: 3,
                 excerpt: None,
+                conclusion: None,
             },
         ];
         if seal.is_some() {
@@ -155,6 +156,7 @@ pub(super) fn job(instance: &str) -> Arc<Job> {
         task: None,
         pipeline: "swe".parse().unwrap(),
         dataset: None,
+        trajectory: None,
         env: Vec::new(),
         place: Place::Any,
         order: 0,

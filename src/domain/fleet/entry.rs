@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attempt::AttemptState;
+use crate::domain::fault::{Again, Fault};
 use crate::domain::host::Link;
 use crate::domain::id::{AttemptId, Epoch, JobId};
 use crate::domain::job::Job;
@@ -13,6 +14,7 @@ use crate::domain::journal::{Ending, Outcome};
 use crate::domain::manifest::Seal;
 use crate::domain::name::{HostName, PhaseName};
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
 
 /// A job and all that became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,22 @@ pub struct Attempt {
     pub excerpt: Option<String>,
     /// What its artifacts must match.
     pub seal: Option<Seal>,
+    /// What its native phases said; most attempts of other pipelines say nothing.
+    pub told: Option<Box<Told>>,
+}
+
+/// What the native phases of an attempt said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Told {
+    /// Phases whose results are on the host, and paid for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<PhaseName>,
+    /// Why it failed, and when we heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<(Timestamp, Fault)>,
+    /// What the evidence says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 /// How a job ended.
@@ -143,6 +161,17 @@ impl JobEntry {
         self.attempts.iter().map(|attempt| attempt.n).max().unwrap_or(0) + 1
     }
 
+    /// What the evidence says of the attempt that counts.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.decisive()?.verdict()
+    }
+
+    /// The last attempt on a host that has finished phases there which need not be done again.
+    pub fn kept(&self) -> impl Iterator<Item = &Attempt> {
+        let has = |attempt: &&Attempt| !attempt.state.is_live() && !attempt.done().is_empty();
+        self.attempts.iter().rev().filter(has)
+    }
+
     /// Attempts that a host lost or could not keep: not the job's fault.
     pub fn lost(&self) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter().filter(|attempt| attempt.was_lost())
@@ -159,17 +188,33 @@ impl JobEntry {
 }
 
 impl Attempt {
-    /// Ended through the host's fault.
+    /// Ended in a way that says nothing of the job: it may be tried again.
     pub fn was_lost(&self) -> bool {
-        matches!(
-            &self.state,
-            AttemptState::Ended(
-                Outcome::Lost { .. }
-                    | Outcome::Failed {
-                        ending: Ending::HostFault(_),
-                        ..
-                    }
-            )
-        )
+        match &self.state {
+            AttemptState::Ended(Outcome::Lost { .. }) => true,
+            AttemptState::Ended(Outcome::Failed { ending, .. }) => {
+                matches!(ending, Ending::HostFault(_))
+                    || self.fault().is_some_and(|fault| fault.again != Again::Never)
+            }
+            AttemptState::Ended(Outcome::Succeeded | Outcome::Cancelled)
+            | AttemptState::Intended
+            | AttemptState::Running { .. }
+            | AttemptState::Refused => false,
+        }
+    }
+
+    /// Why it failed, as a native phase explains it.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.told.as_ref()?.fault.as_ref().map(|(_, fault)| fault)
+    }
+
+    /// What the evidence says.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.told.as_ref()?.verdict.as_ref()
+    }
+
+    /// Phases whose results are on its host, and paid for.
+    pub fn done(&self) -> &[PhaseName] {
+        self.told.as_ref().map_or(&[], |told| &told.done)
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Closure, Fleet, FoldError, JobEntry};
+use super::{Attempt, Closure, Fleet, FoldError, JobEntry, Told};
 use crate::domain::attempt::{AttemptState, News};
+use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Refusal};
 use crate::domain::host::Link;
 use crate::domain::id::{AttemptId, Epoch, JobId};
-use crate::domain::journal::{Ending, Entry, Outcome};
-use crate::domain::name::{HostName, SetName};
+use crate::domain::journal::{Entry, Outcome};
+use crate::domain::name::{HostName, PhaseName, SetName};
 use crate::domain::time::Timestamp;
 
 impl Fleet {
@@ -36,7 +37,18 @@ impl Fleet {
                 let entry = self.news(*attempt, line.at, &News::Journal(&line.entry))?;
                 entry.offset = *to;
                 match &line.entry {
-                    Entry::PhaseEnded { excerpt, .. } => entry.excerpt.clone_from(excerpt),
+                    Entry::PhaseEnded {
+                        phase,
+                        excerpt,
+                        conclusion,
+                        ..
+                    } => {
+                        entry.excerpt.clone_from(excerpt);
+                        if let Some(conclusion) = conclusion {
+                            entry.hear(at, phase, conclusion);
+                        }
+                    }
+                    Entry::PhaseKept { phase, .. } => entry.told().done.push(phase.clone()),
                     Entry::Ended { seal, .. } => entry.seal = *seal,
                     Entry::Opened { .. } | Entry::PhaseStarted { .. } => {}
                 }
@@ -53,6 +65,14 @@ impl Fleet {
             Event::Lost { attempt, proof } => {
                 self.news(*attempt, at, &News::Lost { proof })?;
                 self.settle(*attempt);
+            }
+            Event::Graded { attempt: id, verdict } => {
+                let attempt = self
+                    .jobs
+                    .get_mut(&id.job)
+                    .and_then(|entry| entry.attempts.iter_mut().find(|attempt| attempt.n == id.n))
+                    .ok_or(FoldError::UnknownAttempt(*id))?;
+                attempt.told().verdict = Some(verdict.as_ref().clone());
             }
             Event::CancelAsked { job, hard } => {
                 let entry = self.jobs.get_mut(job).ok_or(FoldError::UnknownJob(*job))?;
@@ -171,6 +191,7 @@ impl Fleet {
             since: at,
             excerpt: None,
             seal: None,
+            told: None,
         });
         self.host_entry(host).live.insert(id);
         self.rate(host);
@@ -198,7 +219,7 @@ impl Fleet {
         if attempt.state.is_live() {
             return;
         }
-        let (host, state) = (attempt.host.clone(), attempt.state.clone());
+        let (host, state, lost) = (attempt.host.clone(), attempt.state.clone(), attempt.was_lost());
         self.host_entry(&host).live.remove(&id);
         self.untold.remove(&(host.clone(), id));
         self.rate(&host);
@@ -206,9 +227,7 @@ impl Fleet {
         match state {
             AttemptState::Ended(Outcome::Succeeded) => self.close(id.job, Closure::Succeeded),
             AttemptState::Ended(Outcome::Cancelled) => self.close(id.job, Closure::Cancelled),
-            AttemptState::Ended(Outcome::Failed { phase, ending })
-                if !matches!(ending, Ending::HostFault(_)) =>
-            {
+            AttemptState::Ended(Outcome::Failed { phase, ending }) if !lost => {
                 self.close(id.job, Closure::Failed { phase, ending });
             }
             AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }) | AttemptState::Refused => {
@@ -229,6 +248,23 @@ impl Fleet {
         {
             entry.closed = Some(closure);
             self.open -= usize::from(self.enabled.contains(&entry.job.set));
+        }
+    }
+}
+
+impl Attempt {
+    fn told(&mut self) -> &mut Told {
+        self.told.get_or_insert_default()
+    }
+
+    fn hear(&mut self, at: Timestamp, phase: &PhaseName, conclusion: &Conclusion) {
+        let told = self.told();
+        if conclusion.keeps {
+            told.done.push(phase.clone());
+        }
+        told.fault = conclusion.fault.clone().map(|fault| (at, fault));
+        if conclusion.verdict.is_some() {
+            told.verdict.clone_from(&conclusion.verdict);
         }
     }
 }

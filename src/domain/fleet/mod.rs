@@ -9,7 +9,7 @@ mod queue;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use entry::{Attempt, Closure, HostEntry, JobEntry};
+pub use entry::{Attempt, Closure, HostEntry, JobEntry, Told};
 
 use super::attempt::IllegalTransition;
 use super::host::HostConfig;

@@ -100,6 +100,7 @@ async fn write_sample(store: &Store) -> Fleet {
                 took: Span::seconds(9),
                 output: 77,
                 excerpt: Some("E: it does not work".into()),
+                conclusion: None,
             },
         ),
         ended(

@@ -202,6 +202,7 @@ impl Draw {
                 took: Span(self.detail),
                 output: u64::MAX,
                 excerpt: (!self.once_in(3)).then(|| self.text()),
+                conclusion: None,
             },
             _ => Entry::Ended {
                 outcome: self.outcome(),

@@ -60,6 +60,10 @@ fn job(set: &str, n: u64) -> Arc<Job> {
             path: format!("data/{}.jsonl", n % 5),
             sha256: Sha256::of(body(n % 5).as_bytes()),
         }),
+        trajectory: n.is_multiple_of(7).then(|| Dataset {
+            path: "given.jsonl".to_owned(),
+            sha256: Sha256::of(body(n % 5).as_bytes()),
+        }),
         env: (0..n % 3).map(|n| format!("KEY_{n}")).collect(),
         place: match n % 3 {
             0 => Place::Any,

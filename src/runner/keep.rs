@@ -1,0 +1,155 @@
+//! What was paid for is kept: a phase that an earlier attempt on this host has finished is taken over, not
+//! done again.
+//!
+//! Invariant: a phase counts as finished only once all that it left is durable, and its journal says so.
+//! What is taken over is copied: the earlier capsule stays as its seal says.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::capsule::Capsule;
+use super::error::{Doing as _, RunnerError};
+use super::journal;
+use crate::domain::conclusion::{self, Conclusion};
+use crate::domain::fault::{Again, Class};
+use crate::domain::journal::{Ending, Entry};
+use crate::domain::swe::Task;
+use crate::domain::{AttemptId, Fault, PhaseName, Spec, layout};
+
+/// Copies the results of the attempt that the spec names; the phases that need not be done again, with the
+/// attempt that has done them. Can be repeated.
+pub(super) fn take_over(capsule: &Capsule, spec: &Spec) -> Result<BTreeMap<PhaseName, u32>, RunnerError> {
+    let Some(n) = spec.keep else {
+        return Ok(BTreeMap::new());
+    };
+    let job = capsule.attempt.job;
+    let earlier = Capsule {
+        attempt: AttemptId { job, n },
+        path: capsule.path.with_file_name(n.to_string()),
+    };
+    let done = finished(&earlier)?;
+    if done.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    copy(&earlier.out(), &capsule.out())?;
+    for phase in done.keys() {
+        let name = format!("{}/{phase}.log", layout::LOGS);
+        let (from, to) = (earlier.path.join(&name), capsule.path.join(&name));
+        if from.is_file() {
+            fs::copy(&from, &to).doing(|| format!("copy {}", from.display()))?;
+        }
+    }
+    sync(&capsule.path)?;
+    Ok(done)
+}
+
+/// The phases that an attempt has finished or taken over itself.
+fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> {
+    if !earlier.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let lines = journal::read(&earlier.journal())?;
+    let done = lines.into_iter().filter_map(|line| match line.entry {
+        Entry::PhaseEnded {
+            phase, conclusion, ..
+        } => conclusion?.keeps.then_some((phase, earlier.attempt.n)),
+        Entry::PhaseKept { phase, from } => Some((phase, from)),
+        Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Ended { .. } => None,
+    });
+    Ok(done.collect())
+}
+
+/// What a task said at its end. What it left is durable before the journal can say that it is done.
+pub(super) fn conclude(
+    capsule: &Capsule,
+    task: Task,
+    ending: &Ending,
+) -> Result<Option<Conclusion>, RunnerError> {
+    let path = capsule.path.join(conclusion::FILE);
+    let said: Option<Conclusion> = match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).doing(|| format!("read {}", path.display())),
+    };
+    if said.is_some() {
+        fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
+    }
+    let mut said = said.unwrap_or_default();
+    said.keeps = ending.is_success() && matches!(task, Task::Trajectory | Task::Evaluation);
+    if said.keeps {
+        sync(&capsule.path)?;
+    }
+    if !ending.is_success() && said.fault.is_none() {
+        said.fault = unexplained(ending);
+    }
+    Ok(Some(said))
+}
+
+/// A task that ended without a word.
+fn unexplained(ending: &Ending) -> Option<Fault> {
+    let (class, name, what, again) = match ending {
+        Ending::Signal(9) => (
+            Class::Host,
+            "killed",
+            "the kernel killed it, most likely for want of memory".to_owned(),
+            Again::Elsewhere,
+        ),
+        Ending::Signal(n) => (
+            Class::Unknown,
+            "killed",
+            format!("signal {n} ended it"),
+            Again::Anywhere,
+        ),
+        Ending::Deadline => (
+            Class::Unknown,
+            "deadline",
+            "its time was up".to_owned(),
+            Again::Never,
+        ),
+        Ending::Stall => (
+            Class::Unknown,
+            "stalled",
+            "neither output nor CPU use for too long".to_owned(),
+            Again::Elsewhere,
+        ),
+        Ending::Exit(code) => (
+            Class::Unknown,
+            "no-word",
+            format!("it ended with code {code} and said nothing"),
+            Again::Anywhere,
+        ),
+        Ending::NotStarted(why) => (Class::Host, "not-started", why.clone(), Again::Elsewhere),
+        Ending::Cancelled | Ending::HostFault(_) => return None,
+    };
+    Some(Fault {
+        class,
+        name: name.to_owned(),
+        what,
+        again,
+    })
+}
+
+/// Copies a directory: plain files and directories. Links and devices do not count as results.
+fn copy(from: &Path, to: &Path) -> Result<(), RunnerError> {
+    let doing = || format!("copy {} to {}", from.display(), to.display());
+    for entry in fs::read_dir(from).doing(doing)? {
+        let entry = entry.doing(doing)?;
+        let (kind, target) = (entry.file_type().doing(doing)?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            match fs::create_dir(&target) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error).doing(doing),
+                Ok(()) | Err(_) => copy(&entry.path(), &target)?,
+            }
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &target).doing(doing)?;
+        }
+    }
+    Ok(())
+}
+
+fn sync(dir: &Path) -> Result<(), RunnerError> {
+    let doing = || format!("sync {}", dir.display());
+    nix::unistd::syncfs(File::open(dir).doing(doing)?).doing(doing)
+}
