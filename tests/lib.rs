@@ -22,6 +22,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod documents;
+mod evaluation;
 mod full_disk;
 mod host;
 mod hosts;

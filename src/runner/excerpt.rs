@@ -55,7 +55,7 @@ fn is_reason(line: &str) -> bool {
 }
 
 /// Without escape sequences, with control characters escaped, and not too long.
-fn harmless(line: &str) -> String {
+pub(super) fn harmless(line: &str) -> String {
     let mut text = String::new();
     for c in without_sequences(line.trim()).chars() {
         match c {

@@ -37,6 +37,7 @@ mod processes;
 mod containers;
 mod manifest;
 mod excerpt;
+pub mod native;
 #[cfg(test)]
 mod fixture;
 

@@ -137,11 +137,14 @@ fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
         let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else {
             return false;
         };
-        marks.iter().all(|mark| {
-            environ
-                .split(|byte| *byte == 0)
-                .any(|pair| pair == mark.as_bytes())
-        })
+        // An agent's own directory is below the attempt's.
+        let says = |pair: &[u8], mark: &str| {
+            pair.strip_prefix(mark.as_bytes())
+                .is_some_and(|rest| rest.first().is_none_or(|byte| *byte == b'/'))
+        };
+        marks
+            .iter()
+            .all(|mark| environ.split(|byte| *byte == 0).any(|pair| says(pair, mark)))
     };
     let candidates = window.ids(youngest()).unwrap_or_else(|| {
         let mut table = pids();

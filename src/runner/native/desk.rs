@@ -1,0 +1,82 @@
+//! What a native phase works with, and where it leaves what it made.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::fault::disk;
+use super::files;
+use crate::domain::swe::Swe;
+use crate::domain::{AttemptId, Fault, HostName, Instance, Job, layout};
+
+/// What a native phase works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk<'a> {
+    /// The capsule: `in/`, `out/` and `log/` are below.
+    pub capsule: &'a Path,
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Its job.
+    pub job: &'a Job,
+    /// What it goes by.
+    pub swe: &'a Swe,
+    /// The task.
+    pub instance: &'a Instance,
+    /// The normalised dataset line, as it travelled.
+    pub dataset_text: &'a str,
+    /// This host.
+    pub host: &'a HostName,
+    /// Where this host has the harness, if not where the agent says.
+    pub harness: Option<&'a str>,
+    /// Finds the known failure that a text speaks of.
+    pub explain: fn(&str) -> Option<Fault>,
+}
+
+/// A native phase that did its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// One line for the log and for people.
+    pub note: String,
+}
+
+impl Desk<'_> {
+    /// A file of the capsule, by its name in [`layout`] or [`crate::domain::evidence`].
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.capsule.join(name)
+    }
+
+    /// The directory that the agent alone writes to.
+    pub(super) fn agent_dir(&self) -> PathBuf {
+        self.capsule.join(layout::OUT).join("agent")
+    }
+
+    /// The name that the image has on this host.
+    pub(super) fn image(&self) -> &str {
+        self.swe.image.tags.first().map_or("", String::as_str)
+    }
+
+    /// Takes away what an earlier try left.
+    pub(super) fn clear(&self, names: &[&str]) -> Result<(), Fault> {
+        let out = self.file(layout::OUT);
+        if !out.symlink_metadata().is_ok_and(|kind| kind.is_dir()) {
+            return Err(disk(&out, "it is no directory any more"));
+        }
+        for path in names.iter().map(|name| self.file(name)) {
+            files::clear(&path).map_err(|error| disk(&path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file of the capsule: whole, or not at all.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let path = self.file(name);
+        files::write(&path, bytes).map_err(|error| disk(&path, error))
+    }
+}
+
+/// Says a line in the step's log: that it lives, and what it does.
+pub(super) fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // A log that cannot be written is the supervisor's to notice.
+    let _ = writeln!(out, "fleet: {line}");
+    let _ = out.flush();
+}

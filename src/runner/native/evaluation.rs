@@ -1,0 +1,132 @@
+//! The evaluation: what the agent left, put to the test in a fresh container. It judges nothing; it leaves
+//! the evidence (`out/evaluation.json`) and the log beside it.
+
+use std::io::Write as _;
+
+use flate2::{Compression, GzBuilder};
+
+use super::container::Container;
+use super::desk::{Desk, Done, say};
+use super::fault::{disk, engine, fault};
+use super::filter::filter;
+use super::solution::MOST;
+use super::{files, golden, line, patch, tests_run};
+use crate::docker;
+use crate::domain::evidence::{Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
+use crate::domain::fault::{Again, Class};
+use crate::domain::{Fault, Sha256};
+
+/// Is the container what the dataset says? The image's own state is kept as it is, even where it differs
+/// from the base commit: its environment was built in it.
+const READY: &str = r#"
+command -v git > /dev/null || exit 11
+command -v bash > /dev/null || exit 12
+cd "$1" || exit 13
+git rev-parse --verify --quiet "$2^{commit}" > /dev/null || exit 14
+"#;
+
+/// Puts the trajectory's patch to the test.
+pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
+    desk.clear(&[FILE, LOG])?;
+    let model = model_patch(desk)?;
+    let mut evidence = Evidence {
+        version: VERSION,
+        image: None,
+        dataset: Sha256::of(desk.dataset_text.as_bytes()),
+        patch: Patch {
+            bytes: model.len() as u64,
+            applied_bytes: 0,
+            state: Applied::NotTried,
+            said: String::new(),
+        },
+        golden: golden::untried(desk.instance),
+        tests: None,
+        fault: None,
+    };
+    let done = examine(desk, &model, &mut evidence);
+    evidence.fault = done.as_ref().err().cloned();
+    let text = serde_json::to_vec_pretty(&evidence);
+    let text = text.map_err(|error| disk(&desk.file(FILE), error))?;
+    desk.write(FILE, &text)?;
+    if let Ok(done) = &done {
+        say(&done.note);
+    }
+    done
+}
+
+/// What the model left, as it left it.
+fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
+    let path = desk.file(TRAJECTORY);
+    let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
+    let line = bytes.ok_or_else(|| "there is none".to_owned());
+    let line = line.and_then(|bytes| line::last(&bytes, &desk.instance.id));
+    line.map(|line| line.patch)
+        .map_err(|why| fault(Class::Harness, "no-trajectory", Again::Anywhere, format!("{TRAJECTORY}: {why}")))
+}
+
+fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done, Fault> {
+    let container = fresh(desk, evidence)?;
+    let repo = &desk.instance.repo_path;
+    let patch = filter(model);
+    evidence.patch.applied_bytes = patch.len() as u64;
+    if patch.is_empty() {
+        evidence.patch.state = Applied::Nothing;
+    } else {
+        (evidence.patch.state, evidence.patch.said) = patch::apply(&container, repo, &patch)?;
+    }
+    say(&format!("model patch: {} bytes, {:?}", patch.len(), evidence.patch.state).to_lowercase());
+    if evidence.patch.state == Applied::Failed {
+        let note = format!("the model's patch does not apply: {}", evidence.patch.said);
+        return Ok(Done { note });
+    }
+    golden::all(&container, desk.instance, &mut evidence.golden)?;
+    let failed = evidence.golden.iter().filter(|one| one.state == Applied::Failed).count();
+    say(&format!("golden patches: {} of {} applied", evidence.golden.len() - failed, evidence.golden.len()));
+    let (tests, log) = tests_run::run(&container, desk)?;
+    desk.write(LOG, &compressed(&log).map_err(|error| disk(&desk.file(LOG), error))?)?;
+    let end = match tests.exit {
+        _ if tests.timed_out => "did not end in time".to_owned(),
+        Some(code) => format!("ended with exit code {code}"),
+        None => "were killed".to_owned(),
+    };
+    let note = format!("the tests {end} after {}, with {} bytes of output", tests.took, tests.output);
+    evidence.tests = Some(tests);
+    Ok(Done { note })
+}
+
+/// A container of the instance's image that holds what the dataset says.
+fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
+    let instance = desk.instance;
+    let dataset = |name: &str, what: String| Err(fault(Class::Dataset, name, Again::Never, what));
+    let commit = &instance.base_commit;
+    if commit.len() < 7 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return dataset("bad-base-commit", format!("base_commit `{commit}` is no commit"));
+    }
+    if !instance.repo_path.starts_with('/') {
+        return dataset("bad-repo-path", format!("repo_path `{}` is not absolute", instance.repo_path));
+    }
+    let image = desk.image();
+    evidence.image = docker::image_id(image).map_err(|error| engine(&error))?;
+    if evidence.image.is_none() {
+        let what = format!("the image {image} is not on this host");
+        return Err(fault(Class::Image, "image-missing", Again::Anywhere, what));
+    }
+    say(&format!("evaluating in {image}"));
+    let container = Container::start(desk)?;
+    let said = container.script(READY, &[&instance.repo_path, commit], b"", &[0, 11, 12, 13, 14])?;
+    let (name, what) = match said.status {
+        Some(11) => ("no-git", "the image has no git".to_owned()),
+        Some(12) => ("no-bash", "the image has no bash".to_owned()),
+        Some(13) => ("no-repository", format!("the image has no {}", instance.repo_path)),
+        Some(14) => ("no-base-commit", format!("{} has no commit {commit}", instance.repo_path)),
+        _ => return Ok(container),
+    };
+    Err(fault(Class::Image, name, Again::Never, what))
+}
+
+/// Compressed, and the same bytes for the same log: no time, no name.
+fn compressed(log: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut gz = GzBuilder::new().mtime(0).write(Vec::new(), Compression::default());
+    gz.write_all(log)?;
+    gz.finish()
+}

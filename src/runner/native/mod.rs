@@ -1,0 +1,33 @@
+//! The phases that `fleet` does itself: trajectory and evaluation, in the process of their step.
+//!
+//! What they run under is the supervisor's: deadline, stall, log, the end of all descendants and the sweep
+//! of labelled containers. What they leave is below the capsule's `out/`, and nothing of it counts before
+//! it is whole: files are written beside their place and renamed.
+//!
+//! Invariant: what an agent, a patch or a test leaves is text and data of a stranger. No link of theirs is
+//! followed, and nothing that they wrote is run outside of the attempt's container.
+
+mod desk;
+mod fault;
+mod files;
+mod trajectory;
+mod solution;
+mod line;
+mod strict;
+mod agent;
+mod command;
+mod openhands;
+mod discover;
+mod evaluation;
+mod container;
+mod patch;
+mod filter;
+mod named;
+mod golden;
+mod tests_run;
+mod script;
+mod capture;
+
+pub use desk::{Desk, Done};
+pub use evaluation::evaluation;
+pub use trajectory::trajectory;

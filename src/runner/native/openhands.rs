@@ -1,0 +1,172 @@
+//! The OpenHands harness: the command line, the environment and the dataset that it wants.
+//!
+//! Invariant: it writes below the attempt's own directory only, so that what is found there is this run's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::agent::{self, Program};
+use super::desk::{Desk, say};
+use super::discover::{self, Search};
+use super::fault::{disk, fault};
+use super::files;
+use super::line::Line;
+use crate::domain::fault::{Again, Class};
+use crate::domain::{Fault, Instance, layout};
+use crate::doors::env;
+
+/// The harness's own entry.
+const ENTRY: &str = "evaluation/benchmarks/multi_swe_bench/run_infer.py";
+
+/// Variables that make the harness do something else than its settings say.
+const WITHOUT: &[&str] = &["RUNTIME_CONTAINER_IMAGE", "SANDBOX_ENV_GITHUB_TOKEN"];
+
+/// What a run of it goes by.
+#[derive(Debug)]
+pub(super) struct Settings<'a> {
+    /// Its root on this host.
+    pub(super) harness: &'a str,
+    /// The section of its `config.toml`.
+    pub(super) llm: &'a str,
+    /// Its agent class.
+    pub(super) class: &'a str,
+    /// Most iterations.
+    pub(super) iterations: u32,
+    /// Further variables.
+    pub(super) env: &'a BTreeMap<String, String>,
+}
+
+/// What of this process's world the command line depends on.
+#[derive(Debug)]
+struct World {
+    home: PathBuf,
+    path: String,
+    python_path: Option<String>,
+}
+
+/// Runs the harness, and takes the one trajectory that it left.
+pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, String), Fault> {
+    let dir = desk.agent_dir();
+    std::fs::create_dir(&dir).map_err(|error| disk(&dir, error))?;
+    let world = World {
+        home: env::home().unwrap_or_default(),
+        path: env::get("PATH").unwrap_or_default(),
+        python_path: env::get("PYTHONPATH"),
+    };
+    let dataset = dir.join("dataset.jsonl");
+    let text = format!("{}\n", Value::Object(row(desk.instance, desk.image())));
+    files::write(&dataset, text.as_bytes()).map_err(|error| disk(&dataset, error))?;
+    let program = program(desk, settings, &world);
+    if !program.cwd.join(ENTRY).is_file() {
+        let what = format!("there is no harness on this host: {}/{ENTRY} is missing", program.cwd.display());
+        return Err(fault(Class::Config, "no-harness", Again::Elsewhere, what));
+    }
+    say(&format!("agent: {}", program.argv.join(" ")));
+    let end = agent::run(&program)?;
+    match discover::output(&dir, &desk.instance.id).map_err(|error| disk(&dir, error))? {
+        Search::Found(line, at) => {
+            discover::lift(&at, &dir, &desk.file(layout::OUT)).map_err(|error| disk(&at, error))?;
+            Ok((line, end.note("the harness's trajectory")))
+        }
+        Search::Bad(why) => Err(fault(Class::Harness, "bad-output", Again::Anywhere, why)),
+        Search::Nothing => Err(end.explain(desk, "output.jsonl")),
+    }
+}
+
+fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
+    let harness = match settings.harness.strip_prefix("~/") {
+        Some(rest) => world.home.join(rest),
+        None if settings.harness == "~" => world.home.clone(),
+        None => PathBuf::from(settings.harness),
+    };
+    let dir = desk.agent_dir();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let mut env = environment(desk, &text(&harness), world);
+    env.extend(settings.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let version = env.get("OPENHANDS_VERSION").map_or("v1.1.0", String::as_str);
+    let experiment = env.get("EXP_NAME").filter(|name| !name.is_empty());
+    let experiment = experiment.map_or_else(String::new, |name| format!("-{name}"));
+    let note = format!("{version}-no-hint{experiment}-run_{}", desk.job.run);
+    let iterations = settings.iterations.to_string();
+    let (out, dataset) = (text(&dir), text(&dir.join("dataset.jsonl")));
+    let argv = [
+        "poetry",
+        "run",
+        "python",
+        ENTRY,
+        "--agent-cls",
+        settings.class,
+        "--llm-config",
+        settings.llm,
+        "--max-iterations",
+        &iterations,
+        "--eval-num-workers",
+        "1",
+        "--eval-note",
+        &note,
+        "--eval-output-dir",
+        &out,
+        "--dataset",
+        &dataset,
+        "--split",
+        "train",
+        "--eval-n-limit",
+        "1",
+    ];
+    Program {
+        argv: argv.map(str::to_owned).to_vec(),
+        env,
+        without: WITHOUT,
+        cwd: harness,
+    }
+}
+
+fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String, String> {
+    let python_path = world.python_path.as_deref().filter(|path| !path.is_empty());
+    let all = [
+        ("PATH", format!("{}/.local/bin:{}", world.home.display(), world.path)),
+        (
+            "PYTHONPATH",
+            python_path.map_or_else(|| harness.to_owned(), |rest| format!("{harness}:{rest}")),
+        ),
+        ("DOCKER_BUILDKIT", "0".to_owned()),
+        ("EVAL_DOCKER_IMAGE_PREFIX", "mswebench".to_owned()),
+        ("USE_INSTANCE_IMAGE", "true".to_owned()),
+        // Its own default is Java, and it tells `python` from `Python`.
+        ("LANGUAGE", desk.instance.language.to_lowercase()),
+        ("RUN_WITH_BROWSING", "false".to_owned()),
+        ("USE_HINT_TEXT", "false".to_owned()),
+        ("RUN_NUMBER", desk.job.run.to_string()),
+        ("FLEET_OUT", desk.agent_dir().to_string_lossy().into_owned()),
+        ("FLEET_IMAGE", desk.image().to_owned()),
+    ];
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The instance as the harness reads it: the image by its name on this host, patches as it knows them.
+fn row(instance: &Instance, image: &str) -> Map<String, Value> {
+    let mut row = instance.rest.clone();
+    let list = |items: &[String]| Value::from(items.to_vec());
+    // A list of diffs is a string that holds a JSON list; none at all is an empty string.
+    let diffs = |diffs: &[String]| match diffs {
+        [] => Value::from(""),
+        diffs => Value::from(list(diffs).to_string()),
+    };
+    let mut set = |name: &str, value: Value| row.insert(name.to_owned(), value);
+    set("instance_id", instance.id.as_str().into());
+    set("repo", instance.repo.as_str().into());
+    set("base_commit", instance.base_commit.as_str().into());
+    set("image_storage_uri", image.into());
+    set("language", instance.language.as_str().into());
+    set("problem_statement", instance.problem_statement.as_str().into());
+    set("FAIL_TO_PASS", list(&instance.fail_to_pass));
+    set("PASS_TO_PASS", list(&instance.pass_to_pass));
+    set("test_patch", diffs(&instance.test_patches));
+    set("patch", diffs(&instance.gold_patches));
+    set("test_command", instance.test_command.as_str().into());
+    set("test_output_parser", instance.parser.as_str().into());
+    set("repo_path", instance.repo_path.as_str().into());
+    row
+}

@@ -1,0 +1,103 @@
+//! Applying a patch in the container: whole or not at all.
+
+use std::collections::BTreeSet;
+
+use super::container::{Container, DIR};
+use super::named::named;
+use crate::domain::Fault;
+use crate::domain::evidence::Applied;
+use crate::runner::excerpt::harmless;
+
+/// Exit codes of [`APPLY`].
+const CODES: [(i32, Applied); 3] = [(0, Applied::Git), (10, Applied::Fuzzy), (20, Applied::Failed)];
+
+/// `git apply`, which takes a patch whole or leaves it; else `patch` with fuzz, tried dry first. What either
+/// should leave half is put back from copies of the files that the patch names.
+const APPLY: &str = r#"
+cd "$1" || exit 92
+patch=$2/patch names=$2/names saved=$2/saved said=$2/said
+rm -rf "$saved" && mkdir "$saved" || exit 93
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+copy() {
+  case $3 in */*) mkdir -p "$2/${3%/*}" || return;; esac
+  cp -pPR "$1/$3" "$2/$3"
+}
+while IFS= read -r name; do
+  if there "./$name"; then copy . "$saved" "$name" || exit 94; fi
+done < "$names"
+put_back() {
+  while IFS= read -r name; do
+    rm -rf "./$name" || exit 95
+    if there "$saved/$name"; then copy "$saved" . "$name" || exit 96; fi
+  done < "$names"
+}
+fuzzy() { patch --batch --forward --unified --fuzz=5 -p1 --no-backup-if-mismatch -r - "$@" -i "$patch"; }
+if git apply --check -v "$patch" > "$said" 2>&1 && ! grep -q '^Skipped patch' "$said"; then
+  if git apply "$patch" >> "$said" 2>&1; then cat "$said"; exit 0; fi
+  put_back
+fi
+cat "$said"
+if fuzzy --dry-run > "$said" 2>&1; then
+  if fuzzy > "$said" 2>&1; then cat "$said"; exit 10; fi
+  put_back
+fi
+cat "$said"
+exit 20
+"#;
+
+/// Applies a patch that is not empty; how it went, and what the tools said of it.
+pub(super) fn apply(container: &Container, repo: &str, patch: &str) -> Result<(Applied, String), Fault> {
+    let names = match named(patch, repo) {
+        Ok(names) => names,
+        Err(why) => return Ok((Applied::Failed, harmless(&format!("refused: {why}")))),
+    };
+    container.put(&format!("{DIR}/patch"), patch.as_bytes())?;
+    container.put(&format!("{DIR}/names"), lines(&names).as_bytes())?;
+    let codes = CODES.map(|(code, _)| code);
+    let said = container.script(APPLY, &[repo, DIR], b"", &codes)?;
+    let state = CODES.iter().find(|(code, _)| said.status == Some(*code));
+    let state = state.map_or(Applied::Failed, |(_, state)| *state);
+    Ok((state, in_brief(&said.stdout, state)))
+}
+
+/// One path a line, which no path from [`named`] can break.
+pub(super) fn lines(paths: &BTreeSet<String>) -> String {
+    paths.iter().map(|path| format!("{path}\n")).collect()
+}
+
+/// Of what the tools said: of a success nothing but oddities, of a failure the lines that say why.
+fn in_brief(said: &str, state: Applied) -> String {
+    let signs: &[&str] = match state {
+        Applied::Failed => &["error:", "fatal:", "FAILED", "corrupt", "malformed", "garbage", "Skipp", "not found", "refusing"],
+        _ => &["fuzz", "offset"],
+    };
+    let lines = said.lines().filter(|line| signs.iter().any(|sign| line.contains(sign)));
+    let mut brief = String::new();
+    for line in lines.take(4) {
+        if !brief.is_empty() {
+            brief.push_str("; ");
+        }
+        brief.push_str(&harmless(line));
+    }
+    if brief.is_empty() && state == Applied::Failed {
+        brief = said.lines().rfind(|line| !line.trim().is_empty()).map(harmless).unwrap_or_default();
+    }
+    brief
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_its_reasons_and_a_success_by_its_oddities() {
+        let said = "Checking patch a.py...\nerror: while searching for:\n x\nerror: patch failed: a.py:1\nerror: a.py: patch does not apply\nHunk #1 FAILED at 3.\u{1b}[2J\n";
+        assert_eq!(
+            in_brief(said, Applied::Failed),
+            "error: while searching for:; error: patch failed: a.py:1; error: a.py: patch does not apply; Hunk #1 FAILED at 3."
+        );
+        assert_eq!(in_brief("patching file a\n", Applied::Git), "");
+        assert_eq!(in_brief("patching file a\nHunk #1 succeeded at 5 with fuzz 2.\n", Applied::Fuzzy), "Hunk #1 succeeded at 5 with fuzz 2.");
+        assert_eq!(in_brief("something odd\n\n", Applied::Failed), "something odd");
+    }
+}

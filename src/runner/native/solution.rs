@@ -1,0 +1,60 @@
+//! Trajectories that need no agent: the dataset's own solution, none at all, and one that exists already.
+
+use serde_json::json;
+
+use super::desk::Desk;
+use super::fault::{disk, fault};
+use super::line::{self, Line};
+use super::files;
+use crate::domain::Fault;
+use crate::domain::fault::{Again, Class};
+
+/// Where a trajectory that exists already is put.
+const GIVEN: &str = "in/trajectory.jsonl";
+
+/// Most bytes of a trajectory; real ones have three million.
+pub(super) const MOST: u64 = 512 << 20;
+
+/// The dataset's own solution.
+pub(super) fn gold(desk: &Desk<'_>) -> Result<Line, Fault> {
+    let mut patch = String::new();
+    for part in &desk.instance.gold_patches {
+        patch.push_str(part);
+        if !part.is_empty() && !part.ends_with('\n') {
+            patch.push('\n');
+        }
+    }
+    if patch.trim().is_empty() {
+        let what = "the dataset has no solution of its own: `patch` is empty";
+        return Err(fault(Class::Dataset, "no-gold-patch", Again::Never, what));
+    }
+    around(desk, "gold", patch)
+}
+
+/// Nobody's solution.
+pub(super) fn noop(desk: &Desk<'_>) -> Result<Line, Fault> {
+    around(desk, "noop", String::new())
+}
+
+/// The trajectory that came with the job.
+pub(super) fn given(desk: &Desk<'_>) -> Result<Line, Fault> {
+    let bad = |what: String| fault(Class::Dataset, "bad-trajectory", Again::Never, what);
+    let path = desk.file(GIVEN);
+    let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
+    let bytes = bytes.ok_or_else(|| bad("no trajectory came with the job".to_owned()))?;
+    let id = &desk.instance.id;
+    line::last(&bytes, id).map_err(|why| bad(format!("the trajectory given for {id} is no good: {why}")))
+}
+
+/// A line around a patch, with `out/metadata.json` beside it as an agent's own would have.
+pub(super) fn around(desk: &Desk<'_>, agent: &str, patch: String) -> Result<Line, Fault> {
+    let metadata = json!({
+        "agent_class": agent,
+        "llm_config": { "model": desk.job.model.as_str() },
+        "details": { "set": desk.job.set.as_str(), "run": desk.job.run, "host": desk.host.as_str() },
+    });
+    let bad = |error| fault(Class::Dataset, "bad-dataset", Again::Never, format!("the dataset line is no JSON: {error}"));
+    let line = line::around(patch, &desk.instance.id, &metadata, desk.dataset_text).map_err(bad)?;
+    desk.write("out/metadata.json", format!("{metadata:#}\n").as_bytes())?;
+    Ok(line)
+}

@@ -1,0 +1,135 @@
+//! Running the test command: watched from outside of the container, within its time, its output kept apart
+//! from all that the tests can write to.
+
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::capture::Capture;
+use super::container::{Container, DIR};
+use super::desk::{Desk, say};
+use super::fault::fault;
+use super::script::script;
+use crate::domain::evidence::Tests;
+use crate::domain::fault::{Again, Class};
+use crate::domain::{Fault, Span};
+use crate::doors::{clock, spawn};
+
+/// How often its end is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How often it is said that there was output. Said of silence, it would hide a hang from the stall limit.
+const NEWS: Duration = Duration::from_secs(10);
+
+/// How long the client may take to notice that its container is dead.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// Runs the dataset's whole command; how it went, and its log: all of stdout, then all of stderr.
+pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<u8>), Fault> {
+    // Nothing of ours is left for the tests to find.
+    container.script(r#"rm -rf "$1""#, &[DIR], b"", &[0])?;
+    let host = |error| fault(Class::Host, "docker-refused", Again::Anywhere, format!("cannot run `docker exec`: {error}"));
+    let killed = kills_on_this_host();
+    let settings = &desk.swe.evaluation;
+    let repo = &desk.instance.repo_path;
+    let mut child = spawn::command("docker")
+        .args(["exec", "-w", repo, &container.name, "bash", "-c", &script(desk.instance)])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(host)?;
+    let started = clock::tick();
+    let until = started + settings.tests.duration();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let seen = AtomicU64::new(0);
+    let quarter = settings.log_cap / 4;
+    let (exit, stdout, stderr) = thread::scope(|scope| {
+        // Test reports go to stdout; stderr has warnings.
+        let stdout = scope.spawn(|| Capture::new(settings.log_cap - quarter).all(stdout, &seen));
+        let stderr = scope.spawn(|| Capture::new(quarter).all(stderr, &seen));
+        let exit = watch(&mut child, container, until, &seen);
+        let lost = |_| Capture::new(0);
+        (exit, stdout.join().unwrap_or_else(lost), stderr.join().unwrap_or_else(lost))
+    });
+    let exit = exit.map_err(host)?;
+    let took = Span(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let timed_out = exit.is_none();
+    if !timed_out {
+        blameless(container, desk, exit.flatten(), killed)?;
+    }
+    let mut log = stdout.text();
+    if log.last().is_some_and(|byte| *byte != b'\n') && stderr.total() > 0 {
+        log.push(b'\n');
+    }
+    log.extend(stderr.text());
+    let tests = Tests {
+        exit: exit.flatten(),
+        timed_out,
+        took,
+        output: stdout.total() + stderr.total(),
+        cut: stdout.is_cut() || stderr.is_cut(),
+    };
+    Ok((tests, log))
+}
+
+/// Waits for the end of the client: its exit code, or none if the time was up and the container was killed.
+fn watch(
+    child: &mut Child,
+    container: &Container,
+    until: Instant,
+    seen: &AtomicU64,
+) -> std::io::Result<Option<Option<i32>>> {
+    let mut told = (clock::tick(), 0);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status.code()));
+        }
+        let now = clock::tick();
+        if now >= until {
+            break;
+        }
+        let bytes = seen.load(Ordering::Relaxed);
+        if now >= told.0 + NEWS && bytes > told.1 {
+            say(&format!("the tests have printed {bytes} bytes"));
+            told = (now, bytes);
+        }
+        thread::sleep(LOOK.min(until - now));
+    }
+    say("the time of the tests is up");
+    container.kill();
+    let farewell = clock::tick() + FAREWELL;
+    while child.try_wait()?.is_none() && clock::tick() < farewell {
+        thread::sleep(LOOK);
+    }
+    // It may be gone by now.
+    let _ = child.kill();
+    child.wait()?;
+    Ok(None)
+}
+
+/// Was the end the tests' own? What the tests print is never asked: only what the engine and the kernel say.
+fn blameless(container: &Container, desk: &Desk<'_>, exit: Option<i32>, killed: Option<u64>) -> Result<(), Fault> {
+    let state = container.state()?;
+    let limited = desk.swe.evaluation.memory.is_some();
+    if limited && state.out_of_memory {
+        return Ok(());
+    }
+    let host_killed = exit == Some(137) && !limited && kills_on_this_host() > killed;
+    if state.out_of_memory || host_killed {
+        let what = "the host ran out of memory during the tests";
+        return Err(fault(Class::Host, "out-of-memory", Again::Elsewhere, what));
+    }
+    if !state.running {
+        let what = "the container ended during the tests, and not by them";
+        return Err(fault(Class::Host, "container-lost", Again::Anywhere, what));
+    }
+    Ok(())
+}
+
+/// How many processes the kernel has killed for want of memory since it began.
+fn kills_on_this_host() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/vmstat").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+}

@@ -1,0 +1,80 @@
+//! The trajectory: whoever solves the task leaves one line, `out/output.jsonl`.
+//!
+//! Invariant: what the agent left decides, never its exit code; and it is looked for in a directory that
+//! was empty when the agent began.
+
+use super::desk::{Desk, Done, say};
+use super::fault::fault;
+use super::line::Line;
+use super::{command, openhands, solution};
+use crate::domain::Fault;
+use crate::domain::evidence::{FILE, LOG, TRAJECTORY};
+use crate::domain::fault::{Again, Class};
+use crate::domain::swe::Agent;
+
+/// What an earlier try of this phase, or a later phase of it, may have left.
+const LEFT: [&str; 7] = [
+    "out/agent",
+    TRAJECTORY,
+    "out/metadata.json",
+    "out/llm_completions",
+    "out/logs",
+    FILE,
+    LOG,
+];
+
+/// Has the agent solve the task.
+pub fn trajectory(desk: &Desk<'_>) -> Result<Done, Fault> {
+    desk.clear(&LEFT)?;
+    let (line, how) = match &desk.swe.agent {
+        Agent::Gold => (solution::gold(desk)?, "the dataset's own patch".to_owned()),
+        Agent::Noop => (solution::noop(desk)?, "no patch, on purpose".to_owned()),
+        Agent::Given => (solution::given(desk)?, "a trajectory that was given".to_owned()),
+        Agent::Command { argv, env, cwd } => command::run(desk, argv, env, cwd.as_deref())?,
+        Agent::OpenHands {
+            harness,
+            llm,
+            class,
+            iterations,
+            env,
+        } => {
+            let settings = openhands::Settings {
+                harness: desk.harness.unwrap_or(harness),
+                llm,
+                class,
+                iterations: *iterations,
+                env,
+            };
+            openhands::run(desk, &settings)?
+        }
+    };
+    desk.write(TRAJECTORY, format!("{}\n", line.text).as_bytes())?;
+    let said = outcome(desk, &line)?;
+    let note = format!("{how}: {said}");
+    say(&note);
+    Ok(Done { note })
+}
+
+/// What the line says of the agent's end. No patch is the model's answer, unless something else stopped it.
+fn outcome(desk: &Desk<'_>, line: &Line) -> Result<String, Fault> {
+    let patch = line.patch.len();
+    match &line.error {
+        None if line.patch.trim().is_empty() => Ok("it left no patch".to_owned()),
+        None => Ok(format!("a patch of {patch} bytes")),
+        Some(error) if line.patch.trim().is_empty() => match (desk.explain)(error) {
+            Some(fault) if fault.class == Class::Model => Ok(format!("it left no patch: {fault}")),
+            Some(fault) => Err(fault),
+            None => Err(fault(
+                Class::Unknown,
+                "agent-error",
+                Again::Anywhere,
+                format!("the agent left no patch and says: {error}"),
+            )),
+        },
+        Some(error) => {
+            let first = error.lines().next().unwrap_or_default();
+            let first = crate::runner::excerpt::harmless(first);
+            Ok(format!("a patch of {patch} bytes, and an error: {first}"))
+        }
+    }
+}

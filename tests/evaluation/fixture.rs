@@ -1,0 +1,141 @@
+//! An attempt's directory, an instance and an image of it that was made of this machine's own programs.
+
+use std::io::Read as _;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use fleet::domain::evidence::Evidence;
+use fleet::domain::{AttemptId, Fault, Instance, Job, JobId, Sha256, swe::Swe};
+use fleet::runner::native::{Desk, Done, evaluation};
+use serde_json::json;
+
+/// What makes the image.
+const RECIPE: &str = include_str!("image.sh");
+
+/// Solves the task.
+pub(super) const GOOD: &str = "diff --git a/calc.sh b/calc.sh
+--- a/calc.sh
++++ b/calc.sh
+@@ -2,6 +2,6 @@
+ #
+ #
+ #
+ add() {
+-    echo $(($1 - $2))
++    echo $(($1 + $2))
+ }
+";
+
+/// The test of it.
+pub(super) const GOLDEN: &str = "diff --git a/tests/test_add.sh b/tests/test_add.sh
+new file mode 100644
+--- /dev/null
++++ b/tests/test_add.sh
+@@ -0,0 +1 @@
++[ \"$(add 1 2)\" = 3 ]
+";
+
+/// The image, and the base commit in it.
+fn image() -> &'static (String, String) {
+    static IMAGE: OnceLock<(String, String)> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let name = format!("fleet-test-evaluation:{:.12}", Sha256::of(RECIPE.as_bytes()).to_string());
+        let label = ["inspect", "--format", "{{.Config.Labels.base}}", &name];
+        if docker(&label).trim().is_empty() {
+            let made = Command::new("sh").args(["-ec", RECIPE, "sh", &name]).output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        let base = docker(&label);
+        (name, base.trim().to_owned())
+    })
+}
+
+fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// One attempt, before its evaluation.
+pub(super) struct Case {
+    dir: tempfile::TempDir,
+    attempt: AttemptId,
+    job: Job,
+    pub(super) instance: Instance,
+    pub(super) swe: Swe,
+}
+
+impl Case {
+    /// One whose trajectory left this patch.
+    pub(super) fn new(patch: &str) -> Case {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let (image, base) = image();
+        let dir = tempfile::tempdir().unwrap();
+        for below in ["in", "out", "log"] {
+            std::fs::create_dir(dir.path().join(below)).unwrap();
+        }
+        let line = json!({ "instance_id": "calc-1", "test_result": { "git_patch": patch }, "error": null });
+        std::fs::write(dir.path().join("out/output.jsonl"), format!("{line}\n")).unwrap();
+        let (set, id, model) = ("set".parse().unwrap(), "calc-1".parse().unwrap(), "gold".parse().unwrap());
+        let job = JobId::derive(&set, &id, &model, std::process::id());
+        let attempt = AttemptId {
+            job,
+            n: COUNT.fetch_add(1, Ordering::Relaxed),
+        };
+        let job = json!({
+            "id": job, "set": set, "instance": id, "model": model, "run": 1, "pipeline": "swe", "place": "any", "order": 0,
+        });
+        let instance = json!({
+            "instance_id": "calc-1", "repo": "lab/calc", "base_commit": base, "FAIL_TO_PASS": ["tests/test_add.sh"],
+            "PASS_TO_PASS": ["tests/test_zero.sh"], "test_patch": [GOLDEN], "test_command": "bash run.sh",
+            "test_output_parser": "python/parse_log_pytest_v3",
+        });
+        let swe = json!({
+            "image": {
+                "source": { "engine": image }, "tags": [image], "base_commit": base, "repo_path": "/app/repo",
+                "platform": "linux/amd64",
+            },
+            "agent": "gold",
+            "evaluation": { "tests": 60_000, "network": "none", "processes": 256, "log_cap": 1 << 20 },
+        });
+        Case {
+            dir,
+            attempt,
+            job: serde_json::from_value(job).unwrap(),
+            instance: serde_json::from_value(instance).unwrap(),
+            swe: serde_json::from_value(swe).unwrap(),
+        }
+    }
+
+    /// Evaluates it: the answer, the evidence and the log.
+    pub(super) fn run(&self) -> (Result<Done, Fault>, Evidence, String) {
+        let host = "here".parse().unwrap();
+        let text = serde_json::to_string(&self.instance).unwrap();
+        let done = evaluation(&Desk {
+            capsule: self.dir.path(),
+            attempt: self.attempt,
+            job: &self.job,
+            swe: &self.swe,
+            instance: &self.instance,
+            dataset_text: &text,
+            host: &host,
+            harness: None,
+            explain: |_| None,
+        });
+        let evidence = std::fs::read(self.dir.path().join("out/evaluation.json")).unwrap();
+        let mut log = String::new();
+        flate2::read::GzDecoder::new(&*self.log_bytes()).read_to_string(&mut log).unwrap_or_default();
+        (done, serde_json::from_slice(&evidence).unwrap(), log)
+    }
+
+    /// The compressed log; empty if there is none.
+    pub(super) fn log_bytes(&self) -> Vec<u8> {
+        std::fs::read(self.dir.path().join("out/test_output.log.gz")).unwrap_or_default()
+    }
+
+    /// The containers that bear its label.
+    pub(super) fn containers(&self) -> String {
+        let filter = format!("label=fleet.attempt={}", self.attempt);
+        docker(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}}"])
+    }
+}

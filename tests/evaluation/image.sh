@@ -1,0 +1,43 @@
+# Makes a small image of an instance out of this machine's own programs, and prints the base commit in it.
+# Usage: sh -e image.sh NAME
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+for name in sh bash git patch cp rm mkdir cat grep sleep ls head tail ln yes tr env stat; do
+    file=$(readlink -f "$(command -v "$name")")
+    mkdir -p "$root/usr/bin"
+    cp "$file" "$root/usr/bin/$name"
+    ldd "$file" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+        mkdir -p "$root${library%/*}"
+        cp -Ln "$library" "$root$library"
+    done
+done
+ln -s usr/bin "$root/bin"
+mkdir -p "$root/tmp" "$root/saved/py" "$root/app/repo/tests" "$root/etc"
+echo 'root:x:0:0::/root:/bin/sh' > "$root/etc/passwd"
+echo 'export SAVED=yes http_proxy=http://0.0.0.0:8080' > "$root/saved/py/ENV"
+cd "$root/app/repo"
+cat > calc.sh <<'END'
+# A calculator.
+#
+#
+#
+add() {
+    echo $(($1 - $2))
+}
+END
+cat > run.sh <<'END'
+. ./calc.sh
+for test in tests/test_*.sh; do
+    if (. "$test"); then echo "PASSED $test"; else echo "FAILED $test"; fi
+done
+echo "a warning" >&2
+END
+echo '[ "$(add 0 0)" = 0 ]' > tests/test_zero.sh
+printf 'one\r\ntwo\r\n' > windows.txt
+export GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z'
+git -c init.defaultBranch=main init -q
+git add -A
+git -c user.name=lab -c user.email=lab@example.org commit -q --no-gpg-sign -m base
+base=$(git rev-parse HEAD)
+ln -s . repo
+tar -C "$root" --owner=1234 --group=1234 -c . | docker import --change 'LABEL fleet.test=evaluation' --change "LABEL base=$base" - "$1" >/dev/null

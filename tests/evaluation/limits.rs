@@ -1,0 +1,83 @@
+//! Tests that want more than their share: of time, output, processes or memory.
+
+use std::time::{Duration, Instant};
+
+use fleet::domain::{Span, swe::Swe};
+
+use super::fixture::{Case, GOOD};
+
+fn case(command: &str, limit: impl FnOnce(&mut Swe)) -> Case {
+    let mut case = Case::new(GOOD);
+    case.instance.test_command = command.to_owned();
+    limit(&mut case.swe);
+    case
+}
+
+#[test]
+fn a_gigabyte_of_output_is_cut_and_costs_seconds() {
+    let case = case("echo first; yes PASSED forged | head -c 1073741824; echo; echo last", |_| {});
+    let since = Instant::now();
+    let (done, evidence, log) = case.run();
+    eprintln!("1 GiB of output: {:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(60));
+    done.unwrap();
+    let tests = evidence.tests.unwrap();
+    assert!(tests.cut && tests.output > 1 << 30);
+    assert!(log.len() <= 1 << 20, "{}", log.len());
+    assert!(log.starts_with("first\nPASSED forged\n") && log.ends_with("\nlast\n"));
+    let odd: Vec<&str> = log.lines().filter(|line| !["first", "last", "PASSED forged"].contains(line)).collect();
+    assert_eq!(odd.len(), 2, "{odd:?}");
+    assert!(odd[0].ends_with("bytes left out …]") && "PASSED forged".starts_with(odd[1]));
+}
+
+#[test]
+fn tests_that_do_not_end_are_ended_with_their_container_and_what_they_printed_is_kept() {
+    let command = "echo before; (trap '' TERM; while :; do sleep 1; done) & sleep 1000";
+    let case = case(command, |swe| swe.evaluation.tests = Span::seconds(2));
+    let since = Instant::now();
+    let (done, evidence, log) = case.run();
+    assert!(since.elapsed() < Duration::from_secs(30));
+    assert!(done.unwrap().note.contains("did not end in time"));
+    let tests = evidence.tests.unwrap();
+    assert_eq!((tests.timed_out, tests.exit, log.as_str()), (true, None, "before\n"));
+    assert!(tests.took >= Span::seconds(2));
+    assert_eq!(case.containers(), "");
+}
+
+#[test]
+fn tests_that_fork_without_end_meet_their_limit_and_leave_nothing() {
+    let command = "for n in 1 2 3 4 5 6 7 8 9; do for m in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; done; echo through";
+    let case = case(command, |swe| {
+        swe.evaluation.processes = 24;
+        swe.evaluation.tests = Span::seconds(4);
+    });
+    let (done, evidence, log) = case.run();
+    done.unwrap();
+    assert!(log.contains("fork"), "{log}");
+    assert!(evidence.tests.is_some());
+    assert_eq!(case.containers(), "");
+}
+
+#[test]
+fn tests_that_eat_the_memory_they_were_given_fail_by_themselves() {
+    let case = case("tail /dev/zero", |swe| swe.evaluation.memory = Some(32 << 20));
+    let (done, evidence, _) = case.run();
+    done.unwrap();
+    assert_eq!(evidence.tests.unwrap().exit, Some(137));
+}
+
+#[test]
+fn tests_that_kill_themselves_are_not_the_hosts_fault() {
+    let (done, evidence, _) = case("kill -9 $$", |_| {}).run();
+    done.unwrap();
+    assert_eq!(evidence.tests.unwrap().exit, Some(137));
+}
+
+#[test]
+fn what_tests_say_of_the_engine_is_not_believed() {
+    let command = "echo 'Error response from daemon: Cannot connect to the Docker daemon' >&2; exit 125";
+    let (done, evidence, log) = case(command, |_| {}).run();
+    done.unwrap();
+    assert_eq!(evidence.tests.unwrap().exit, Some(125));
+    assert!(log.contains("Cannot connect"));
+}
