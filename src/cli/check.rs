@@ -37,12 +37,12 @@ pub(super) struct Args {
 #[derive(Debug, Serialize)]
 struct Listing {
     version: u32,
-    files: Vec<File>,
+    files: Vec<Checked>,
 }
 
 /// A file without fault.
 #[derive(Debug, Serialize)]
-struct File {
+struct Checked {
     file: String,
     kind: What,
     instances: Vec<Row>,
@@ -106,14 +106,14 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
     Ok(exit::OK)
 }
 
-fn check(path: &Path, config: &Config) -> Result<File, CommandError> {
+fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
     let file = datasets::shown(path);
     let text = datasets::text(path, &file, datasets::LARGEST_FILE)
         .map_err(|what| CommandError::new(Kind::Input, what))?;
     let lines = path.extension().is_some_and(|ending| ending == "jsonl");
     if !lines && !dataset::is_dataset(&text) {
         let instances = planned(&assignment::read(path, config)?, config)?;
-        return Ok(File {
+        return Ok(Checked {
             file,
             kind: What::Assignment,
             instances,
@@ -131,7 +131,7 @@ fn check(path: &Path, config: &Config) -> Result<File, CommandError> {
             data: Some(Data::of(&found.instance, config)?),
         })
     });
-    Ok(File {
+    Ok(Checked {
         file,
         kind: What::Dataset,
         instances: rows.collect::<Result<_, CommandError>>()?,
@@ -189,7 +189,7 @@ impl Data {
     }
 }
 
-impl File {
+impl Checked {
     fn table(&self) -> Table {
         let count = match self.kind {
             What::Assignment => "JOBS",

@@ -105,17 +105,14 @@ impl<'r> Reader<'r> {
     fn whole(&mut self) {
         let mut objects = 0;
         for value in stream::values(self.text, &mut self.faults) {
-            match value.open() {
-                Open::List(items) => {
-                    for item in items {
-                        objects += 1;
-                        self.object(item);
-                    }
+            if let Open::List(items) = value.open() {
+                objects += items.len();
+                for item in items {
+                    self.object(item);
                 }
-                _ => {
-                    objects += 1;
-                    self.object(value);
-                }
+            } else {
+                objects += 1;
+                self.object(value);
             }
         }
         if objects == 0 && self.faults.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::cells::Cells;
 use super::{Found, Reader, line};
+use crate::config::finding::quoted;
 use crate::domain::image::{self, BadImage};
 use crate::domain::{Instance, InstanceId};
 
@@ -113,12 +114,13 @@ impl<'r> Reader<'r> {
                 line: self.places.at(cells.at).0,
                 text,
             }),
-            Err(_) => self.unreadable(cells),
+            Err(error) => self.unreadable(cells, &error),
         }
     }
 
     /// Says which of the values that come along cannot be read.
-    fn unreadable(&mut self, cells: &Cells<'_>) {
+    fn unreadable(&mut self, cells: &Cells<'_>, error: &serde_json::Error) {
+        let mut whole = true;
         for (key, at, node) in cells.left() {
             // As deep as it will be in the instance.
             let read = serde_json::from_str::<serde_json::Value>(&format!("[{}]", node.json()));
@@ -127,9 +129,14 @@ impl<'r> Reader<'r> {
                 let what = what
                     .rsplit_once(" at line ")
                     .map_or(what.as_str(), |(what, _)| what);
-                let key = crate::config::finding::quoted(key);
+                let key = quoted(key);
+                whole = false;
                 self.faults.add(at, format!("{key} cannot be read: {what}"));
             }
+        }
+        if whole {
+            self.faults
+                .add(cells.at, format!("this cannot be written on one line: {error}"));
         }
     }
 

@@ -91,7 +91,7 @@ fn the_normal_form_has_canonical_keys_whole_patches_and_everything_else_untouche
     assert_eq!(instance.gold_patches.len(), 1);
     assert_eq!(instance.repo_path, "/app/repo");
     assert_eq!(found.line, 1);
-    assert!(found.text.ends_with("\n") && found.text.lines().count() == 1);
+    assert!(found.text.ends_with('\n') && found.text.lines().count() == 1);
     assert!(found.text.contains(r#","created_at":null,"#), "{}", found.text);
     assert!(
         found.text.contains(r#","pr":{"number":12,"size":1.50},"#),
