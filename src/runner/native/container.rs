@@ -84,7 +84,8 @@ impl Container {
         let home = format!("HOME={DIR}");
         let config = format!("GIT_CONFIG_GLOBAL={DIR}/.gitconfig");
         let words = [
-            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.name, "sh", "-c", script, "sh",
+            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.name, "sh", "-c",
+            script, "sh",
         ];
         let words = [&words, args].concat();
         let call = Call {
@@ -95,6 +96,10 @@ impl Container {
         let said = docker::call(&call).map_err(|error| engine(&error))?;
         match said.status {
             Some(code) if expected.contains(&code) => Ok(said),
+            // Words of the container's own tools, in our locale.
+            _ if said.stderr.contains("No space left on device") => Err(engine(&DockerError::NoSpace(
+                said.stderr.lines().last().unwrap_or_default().to_owned(),
+            ))),
             _ => Err(engine(&DockerError::of(&["exec"], &said))),
         }
     }
@@ -150,9 +155,16 @@ fn no_start(error: &DockerError) -> Fault {
     let words = error.to_string();
     let shell = words.contains("/bin/sh") && words.contains("no such file");
     if shell || words.contains("executable file not found") {
-        return fault(Class::Image, "no-shell", Again::Never, format!("the image has no /bin/sh: {words}"));
+        return fault(
+            Class::Image,
+            "no-shell",
+            Again::Never,
+            format!("the image has no /bin/sh: {words}"),
+        );
     }
-    if words.contains("does not match the specified platform") || words.contains("does not provide the specified platform") {
+    if words.contains("does not match the specified platform")
+        || words.contains("does not provide the specified platform")
+    {
         return fault(Class::Image, "wrong-platform", Again::Never, words);
     }
     engine(error)
