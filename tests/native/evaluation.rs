@@ -106,7 +106,8 @@ fn a_patch_is_made_from_the_base_commit_whatever_the_image_has_changed_since() {
     let mut case = Case::new(patch);
     case.instance.test_command =
         "cat leftover.txt notes.txt; git -c safe.directory='*' status --short".to_owned();
-    let (_, evidence, log) = case.run();
+    let (done, evidence, log) = case.run();
+    done.unwrap();
     assert_eq!(evidence.patch.state, Applied::Git, "{}", evidence.patch.said);
     assert!(evidence.patch.said.ends_with("as the base commit has them"));
     let status = " M notes.txt\n?? leftover.txt\n?? repo\n?? tests/test_add.sh\n";

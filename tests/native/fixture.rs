@@ -131,6 +131,9 @@ impl Case {
     /// Evaluates it: the answer, the evidence and the log.
     pub(super) fn run(&self) -> (Result<Done, Fault>, Evidence, String) {
         let done = self.at_desk(evaluation);
+        if let Err(fault) = &done {
+            eprintln!("{fault}");
+        }
         let evidence = self.read("out/evaluation.json");
         let mut log = String::new();
         flate2::read::GzDecoder::new(&*self.log_bytes())

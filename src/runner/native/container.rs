@@ -3,9 +3,10 @@
 //! Invariant: it bears the attempt's label from its first moment, so that whatever becomes of this process,
 //! the supervisor's sweep finds it.
 
+use std::thread;
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::desk::{Desk, say};
 use super::fault::{engine, fault};
 use crate::docker::{self, Call, DockerError, Said};
 use crate::domain::Fault;
@@ -13,6 +14,9 @@ use crate::domain::fault::{Again, Class};
 
 /// For one call of the client.
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How often a start that the host has refused is tried.
+const TRIES: u64 = 3;
 
 /// Where fleet's own files are in the container, until the tests begin.
 pub(super) const DIR: &str = "/tmp/.fleet";
@@ -68,7 +72,18 @@ impl Container {
         args.extend([desk.image().to_owned(), "-c".to_owned(), SLEEP.to_owned()]);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         // From here on there may be a container, whatever the answer is.
-        docker::ask(&args, PATIENCE).map_err(|error| no_start(&error))?;
+        let mut tries = 1;
+        while let Err(error) = docker::ask(&args, PATIENCE) {
+            let fault = no_start(&error);
+            // An engine that is busy says no now and then.
+            if tries == TRIES || fault.class != Class::Host {
+                return Err(fault);
+            }
+            say(&format!("the container did not start: {}", fault.what));
+            container.remove();
+            thread::sleep(Duration::from_secs(tries));
+            tries += 1;
+        }
         container.script(PREPARE, &[DIR], b"", &[0])?;
         Ok(container)
     }

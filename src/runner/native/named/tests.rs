@@ -149,3 +149,16 @@ fn a_directory_may_become_a_link() {
         ["d", "d/x", "d/y"]
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_odd_to_be_read(
+        text in "(diff --git |--- |\\+\\+\\+ |@@ -1,2 \\+1 @@|rename to |new file mode 120000|\"|\\\\|[ab/.\n é0-9+-]){0,40}"
+    ) {
+        if let Ok(paths) = paths(&super::super::filter::filter(&text)) {
+            for path in paths {
+                assert!(!path.starts_with('/') && path.split('/').all(|part| !part.is_empty() && part != ".."));
+            }
+        }
+    }
+}
