@@ -65,7 +65,10 @@ impl DockerError {
 fn reason(text: &str) -> String {
     let line = text
         .lines()
-        .rfind(|line| !line.trim().is_empty())
+        // The client ends its own refusals with an invitation to read its help.
+        .rfind(|line| {
+            !line.trim().is_empty() && !line.starts_with("Run 'docker") && !line.starts_with("See 'docker")
+        })
         .unwrap_or_default();
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }

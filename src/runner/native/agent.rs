@@ -46,18 +46,30 @@ pub(super) struct End {
 pub(super) fn run(program: &Program) -> Result<End, Fault> {
     let config = |name: &str, what: String| fault(Class::Config, name, Again::Elsewhere, what);
     let Some((name, args)) = program.argv.split_first() else {
-        return Err(config("no-agent", "the agent's command names no program".to_owned()));
+        return Err(config(
+            "no-agent",
+            "the agent's command names no program".to_owned(),
+        ));
     };
     if !program.cwd.is_dir() {
         let what = format!("{} is no directory on this host", program.cwd.display());
         return Err(config("no-directory", what));
     }
     let host = |error: std::io::Error| {
-        fault(Class::Host, "cannot-start", Again::Elsewhere, format!("cannot start {name}: {error}"))
+        fault(
+            Class::Host,
+            "cannot-start",
+            Again::Elsewhere,
+            format!("cannot start {name}: {error}"),
+        )
     };
     let (pipe, writer) = std::io::pipe().map_err(host)?;
     let mut command = spawn::command(name);
-    command.args(args).current_dir(&program.cwd).envs(&program.env).stdin(Stdio::null());
+    command
+        .args(args)
+        .current_dir(&program.cwd)
+        .envs(&program.env)
+        .stdin(Stdio::null());
     for variable in program.without {
         command.env_remove(variable);
     }
@@ -133,7 +145,11 @@ impl End {
             Some(trouble) => format!("the agent left no {missing}: {trouble}"),
         };
         // A shell tells a signal as 128 and its number.
-        let number = self.status.signal().map(|signal| signal + 128).or(self.status.code());
+        let number = self
+            .status
+            .signal()
+            .map(|signal| signal + 128)
+            .or(self.status.code());
         let (class, name, again) = match number {
             Some(0) => (Class::Harness, "no-output", Again::Anywhere),
             Some(137) => (Class::Host, "killed", Again::Elsewhere),
@@ -148,7 +164,9 @@ impl End {
         match self.trouble() {
             None => who.to_owned(),
             Some(trouble) => {
-                say(&format!("{who} left its result and then failed ({trouble}); the result counts"));
+                say(&format!(
+                    "{who} left its result and then failed ({trouble}); the result counts"
+                ));
                 format!("{who} ({trouble})")
             }
         }

@@ -91,7 +91,10 @@ mod tests {
     fn kept(text: &str, cap: u64) -> (String, bool) {
         let seen = AtomicU64::new(0);
         let capture = Capture::new(cap).all(Some(text.as_bytes()), &seen);
-        assert_eq!((capture.total(), seen.into_inner()), (text.len() as u64, text.len() as u64));
+        assert_eq!(
+            (capture.total(), seen.into_inner()),
+            (text.len() as u64, text.len() as u64)
+        );
         (String::from_utf8(capture.text()).unwrap(), capture.is_cut())
     }
 

@@ -7,9 +7,9 @@ use super::agent::{self, Program};
 use super::desk::{Desk, say};
 use super::discover::{self, Search};
 use super::fault::{disk, fault};
+use super::files;
 use super::line::Line;
 use super::solution::{self, MOST};
-use super::files;
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, layout};
 use crate::doors::env;
@@ -39,11 +39,11 @@ pub(super) fn run(
         }
         Search::Bad(why) => Err(fault(Class::Harness, "bad-output", Again::Anywhere, why)),
         Search::Nothing => {
-            let path = dir.join("patch.diff");
-            let patch = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
-            let patch = patch.ok_or_else(|| end.explain(desk, "patch.diff and no output.jsonl"))?;
+            let file = dir.join("patch.diff");
+            let left = files::read(&file, MOST).map_err(|error| disk(&file, error))?;
+            let left = left.ok_or_else(|| end.explain(desk, "patch.diff and no output.jsonl"))?;
             // What is not UTF-8 cannot stand in JSON; git quotes names and hides binary files, so it is rare.
-            let patch = String::from_utf8_lossy(&patch).into_owned();
+            let patch = String::from_utf8_lossy(&left).into_owned();
             let line = solution::around(desk, "command", patch)?;
             Ok((line, end.note("the agent's patch")))
         }

@@ -3,9 +3,10 @@
 //! Invariant: it bears the attempt's label from its first moment, so that whatever becomes of this process,
 //! the supervisor's sweep finds it.
 
+use std::thread;
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::desk::{Desk, say};
 use super::fault::{engine, fault};
 use crate::docker::{self, Call, DockerError, Said};
 use crate::domain::Fault;
@@ -13,6 +14,9 @@ use crate::domain::fault::{Again, Class};
 
 /// For one call of the client.
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How often a start that the host has refused is tried.
+const TRIES: u64 = 3;
 
 /// Where fleet's own files are in the container, until the tests begin.
 pub(super) const DIR: &str = "/tmp/.fleet";
@@ -68,7 +72,18 @@ impl Container {
         args.extend([desk.image().to_owned(), "-c".to_owned(), SLEEP.to_owned()]);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         // From here on there may be a container, whatever the answer is.
-        docker::ask(&args, PATIENCE).map_err(|error| no_start(&error))?;
+        let mut tries = 1;
+        while let Err(error) = docker::ask(&args, PATIENCE) {
+            let fault = no_start(&error);
+            // An engine that is busy says no now and then.
+            if tries == TRIES || fault.class != Class::Host {
+                return Err(fault);
+            }
+            say(&format!("the container did not start: {}", fault.what));
+            container.remove();
+            thread::sleep(Duration::from_secs(tries));
+            tries += 1;
+        }
         container.script(PREPARE, &[DIR], b"", &[0])?;
         Ok(container)
     }
@@ -84,7 +99,8 @@ impl Container {
         let home = format!("HOME={DIR}");
         let config = format!("GIT_CONFIG_GLOBAL={DIR}/.gitconfig");
         let words = [
-            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.name, "sh", "-c", script, "sh",
+            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.name, "sh", "-c",
+            script, "sh",
         ];
         let words = [&words, args].concat();
         let call = Call {
@@ -95,6 +111,10 @@ impl Container {
         let said = docker::call(&call).map_err(|error| engine(&error))?;
         match said.status {
             Some(code) if expected.contains(&code) => Ok(said),
+            // Words of the container's own tools, in our locale.
+            _ if said.stderr.contains("No space left on device") => Err(engine(&DockerError::NoSpace(
+                said.stderr.lines().last().unwrap_or_default().to_owned(),
+            ))),
             _ => Err(engine(&DockerError::of(&["exec"], &said))),
         }
     }
@@ -150,9 +170,16 @@ fn no_start(error: &DockerError) -> Fault {
     let words = error.to_string();
     let shell = words.contains("/bin/sh") && words.contains("no such file");
     if shell || words.contains("executable file not found") {
-        return fault(Class::Image, "no-shell", Again::Never, format!("the image has no /bin/sh: {words}"));
+        return fault(
+            Class::Image,
+            "no-shell",
+            Again::Never,
+            format!("the image has no /bin/sh: {words}"),
+        );
     }
-    if words.contains("does not match the specified platform") || words.contains("does not provide the specified platform") {
+    if words.contains("does not match the specified platform")
+        || words.contains("does not provide the specified platform")
+    {
         return fault(Class::Image, "wrong-platform", Again::Never, words);
     }
     engine(error)

@@ -6,9 +6,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::line::{self, Line};
 use super::solution::MOST;
-use super::files;
 use crate::domain::InstanceId;
 
 /// Most entries that are looked at: an agent may leave a whole tree.
@@ -33,7 +33,9 @@ pub(super) fn output(dir: &Path, id: &InstanceId) -> io::Result<Search> {
     let mut good = Vec::new();
     let mut bad = None;
     for path in named(dir, "output.jsonl")? {
-        let Some(bytes) = files::read(&path, MOST)? else { continue };
+        let Some(bytes) = files::read(&path, MOST)? else {
+            continue;
+        };
         match line::last(&bytes, id) {
             Ok(line) => good.push((line, path)),
             Err(why) => bad = Some(why),
@@ -41,10 +43,10 @@ pub(super) fn output(dir: &Path, id: &InstanceId) -> io::Result<Search> {
     }
     let count = good.len();
     Ok(match (good.pop(), bad) {
-        (Some((line, path)), _) if count == 1 => {
-            Search::Found(line, path.parent().unwrap_or(dir).to_owned())
-        }
-        (Some(_), _) => Search::Bad(format!("the agent left {count} files output.jsonl for {id}; one is right")),
+        (Some((line, path)), _) if count == 1 => Search::Found(line, path.parent().unwrap_or(dir).to_owned()),
+        (Some(_), _) => Search::Bad(format!(
+            "the agent left {count} files output.jsonl for {id}; one is right"
+        )),
         (None, Some(why)) => Search::Bad(format!("the agent's output.jsonl is no good: {why}")),
         (None, None) => Search::Nothing,
     })
@@ -69,7 +71,9 @@ fn named(dir: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
             }
             seen += 1;
             if seen > ENTRIES {
-                return Err(io::Error::other(format!("the agent left more than {ENTRIES} files")));
+                return Err(io::Error::other(format!(
+                    "the agent left more than {ENTRIES} files"
+                )));
             }
         }
     }
@@ -82,7 +86,13 @@ fn named(dir: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
 pub(super) fn lift(from: &Path, top: &Path, out: &Path) -> io::Result<()> {
     for name in BESIDE {
         let kind = from.join(name).symlink_metadata();
-        let right = kind.is_ok_and(|kind| if name.contains('.') { kind.is_file() } else { kind.is_dir() });
+        let right = kind.is_ok_and(|kind| {
+            if name.contains('.') {
+                kind.is_file()
+            } else {
+                kind.is_dir()
+            }
+        });
         if right {
             files::clear(&out.join(name))?;
             fs::rename(from.join(name), out.join(name))?;

@@ -60,19 +60,25 @@ fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
     let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
     let line = bytes.ok_or_else(|| "there is none".to_owned());
     let line = line.and_then(|bytes| line::last(&bytes, &desk.instance.id));
-    line.map(|line| line.patch)
-        .map_err(|why| fault(Class::Harness, "no-trajectory", Again::Anywhere, format!("{TRAJECTORY}: {why}")))
+    line.map(|line| line.patch).map_err(|why| {
+        fault(
+            Class::Harness,
+            "no-trajectory",
+            Again::Anywhere,
+            format!("{TRAJECTORY}: {why}"),
+        )
+    })
 }
 
 fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done, Fault> {
     let container = fresh(desk, evidence)?;
-    let repo = &desk.instance.repo_path;
+    let (repo, base) = (&desk.instance.repo_path, &desk.instance.base_commit);
     let patch = filter(model);
     evidence.patch.applied_bytes = patch.len() as u64;
     if patch.is_empty() {
         evidence.patch.state = Applied::Nothing;
     } else {
-        (evidence.patch.state, evidence.patch.said) = patch::apply(&container, repo, &patch)?;
+        (evidence.patch.state, evidence.patch.said) = patch::apply(&container, repo, Some(base), &patch)?;
     }
     say(&format!("model patch: {} bytes, {:?}", patch.len(), evidence.patch.state).to_lowercase());
     if evidence.patch.state == Applied::Failed {
@@ -80,16 +86,29 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
         return Ok(Done { note });
     }
     golden::all(&container, desk.instance, &mut evidence.golden)?;
-    let failed = evidence.golden.iter().filter(|one| one.state == Applied::Failed).count();
-    say(&format!("golden patches: {} of {} applied", evidence.golden.len() - failed, evidence.golden.len()));
+    let failed = evidence
+        .golden
+        .iter()
+        .filter(|one| one.state == Applied::Failed)
+        .count();
+    say(&format!(
+        "golden patches: {} of {} applied",
+        evidence.golden.len() - failed,
+        evidence.golden.len()
+    ));
     let (tests, log) = tests_run::run(&container, desk)?;
-    desk.write(LOG, &compressed(&log).map_err(|error| disk(&desk.file(LOG), error))?)?;
-    let end = match tests.exit {
-        _ if tests.timed_out => "did not end in time".to_owned(),
-        Some(code) => format!("ended with exit code {code}"),
-        None => "were killed".to_owned(),
-    };
-    let note = format!("the tests {end} after {}, with {} bytes of output", tests.took, tests.output);
+    desk.write(
+        LOG,
+        &compressed(&log).map_err(|error| disk(&desk.file(LOG), error))?,
+    )?;
+    let end = tests.exit.map_or_else(
+        || "did not end in time".to_owned(),
+        |code| format!("ended with exit code {code}"),
+    );
+    let note = format!(
+        "the tests {end} after {}, with {} bytes of output",
+        tests.took, tests.output
+    );
     evidence.tests = Some(tests);
     Ok(Done { note })
 }
@@ -103,7 +122,10 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
         return dataset("bad-base-commit", format!("base_commit `{commit}` is no commit"));
     }
     if !instance.repo_path.starts_with('/') {
-        return dataset("bad-repo-path", format!("repo_path `{}` is not absolute", instance.repo_path));
+        return dataset(
+            "bad-repo-path",
+            format!("repo_path `{}` is not absolute", instance.repo_path),
+        );
     }
     let image = desk.image();
     evidence.image = docker::image_id(image).map_err(|error| engine(&error))?;
@@ -117,8 +139,14 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
     let (name, what) = match said.status {
         Some(11) => ("no-git", "the image has no git".to_owned()),
         Some(12) => ("no-bash", "the image has no bash".to_owned()),
-        Some(13) => ("no-repository", format!("the image has no {}", instance.repo_path)),
-        Some(14) => ("no-base-commit", format!("{} has no commit {commit}", instance.repo_path)),
+        Some(13) => (
+            "no-repository",
+            format!("the image has no {}", instance.repo_path),
+        ),
+        Some(14) => (
+            "no-base-commit",
+            format!("{} has no commit {commit}", instance.repo_path),
+        ),
         _ => return Ok(container),
     };
     Err(fault(Class::Image, name, Again::Never, what))
@@ -126,7 +154,9 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
 
 /// Compressed, and the same bytes for the same log: no time, no name.
 fn compressed(log: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut gz = GzBuilder::new().mtime(0).write(Vec::new(), Compression::default());
+    let mut gz = GzBuilder::new()
+        .mtime(0)
+        .write(Vec::new(), Compression::default());
     gz.write_all(log)?;
     gz.finish()
 }

@@ -27,6 +27,15 @@ pub(super) fn engine(error: &DockerError) -> Fault {
 /// A file of the capsule could not be read, written or removed.
 pub(super) fn disk(path: &Path, why: impl Display) -> Fault {
     let why = why.to_string();
-    let name = if why.contains("No space left") { "no-space" } else { "disk" };
-    fault(Class::Host, name, Again::Elsewhere, format!("{}: {why}", path.display()))
+    let name = if why.contains("No space left") {
+        "no-space"
+    } else {
+        "disk"
+    };
+    fault(
+        Class::Host,
+        name,
+        Again::Elsewhere,
+        format!("{}: {why}", path.display()),
+    )
 }

@@ -27,7 +27,11 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     new.push(".new");
     let new = PathBuf::from(new);
     clear(&new)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&new)?;
     file.write_all(bytes)?;
     drop(file);
     if path.symlink_metadata().is_ok_and(|kind| kind.is_dir()) {
@@ -79,7 +83,10 @@ mod tests {
             assert_eq!(read(&path(name), 10).unwrap(), None, "{name}");
         }
         assert_eq!(read(&path("real"), 1).unwrap(), Some(b"x".to_vec()));
-        assert_eq!(read(&path("real"), 0).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert_eq!(
+            read(&path("real"), 0).unwrap_err().kind(),
+            ErrorKind::FileTooLarge
+        );
     }
 
     #[test]

@@ -48,7 +48,10 @@ pub(super) fn filter(patch: &str) -> String {
 /// a `\r` is the file's, and taking it away would spoil the patch.
 fn unix(patch: &str) -> String {
     let header = |line: &&str| line.starts_with(BLOCK) || line.starts_with("--- ") || line.starts_with("@@ ");
-    let converted = patch.split_inclusive('\n').find(header).is_some_and(|line| line.ends_with("\r\n"));
+    let converted = patch
+        .split_inclusive('\n')
+        .find(header)
+        .is_some_and(|line| line.ends_with("\r\n"));
     if converted {
         patch.replace("\r\n", "\n")
     } else {
@@ -77,7 +80,8 @@ fn is_leftover(names: &str) -> bool {
     let path = path.or_else(|| names.rfind(" \"b/").map(|at| &names[at + 4..]));
     path.is_some_and(|path| {
         LEFTOVERS.iter().any(|name| {
-            path.strip_suffix(name).is_some_and(|dir| dir.is_empty() || dir.ends_with('/'))
+            path.strip_suffix(name)
+                .is_some_and(|dir| dir.is_empty() || dir.ends_with('/'))
         })
     })
 }
@@ -95,10 +99,25 @@ mod tests {
         let source = block("src/x.py");
         let patch = format!("junk\n{}{}", block("command"), source.trim_end());
         assert_eq!(filter(&patch), source);
-        for name in ["a/b/exit_code", "stdout", "x/unittest_loader.py", "d/.test_", "deep/_test_output"] {
-            assert_eq!(filter(&format!("{}{source}{}", block(name), block(name))), source, "{name}");
+        for name in [
+            "a/b/exit_code",
+            "stdout",
+            "x/unittest_loader.py",
+            "d/.test_",
+            "deep/_test_output",
+        ] {
+            assert_eq!(
+                filter(&format!("{}{source}{}", block(name), block(name))),
+                source,
+                "{name}"
+            );
         }
-        for name in ["src/mycommand", "command/x.py", "my_unittest_loader.py", "stderr.py"] {
+        for name in [
+            "src/mycommand",
+            "command/x.py",
+            "my_unittest_loader.py",
+            "stderr.py",
+        ] {
             assert_eq!(filter(&block(name)), block(name), "{name}");
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::{Fault, Instance};
 use crate::runner::excerpt::harmless;
 
 /// Restores every named path: what the base commit has is as it was there, and what it has not is gone,
-/// whoever made it. A link or a file where the path has a directory is taken away, never followed.
+/// whoever made it; git's own index stays the image's. A link or a file where the path has a directory is taken away, never followed.
 const RESTORE: &str = r#"
 cd "$1" || exit 92
 while IFS= read -r name; do
@@ -23,7 +23,7 @@ while IFS= read -r name; do
   done
   rm -rf "./$name" || exit 95
   if git cat-file -e "$2:$name" 2> /dev/null; then
-    git --literal-pathspecs checkout -q "$2" -- "$name" || exit 20
+    GIT_INDEX_FILE=$3/index git --literal-pathspecs checkout -q "$2" -- "$name" || exit 20
   fi
 done < "$3/names"
 "#;
@@ -35,7 +35,11 @@ pub(super) fn untried(instance: &Instance) -> Vec<Golden> {
         .map(|patch| {
             let paths = named(patch, &instance.repo_path);
             Golden {
-                said: paths.as_ref().err().map(|why| harmless(&format!("refused: {why}"))).unwrap_or_default(),
+                said: paths
+                    .as_ref()
+                    .err()
+                    .map(|why| harmless(&format!("refused: {why}")))
+                    .unwrap_or_default(),
                 paths: paths.unwrap_or_default().into_iter().collect(),
                 state: Applied::NotTried,
             }
@@ -60,7 +64,7 @@ pub(super) fn all(container: &Container, instance: &Instance, golden: &mut [Gold
             one.state = Applied::Nothing;
             continue;
         }
-        (one.state, one.said) = apply(container, &instance.repo_path, patch)?;
+        (one.state, one.said) = apply(container, &instance.repo_path, None, patch)?;
     }
     Ok(())
 }

@@ -146,7 +146,10 @@ mod tests {
 
     #[test]
     fn an_object_over_several_lines_with_a_bom_is_one_line() {
-        let line = found("\u{feff}{\r\n \"instance_id\": \"x-1\",\n \"test_result\": {}, \"error\": \"E: 404\"\n}\n").unwrap();
+        let line = found(
+            "\u{feff}{\r\n \"instance_id\": \"x-1\",\n \"test_result\": {}, \"error\": \"E: 404\"\n}\n",
+        )
+        .unwrap();
         assert_eq!((line.patch.as_str(), line.error.as_deref()), ("", Some("E: 404")));
         assert!(!line.text.contains('\n'));
     }
@@ -159,20 +162,33 @@ mod tests {
             ("{}", "instance_id"),
             (r#"{"instance_id":"x-1"}"#, "test_result"),
             (r#"{"instance_id":"x-2","test_result":{}}"#, "`x-2`"),
-            (r#"{"instance_id":"x-1","test_result":{"git_patch":["a"]}}"#, "invalid type"),
+            (
+                r#"{"instance_id":"x-1","test_result":{"git_patch":["a"]}}"#,
+                "invalid type",
+            ),
             ("nonsense", "not a trajectory"),
         ] {
             let error = found(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
-        assert!(last(b"\xff", &"x-1".parse().unwrap()).unwrap_err().contains("UTF-8"));
+        assert!(
+            last(b"\xff", &"x-1".parse().unwrap())
+                .unwrap_err()
+                .contains("UTF-8")
+        );
         assert!(found(&"[".repeat(100_000)).is_err());
     }
 
     #[test]
     fn a_line_made_around_a_patch_is_read_back() {
         let id = "x-1".parse().unwrap();
-        let made = around("diff\n".to_owned(), &id, &Value::Null, "{\"instance_id\":\"x-1\"}\n").unwrap();
+        let made = around(
+            "diff\n".to_owned(),
+            &id,
+            &Value::Null,
+            "{\"instance_id\":\"x-1\"}\n",
+        )
+        .unwrap();
         assert_eq!(last(made.text.as_bytes(), &id), Ok(made));
     }
 }

@@ -1,4 +1,4 @@
-//! The OpenHands harness: the command line, the environment and the dataset that it wants.
+//! The harness of `OpenHands`: the command line, the environment and the dataset that it wants.
 //!
 //! Invariant: it writes below the attempt's own directory only, so that what is found there is this run's.
 
@@ -60,7 +60,10 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
     files::write(&dataset, text.as_bytes()).map_err(|error| disk(&dataset, error))?;
     let program = program(desk, settings, &world);
     if !program.cwd.join(ENTRY).is_file() {
-        let what = format!("there is no harness on this host: {}/{ENTRY} is missing", program.cwd.display());
+        let what = format!(
+            "there is no harness on this host: {}/{ENTRY} is missing",
+            program.cwd.display()
+        );
         return Err(fault(Class::Config, "no-harness", Again::Elsewhere, what));
     }
     say(&format!("agent: {}", program.argv.join(" ")));
@@ -84,7 +87,12 @@ fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
     let dir = desk.agent_dir();
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut env = environment(desk, &text(&harness), world);
-    env.extend(settings.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+    env.extend(
+        settings
+            .env
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     let version = env.get("OPENHANDS_VERSION").map_or("v1.1.0", String::as_str);
     let experiment = env.get("EXP_NAME").filter(|name| !name.is_empty());
     let experiment = experiment.map_or_else(String::new, |name| format!("-{name}"));
@@ -126,7 +134,10 @@ fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
 fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String, String> {
     let python_path = world.python_path.as_deref().filter(|path| !path.is_empty());
     let all = [
-        ("PATH", format!("{}/.local/bin:{}", world.home.display(), world.path)),
+        (
+            "PATH",
+            format!("{}/.local/bin:{}", world.home.display(), world.path),
+        ),
         (
             "PYTHONPATH",
             python_path.map_or_else(|| harness.to_owned(), |rest| format!("{harness}:{rest}")),
@@ -142,7 +153,9 @@ fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String
         ("FLEET_OUT", desk.agent_dir().to_string_lossy().into_owned()),
         ("FLEET_IMAGE", desk.image().to_owned()),
     ];
-    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    all.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The instance as the harness reads it: the image by its name on this host, patches as it knows them.

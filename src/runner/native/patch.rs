@@ -11,11 +11,14 @@ use crate::runner::excerpt::harmless;
 /// Exit codes of [`APPLY`].
 const CODES: [(i32, Applied); 3] = [(0, Applied::Git), (10, Applied::Fuzzy), (20, Applied::Failed)];
 
-/// `git apply`, which takes a patch whole or leaves it; else `patch` with fuzz, tried dry first. What either
-/// should leave half is put back from copies of the files that the patch names.
+/// `git apply`, which takes a patch whole or leaves it: on the files as they are, then (the model's patch
+/// only) as the base commit has them, since that is what the patch was made from, and an image may have
+/// files and changes of its own. Else `patch` with fuzz, tried dry first. What any of them should leave half
+/// is put back from copies of the files that the patch names.
 const APPLY: &str = r#"
 cd "$1" || exit 92
-patch=$2/patch names=$2/names saved=$2/saved said=$2/said
+ours=$2 base=$3
+patch=$ours/patch names=$ours/names saved=$ours/saved said=$ours/said
 rm -rf "$saved" && mkdir "$saved" || exit 93
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 copy() {
@@ -25,6 +28,17 @@ copy() {
 while IFS= read -r name; do
   if there "./$name"; then copy . "$saved" "$name" || exit 94; fi
 done < "$names"
+# git looks for itself.
+linked() {
+  while IFS= read -r name; do
+    way=. rest=$name
+    while case $rest in */*) :;; *) false;; esac; do
+      way=$way/${rest%%/*} rest=${rest#*/}
+      if [ -L "$way" ]; then echo "error: $name is beyond a symbolic link"; return 0; fi
+    done
+  done < "$names"
+  return 1
+}
 put_back() {
   while IFS= read -r name; do
     rm -rf "./$name" || exit 95
@@ -32,21 +46,46 @@ put_back() {
   done < "$names"
 }
 fuzzy() { patch --batch --forward --unified --fuzz=5 -p1 --no-backup-if-mismatch -r - "$@" -i "$patch"; }
-if git apply --check -v "$patch" > "$said" 2>&1 && ! grep -q '^Skipped patch' "$said"; then
-  if git apply "$patch" >> "$said" 2>&1; then cat "$said"; exit 0; fi
+by_git() {
+  git apply --check -v "$patch" > "$said" 2>&1 || return
+  if grep -q '^Skipped patch' "$said"; then return 1; fi
+  git apply "$patch" >> "$said" 2>&1
+}
+as_base() {
+  while IFS= read -r name; do
+    rm -rf "./$name" || exit 95
+    if git cat-file -e "$base:$name" 2> /dev/null; then
+      GIT_INDEX_FILE=$ours/index git --literal-pathspecs checkout -q "$base" -- "$name" || return
+    fi
+  done < "$names"
+}
+if by_git; then cat "$said"; exit 0; fi
+cat "$said"
+put_back
+if [ -n "$base" ]; then
+  if as_base && by_git; then echo 'applied to files as the base commit has them'; exit 0; fi
   put_back
 fi
-cat "$said"
-if fuzzy --dry-run > "$said" 2>&1; then
-  if fuzzy > "$said" 2>&1; then cat "$said"; exit 10; fi
-  put_back
+if ! linked; then
+  if fuzzy --dry-run > "$said" 2>&1; then
+    if fuzzy > "$said" 2>&1; then cat "$said"; exit 10; fi
+    put_back
+  fi
+  cat "$said"
 fi
-cat "$said"
+# A full disk is not the patch's fault.
+head -c 1048576 /dev/zero > "$ours/room" || exit 97
 exit 20
 "#;
 
-/// Applies a patch that is not empty; how it went, and what the tools said of it.
-pub(super) fn apply(container: &Container, repo: &str, patch: &str) -> Result<(Applied, String), Fault> {
+/// Applies a patch that is not empty; how it went, and what the tools said of it. With a `base`, files may be
+/// taken from there.
+pub(super) fn apply(
+    container: &Container,
+    repo: &str,
+    base: Option<&str>,
+    patch: &str,
+) -> Result<(Applied, String), Fault> {
     let names = match named(patch, repo) {
         Ok(names) => names,
         Err(why) => return Ok((Applied::Failed, harmless(&format!("refused: {why}")))),
@@ -54,7 +93,7 @@ pub(super) fn apply(container: &Container, repo: &str, patch: &str) -> Result<(A
     container.put(&format!("{DIR}/patch"), patch.as_bytes())?;
     container.put(&format!("{DIR}/names"), lines(&names).as_bytes())?;
     let codes = CODES.map(|(code, _)| code);
-    let said = container.script(APPLY, &[repo, DIR], b"", &codes)?;
+    let said = container.script(APPLY, &[repo, DIR, base.unwrap_or_default()], b"", &codes)?;
     let state = CODES.iter().find(|(code, _)| said.status == Some(*code));
     let state = state.map_or(Applied::Failed, |(_, state)| *state);
     Ok((state, in_brief(&said.stdout, state)))
@@ -62,16 +101,28 @@ pub(super) fn apply(container: &Container, repo: &str, patch: &str) -> Result<(A
 
 /// One path a line, which no path from [`named`] can break.
 pub(super) fn lines(paths: &BTreeSet<String>) -> String {
-    paths.iter().map(|path| format!("{path}\n")).collect()
+    paths.iter().flat_map(|path| [path, "\n"]).collect()
 }
 
 /// Of what the tools said: of a success nothing but oddities, of a failure the lines that say why.
 fn in_brief(said: &str, state: Applied) -> String {
     let signs: &[&str] = match state {
-        Applied::Failed => &["error:", "fatal:", "FAILED", "corrupt", "malformed", "garbage", "Skipp", "not found", "refusing"],
-        _ => &["fuzz", "offset"],
+        Applied::Failed => &[
+            "error:",
+            "fatal:",
+            "FAILED",
+            "corrupt",
+            "malformed",
+            "garbage",
+            "Skipp",
+            "not found",
+            "refusing",
+        ],
+        _ => &["fuzz", "offset", "as the base commit has them"],
     };
-    let lines = said.lines().filter(|line| signs.iter().any(|sign| line.contains(sign)));
+    let lines = said
+        .lines()
+        .filter(|line| signs.iter().any(|sign| line.contains(sign)));
     let mut brief = String::new();
     for line in lines.take(4) {
         if !brief.is_empty() {
@@ -80,7 +131,11 @@ fn in_brief(said: &str, state: Applied) -> String {
         brief.push_str(&harmless(line));
     }
     if brief.is_empty() && state == Applied::Failed {
-        brief = said.lines().rfind(|line| !line.trim().is_empty()).map(harmless).unwrap_or_default();
+        brief = said
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .map(harmless)
+            .unwrap_or_default();
     }
     brief
 }
@@ -97,7 +152,13 @@ mod tests {
             "error: while searching for:; error: patch failed: a.py:1; error: a.py: patch does not apply; Hunk #1 FAILED at 3."
         );
         assert_eq!(in_brief("patching file a\n", Applied::Git), "");
-        assert_eq!(in_brief("patching file a\nHunk #1 succeeded at 5 with fuzz 2.\n", Applied::Fuzzy), "Hunk #1 succeeded at 5 with fuzz 2.");
+        assert_eq!(
+            in_brief(
+                "patching file a\nHunk #1 succeeded at 5 with fuzz 2.\n",
+                Applied::Fuzzy
+            ),
+            "Hunk #1 succeeded at 5 with fuzz 2."
+        );
         assert_eq!(in_brief("something odd\n\n", Applied::Failed), "something odd");
     }
 }

@@ -4,13 +4,10 @@ use serde_json::json;
 
 use super::desk::Desk;
 use super::fault::{disk, fault};
-use super::line::{self, Line};
 use super::files;
-use crate::domain::Fault;
+use super::line::{self, Line};
 use crate::domain::fault::{Again, Class};
-
-/// Where a trajectory that exists already is put.
-const GIVEN: &str = "in/trajectory.jsonl";
+use crate::domain::{Fault, layout};
 
 /// Most bytes of a trajectory; real ones have three million.
 pub(super) const MOST: u64 = 512 << 20;
@@ -39,7 +36,7 @@ pub(super) fn noop(desk: &Desk<'_>) -> Result<Line, Fault> {
 /// The trajectory that came with the job.
 pub(super) fn given(desk: &Desk<'_>) -> Result<Line, Fault> {
     let bad = |what: String| fault(Class::Dataset, "bad-trajectory", Again::Never, what);
-    let path = desk.file(GIVEN);
+    let path = desk.file(layout::TRAJECTORY);
     let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
     let bytes = bytes.ok_or_else(|| bad("no trajectory came with the job".to_owned()))?;
     let id = &desk.instance.id;
@@ -53,7 +50,14 @@ pub(super) fn around(desk: &Desk<'_>, agent: &str, patch: String) -> Result<Line
         "llm_config": { "model": desk.job.model.as_str() },
         "details": { "set": desk.job.set.as_str(), "run": desk.job.run, "host": desk.host.as_str() },
     });
-    let bad = |error| fault(Class::Dataset, "bad-dataset", Again::Never, format!("the dataset line is no JSON: {error}"));
+    let bad = |error| {
+        fault(
+            Class::Dataset,
+            "bad-dataset",
+            Again::Never,
+            format!("the dataset line is no JSON: {error}"),
+        )
+    };
     let line = line::around(patch, &desk.instance.id, &metadata, desk.dataset_text).map_err(bad)?;
     desk.write("out/metadata.json", format!("{metadata:#}\n").as_bytes())?;
     Ok(line)

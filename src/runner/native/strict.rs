@@ -12,7 +12,10 @@ pub(super) fn strict(text: &str) -> String {
             '"' => quoted = !quoted,
             '\\' if quoted => (taken, kept) = escape(rest),
             'N' | 'I' | '-' if !quoted => {
-                if let Some(word) = ["NaN", "Infinity", "-Infinity"].iter().find(|word| rest.starts_with(**word)) {
+                if let Some(word) = ["NaN", "Infinity", "-Infinity"]
+                    .iter()
+                    .find(|word| rest.starts_with(**word))
+                {
                     (taken, kept) = (word.len(), "null");
                 }
             }
@@ -34,8 +37,8 @@ fn escape(text: &str) -> (usize, &str) {
         (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, &text[..12]),
         (Some(0xd800..=0xdfff), _) => (6, "\\ufffd"),
         _ => {
-            let next = text[1..].chars().next().map_or(0, char::len_utf8);
-            (1 + next, &text[..1 + next])
+            let length = 1 + text[1..].chars().next().map_or(0, char::len_utf8);
+            (length, &text[..length])
         }
     }
 }
@@ -47,8 +50,14 @@ mod tests {
     #[test]
     fn what_python_writes_becomes_json_and_what_is_json_stays() {
         for (python, json) in [
-            (r#"{"a": NaN, "b": [-Infinity, Infinity], "NaN": -1}"#, r#"{"a": null, "b": [null, null], "NaN": -1}"#),
-            (r#""\ud83d\ude00 \udce9 \ud83d x \\ud83d \" é""#, r#""\ud83d\ude00 \ufffd \ufffd x \\ud83d \" é""#),
+            (
+                r#"{"a": NaN, "b": [-Infinity, Infinity], "NaN": -1}"#,
+                r#"{"a": null, "b": [null, null], "NaN": -1}"#,
+            ),
+            (
+                r#""\ud83d\ude00 \udce9 \ud83d x \\ud83d \" é""#,
+                r#""\ud83d\ude00 \ufffd \ufffd x \\ud83d \" é""#,
+            ),
             (r#""\ud83d"#, r#""\ufffd"#),
             ("\"\\", "\"\\"),
             ("", ""),

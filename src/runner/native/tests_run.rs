@@ -1,6 +1,7 @@
 //! Running the test command: watched from outside of the container, within its time, its output kept apart
 //! from all that the tests can write to.
 
+use std::io;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -29,12 +30,27 @@ const FAREWELL: Duration = Duration::from_secs(30);
 pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<u8>), Fault> {
     // Nothing of ours is left for the tests to find.
     container.script(r#"rm -rf "$1""#, &[DIR], b"", &[0])?;
-    let host = |error| fault(Class::Host, "docker-refused", Again::Anywhere, format!("cannot run `docker exec`: {error}"));
+    let host = |error| {
+        fault(
+            Class::Host,
+            "docker-refused",
+            Again::Anywhere,
+            format!("cannot run `docker exec`: {error}"),
+        )
+    };
     let killed = kills_on_this_host();
     let settings = &desk.swe.evaluation;
     let repo = &desk.instance.repo_path;
     let mut child = spawn::command("docker")
-        .args(["exec", "-w", repo, &container.name, "bash", "-c", &script(desk.instance)])
+        .args([
+            "exec",
+            "-w",
+            repo,
+            &container.name,
+            "bash",
+            "-c",
+            &script(desk.instance),
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -51,13 +67,17 @@ pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<
         let stderr = scope.spawn(|| Capture::new(quarter).all(stderr, &seen));
         let exit = watch(&mut child, container, until, &seen);
         let lost = |_| Capture::new(0);
-        (exit, stdout.join().unwrap_or_else(lost), stderr.join().unwrap_or_else(lost))
+        (
+            exit,
+            stdout.join().unwrap_or_else(lost),
+            stderr.join().unwrap_or_else(lost),
+        )
     });
     let exit = exit.map_err(host)?;
     let took = Span(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let timed_out = exit.is_none();
     if !timed_out {
-        blameless(container, desk, exit.flatten(), killed)?;
+        blameless(container, desk, exit, killed)?;
     }
     let mut log = stdout.text();
     if log.last().is_some_and(|byte| *byte != b'\n') && stderr.total() > 0 {
@@ -65,7 +85,7 @@ pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<
     }
     log.extend(stderr.text());
     let tests = Tests {
-        exit: exit.flatten(),
+        exit,
         timed_out,
         took,
         output: stdout.total() + stderr.total(),
@@ -80,11 +100,12 @@ fn watch(
     container: &Container,
     until: Instant,
     seen: &AtomicU64,
-) -> std::io::Result<Option<Option<i32>>> {
+) -> io::Result<Option<i32>> {
     let mut told = (clock::tick(), 0);
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status.code()));
+            let killed = || io::Error::other("it was killed");
+            return status.code().ok_or_else(killed).map(Some);
         }
         let now = clock::tick();
         if now >= until {
@@ -110,7 +131,12 @@ fn watch(
 }
 
 /// Was the end the tests' own? What the tests print is never asked: only what the engine and the kernel say.
-fn blameless(container: &Container, desk: &Desk<'_>, exit: Option<i32>, killed: Option<u64>) -> Result<(), Fault> {
+fn blameless(
+    container: &Container,
+    desk: &Desk<'_>,
+    exit: Option<i32>,
+    killed: Option<u64>,
+) -> Result<(), Fault> {
     let state = container.state()?;
     let limited = desk.swe.evaluation.memory.is_some();
     if limited && state.out_of_memory {
@@ -131,5 +157,6 @@ fn blameless(container: &Container, desk: &Desk<'_>, exit: Option<i32>, killed: 
 /// How many processes the kernel has killed for want of memory since it began.
 fn kills_on_this_host() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/vmstat").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
 }

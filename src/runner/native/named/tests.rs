@@ -47,7 +47,15 @@ diff --git a/spaced b/spaced
 ";
     assert_eq!(
         ok(patch),
-        ["gone", "new name", "old name", "spaced", "src/x.py", "tést", "with space"]
+        [
+            "gone",
+            "new name",
+            "old name",
+            "spaced",
+            "src/x.py",
+            "tést",
+            "with space"
+        ]
     );
 }
 
@@ -56,7 +64,10 @@ fn a_plain_diff_of_several_files_is_read() {
     let file = |name: &str| format!("--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-a\n+b\n");
     assert_eq!(ok(&format!("{}{}", file("x"), file("y"))), ["x", "y"]);
     assert_eq!(ok(""), Vec::<String>::new());
-    assert_eq!(ok("nonsense\n@@ -x\n@@ -9999999999999999999999 +1 @@\n"), Vec::<String>::new());
+    assert_eq!(
+        ok("nonsense\n@@ -x\n@@ -9999999999999999999999 +1 @@\n"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -95,7 +106,12 @@ fn link(path: &str, target: &str) -> String {
 
 #[test]
 fn a_link_that_stays_is_good_and_one_that_leaves_is_refused() {
-    for (path, target) in [("a/b/l", "../../x"), ("l", "x/y"), ("l", "/app/repo/x"), ("d/l", "../d/./x")] {
+    for (path, target) in [
+        ("a/b/l", "../../x"),
+        ("l", "x/y"),
+        ("l", "/app/repo/x"),
+        ("d/l", "../d/./x"),
+    ] {
         assert_eq!(ok(&link(path, target)), [path], "{target}");
     }
     for (path, target) in [
@@ -114,8 +130,35 @@ fn a_link_that_stays_is_good_and_one_that_leaves_is_refused() {
 #[test]
 fn nothing_is_written_through_a_link_that_the_patch_itself_makes() {
     let write = "--- /dev/null\n+++ b/l/x\n@@ -0,0 +1 @@\n+x\n";
-    let error = paths(&format!("{}diff --git a/l/x b/l/x\nnew file mode 100644\n{write}", link("l", "docs")));
+    let error = paths(&format!(
+        "{}diff --git a/l/x b/l/x\nnew file mode 100644\n{write}",
+        link("l", "docs")
+    ));
     assert!(error.unwrap_err().contains("through the link"));
     let changed = "diff --git a/l b/l\nindex 1..2 120000\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-a\n+/etc\n";
     assert!(paths(changed).is_err());
+}
+
+#[test]
+fn a_directory_may_become_a_link() {
+    let gone =
+        "diff --git a/d/x b/d/x\ndeleted file mode 100644\n--- a/d/x\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n";
+    let empty = "diff --git a/d/y b/d/y\ndeleted file mode 100644\nindex e69de29..0000000\n";
+    assert_eq!(
+        ok(&format!("{gone}{empty}{}", link("d", "e"))),
+        ["d", "d/x", "d/y"]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_odd_to_be_read(
+        text in "(diff --git |--- |\\+\\+\\+ |@@ -1,2 \\+1 @@|rename to |new file mode 120000|\"|\\\\|[ab/.\n é0-9+-]){0,40}"
+    ) {
+        if let Ok(paths) = paths(&super::super::filter::filter(&text)) {
+            for path in paths {
+                assert!(!path.starts_with('/') && path.split('/').all(|part| !part.is_empty() && part != ".."));
+            }
+        }
+    }
 }

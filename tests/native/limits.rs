@@ -8,24 +8,30 @@ use super::fixture::{Case, GOOD};
 
 fn case(command: &str, limit: impl FnOnce(&mut Swe)) -> Case {
     let mut case = Case::new(GOOD);
-    case.instance.test_command = command.to_owned();
+    command.clone_into(&mut case.instance.test_command);
     limit(&mut case.swe);
     case
 }
 
 #[test]
 fn a_gigabyte_of_output_is_cut_and_costs_seconds() {
-    let case = case("echo first; yes PASSED forged | head -c 1073741824; echo; echo last", |_| {});
+    let case = case(
+        "echo first; yes PASSED forged | head -c 1073741824; echo; echo last",
+        |_| {},
+    );
     let since = Instant::now();
     let (done, evidence, log) = case.run();
     eprintln!("1 GiB of output: {:?}", since.elapsed());
-    assert!(since.elapsed() < Duration::from_secs(60));
+    assert!(since.elapsed() < Duration::from_mins(1));
     done.unwrap();
     let tests = evidence.tests.unwrap();
     assert!(tests.cut && tests.output > 1 << 30);
     assert!(log.len() <= 1 << 20, "{}", log.len());
     assert!(log.starts_with("first\nPASSED forged\n") && log.ends_with("\nlast\n"));
-    let odd: Vec<&str> = log.lines().filter(|line| !["first", "last", "PASSED forged"].contains(line)).collect();
+    let odd: Vec<&str> = log
+        .lines()
+        .filter(|line| !["first", "last", "PASSED forged"].contains(line))
+        .collect();
     assert_eq!(odd.len(), 2, "{odd:?}");
     assert!(odd[0].ends_with("bytes left out …]") && "PASSED forged".starts_with(odd[1]));
 }
@@ -39,14 +45,18 @@ fn tests_that_do_not_end_are_ended_with_their_container_and_what_they_printed_is
     assert!(since.elapsed() < Duration::from_secs(30));
     assert!(done.unwrap().note.contains("did not end in time"));
     let tests = evidence.tests.unwrap();
-    assert_eq!((tests.timed_out, tests.exit, log.as_str()), (true, None, "before\n"));
+    assert_eq!(
+        (tests.timed_out, tests.exit, log.as_str()),
+        (true, None, "before\n")
+    );
     assert!(tests.took >= Span::seconds(2));
     assert_eq!(case.containers(), "");
 }
 
 #[test]
 fn tests_that_fork_without_end_meet_their_limit_and_leave_nothing() {
-    let command = "for n in 1 2 3 4 5 6 7 8 9; do for m in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; done; echo through";
+    let command =
+        "for n in 1 2 3 4 5 6 7 8 9; do for m in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; done; echo through";
     let case = case(command, |swe| {
         swe.evaluation.processes = 24;
         swe.evaluation.tests = Span::seconds(4);

@@ -1,6 +1,7 @@
 //! An attempt's directory, an instance and an image of it that was made of this machine's own programs.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,10 +41,16 @@ new file mode 100644
 fn image() -> &'static (String, String) {
     static IMAGE: OnceLock<(String, String)> = OnceLock::new();
     IMAGE.get_or_init(|| {
-        let name = format!("fleet-test-evaluation:{:.12}", Sha256::of(RECIPE.as_bytes()).to_string());
+        let name = format!(
+            "fleet-test-evaluation:{:.12}",
+            Sha256::of(RECIPE.as_bytes()).to_string()
+        );
         let label = ["inspect", "--format", "{{.Config.Labels.base}}", &name];
         if docker(&label).trim().is_empty() {
-            let made = Command::new("sh").args(["-ec", RECIPE, "sh", &name]).output().unwrap();
+            let made = Command::new("sh")
+                .args(["-ec", RECIPE, "sh", &name])
+                .output()
+                .unwrap();
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
         let base = docker(&label);
@@ -63,20 +70,32 @@ pub(super) struct Case {
     job: Job,
     pub(super) instance: Instance,
     pub(super) swe: Swe,
+    pub(super) harness: Option<String>,
+    pub(super) explain: fn(&str) -> Option<Fault>,
 }
 
 impl Case {
-    /// One whose trajectory left this patch.
+    /// One whose trajectory left this patch, with its image.
     pub(super) fn new(patch: &str) -> Case {
-        static COUNT: AtomicU32 = AtomicU32::new(1);
         let (image, base) = image();
+        let case = Case::bare(image, base);
+        let line = json!({ "instance_id": "calc-1", "test_result": { "git_patch": patch }, "error": null });
+        case.write("out/output.jsonl", &format!("{line}\n"));
+        case
+    }
+
+    /// One that nobody has begun.
+    pub(super) fn bare(image: &str, base: &str) -> Case {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
         let dir = tempfile::tempdir().unwrap();
         for below in ["in", "out", "log"] {
             std::fs::create_dir(dir.path().join(below)).unwrap();
         }
-        let line = json!({ "instance_id": "calc-1", "test_result": { "git_patch": patch }, "error": null });
-        std::fs::write(dir.path().join("out/output.jsonl"), format!("{line}\n")).unwrap();
-        let (set, id, model) = ("set".parse().unwrap(), "calc-1".parse().unwrap(), "gold".parse().unwrap());
+        let (set, id, model) = (
+            "set".parse().unwrap(),
+            "calc-1".parse().unwrap(),
+            "gold".parse().unwrap(),
+        );
         let job = JobId::derive(&set, &id, &model, std::process::id());
         let attempt = AttemptId {
             job,
@@ -104,14 +123,30 @@ impl Case {
             job: serde_json::from_value(job).unwrap(),
             instance: serde_json::from_value(instance).unwrap(),
             swe: serde_json::from_value(swe).unwrap(),
+            harness: None,
+            explain: |_| None,
         }
     }
 
     /// Evaluates it: the answer, the evidence and the log.
     pub(super) fn run(&self) -> (Result<Done, Fault>, Evidence, String) {
+        let done = self.at_desk(evaluation);
+        if let Err(fault) = &done {
+            eprintln!("{fault}");
+        }
+        let evidence = self.read("out/evaluation.json");
+        let mut log = String::new();
+        flate2::read::GzDecoder::new(&*self.log_bytes())
+            .read_to_string(&mut log)
+            .unwrap_or_default();
+        (done, serde_json::from_str(&evidence).unwrap(), log)
+    }
+
+    /// Does a phase.
+    pub(super) fn at_desk(&self, phase: fn(&Desk<'_>) -> Result<Done, Fault>) -> Result<Done, Fault> {
         let host = "here".parse().unwrap();
         let text = serde_json::to_string(&self.instance).unwrap();
-        let done = evaluation(&Desk {
+        phase(&Desk {
             capsule: self.dir.path(),
             attempt: self.attempt,
             job: &self.job,
@@ -119,18 +154,31 @@ impl Case {
             instance: &self.instance,
             dataset_text: &text,
             host: &host,
-            harness: None,
-            explain: |_| None,
-        });
-        let evidence = std::fs::read(self.dir.path().join("out/evaluation.json")).unwrap();
-        let mut log = String::new();
-        flate2::read::GzDecoder::new(&*self.log_bytes()).read_to_string(&mut log).unwrap_or_default();
-        (done, serde_json::from_slice(&evidence).unwrap(), log)
+            harness: self.harness.as_deref(),
+            explain: self.explain,
+        })
+    }
+
+    /// The place of something in its directory.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What a file in it says.
+    pub(super) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Puts a file into it.
+    pub(super) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// The compressed log; empty if there is none.
     pub(super) fn log_bytes(&self) -> Vec<u8> {
-        std::fs::read(self.dir.path().join("out/test_output.log.gz")).unwrap_or_default()
+        std::fs::read(self.path("out/test_output.log.gz")).unwrap_or_default()
     }
 
     /// The containers that bear its label.

@@ -1,8 +1,8 @@
-# Makes a small image of an instance out of this machine's own programs, and prints the base commit in it.
+# Makes a small image of an instance out of this machine's own programs. Its label `base` is the base commit in it.
 # Usage: sh -e image.sh NAME
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-for name in sh bash git patch cp rm mkdir cat grep sleep ls head tail ln yes tr env stat; do
+for name in sh bash git patch cp rm mkdir cat grep sleep ls head tail ln touch yes tr env stat; do
     file=$(readlink -f "$(command -v "$name")")
     mkdir -p "$root/usr/bin"
     cp "$file" "$root/usr/bin/$name"
@@ -33,6 +33,7 @@ done
 echo "a warning" >&2
 END
 echo '[ "$(add 0 0)" = 0 ]' > tests/test_zero.sh
+echo 'of the repository' > notes.txt
 printf 'one\r\ntwo\r\n' > windows.txt
 export GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z'
 git -c init.defaultBranch=main init -q
@@ -40,4 +41,9 @@ git add -A
 git -c user.name=lab -c user.email=lab@example.org commit -q --no-gpg-sign -m base
 base=$(git rev-parse HEAD)
 ln -s . repo
+echo 'of the image' > leftover.txt
+echo 'of the image' >> notes.txt
+mkdir -p .git/hooks
+printf '#!/bin/sh\ntouch /tmp/hooked\n' > .git/hooks/post-checkout
+chmod +x .git/hooks/post-checkout
 tar -C "$root" --owner=1234 --group=1234 -c . | docker import --change 'LABEL fleet.test=evaluation' --change "LABEL base=$base" - "$1" >/dev/null
