@@ -12,8 +12,11 @@ use std::ops::Range;
 use super::command::Command;
 use super::parse::{self, Parser, Sign, Status};
 
-/// So many reports are looked for in one log; with more, the whole log is read.
-const REPORTS: usize = 24;
+/// So many reports are looked for in one log, from its end.
+const REPORTS: usize = 64;
+
+/// What a session says at its start.
+const START: &str = "= test session starts =";
 
 /// What a log says.
 #[derive(Debug, Default)]
@@ -97,12 +100,29 @@ fn reports(parser: Parser, log: &str) -> Vec<Report> {
     while let Some(report) = last_report(parser, slice(log, &(0..end))) {
         end = report.list.start;
         all.push(report);
-        if all.len() > REPORTS {
-            return Vec::new();
+        if all.len() == REPORTS {
+            break;
         }
     }
     all.reverse();
-    all
+    last_of_each_session(all, log)
+}
+
+/// A session reports once, at its end: a report that is followed by another without a session's start between
+/// them was printed by a test. Sessions that are told to be quiet say nothing at their start.
+fn last_of_each_session(reports: Vec<Report>, log: &str) -> Vec<Report> {
+    let starts = |range: Range<usize>| slice(log, &range).contains(START);
+    if !starts(0..log.len()) {
+        return reports;
+    }
+    let next: Vec<usize> = reports.iter().skip(1).map(|report| report.list.start).collect();
+    let followed =
+        |i: usize, report: &Report| next.get(i).is_some_and(|next| !starts(report.list.end..*next));
+    let kept = reports
+        .into_iter()
+        .enumerate()
+        .filter(|(i, report)| !followed(*i, report));
+    kept.map(|(_, report)| report).collect()
 }
 
 fn slice<'a>(log: &'a str, range: &Range<usize>) -> &'a str {

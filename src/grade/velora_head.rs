@@ -1,6 +1,8 @@
 //! Grading as the Velora harness does it at its HEAD, errors included: the model's patch may fail to apply, a
 //! name may be part of another, and a test that prints `command not found` spoils the whole run.
 
+use memchr::memmem::Finder;
+
 use super::grading::{Counts, Grading, Judged, MatchKind};
 use super::parse::{self, Parser, Results, Status};
 use super::ruling::holds_still;
@@ -24,8 +26,12 @@ pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: &str) -> Grad
         _ => "",
     };
     let results = parse::parse(parser, output);
+    let actual: Vec<Name<'_>> = results.tests.iter().map(|(name, _)| Name::of(name)).collect();
     let judge = |names: &[String], holds: fn(Status) -> bool| -> Vec<Judged> {
-        names.iter().map(|name| judge(name, &results, holds)).collect()
+        names
+            .iter()
+            .map(|name| judge(name, &actual, &results, holds))
+            .collect()
     };
     let fail_to_pass = judge(&instance.fail_to_pass, |status| status == Status::Passed);
     let pass_to_pass = judge(&instance.pass_to_pass, holds_still);
@@ -80,9 +86,14 @@ fn why_not_ran(output: &str, counts: Counts) -> Option<String> {
     (counts == Counts::default()).then(|| "no test was read from the output".to_owned())
 }
 
-fn judge(name: &str, results: &Results, holds: fn(Status) -> bool) -> Judged {
+fn judge(name: &str, actual: &[Name<'_>], results: &Results, holds: fn(Status) -> bool) -> Judged {
     // The first that matches at all, in the log's order, and not the best.
-    let entry = results.tests.iter().find(|(actual, _)| matches(name, actual));
+    let expected = Name::of(name);
+    let finder = Finder::new(name);
+    let place = actual
+        .iter()
+        .position(|actual| matches(&expected, &finder, actual));
+    let entry = place.and_then(|i| results.tests.get(i));
     let status = entry.map(|(_, status)| *status);
     let by = entry.map(|(actual, _)| actual).filter(|actual| *actual != name);
     let matched = match (entry, by) {
@@ -100,23 +111,37 @@ fn judge(name: &str, results: &Results, holds: fn(Status) -> bool) -> Judged {
     }
 }
 
-/// HEAD's comparison of an expected name with one of the log.
-fn matches(expected: &str, actual: &str) -> bool {
-    if expected.contains(actual) || actual.contains(expected) {
-        return true;
-    }
-    let (Some((class, method)), Some((other, same))) = (parts(expected), parts(actual)) else {
-        return false;
-    };
-    method == same && (class.contains(&other) || other.contains(&class))
+/// A name, and what HEAD makes of it: the last part of the class or path, and the method.
+struct Name<'a> {
+    text: &'a str,
+    parts: Option<(String, &'a str)>,
 }
 
-/// The last part of the class or path, and the method.
-fn parts(name: &str) -> Option<(String, &str)> {
-    let (left, method) = name.rsplit_once("::")?;
-    let left = left.replace(".php", "");
-    let class = left.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-    Some((class.to_owned(), method))
+impl<'a> Name<'a> {
+    fn of(text: &'a str) -> Name<'a> {
+        let parts = text.rsplit_once("::").map(|(left, method)| {
+            let left = left.replace(".php", "");
+            (
+                left.rsplit(['/', '\\', ':'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                method,
+            )
+        });
+        Name { text, parts }
+    }
+}
+
+/// HEAD's comparison of an expected name, with a finder of it, and one of the log.
+fn matches(expected: &Name<'_>, finder: &Finder<'_>, actual: &Name<'_>) -> bool {
+    if expected.text.contains(actual.text) || finder.find(actual.text.as_bytes()).is_some() {
+        return true;
+    }
+    let (Some((class, method)), Some((other, same))) = (&expected.parts, &actual.parts) else {
+        return false;
+    };
+    method == same && (class.contains(other) || other.contains(class))
 }
 
 #[cfg(test)]

@@ -216,3 +216,24 @@ fn what_failing_tests_print_is_no_pass_where_nothing_lists_passes() {
     let log = pytest(before, &["FAILED t.py::c - assert 0"], "1 failed, 2 passed");
     forged(&by("pytest", 1, &log), Finding::ForgedOutput);
 }
+
+#[test]
+fn of_several_runs_a_summary_within_a_session_is_no_report() {
+    let before = "===== short test summary info =====\nPASSED t.py::a\n===== 1 passed in 0.1s =====";
+    let log = format!(
+        "{}{}",
+        pytest(before, &["PASSED t.py::b"], "1 passed"),
+        pytest("", &["PASSED u.py::c"], "1 passed")
+    );
+    assert_eq!(
+        by("pytest -rA t.py; pytest -rA u.py", 0, &log).verdict.decision,
+        Decision::Unresolved
+    );
+    let quiet =
+        |name: &str| format!("===== short test summary info =====\nPASSED {name}\n1 passed in 0.1s\n");
+    honest(&by(
+        "pytest -q -rA t.py; pytest -q -rA u.py",
+        0,
+        &format!("{}{}", quiet("t.py::a"), quiet("t.py::b")),
+    ));
+}

@@ -17,7 +17,8 @@ fn names_match_as_head_matches_them() {
             false,
         ),
     ] {
-        assert_eq!(matches(expected, actual), same, "{expected} and {actual}");
+        let is_same = matches(&Name::of(expected), &Finder::new(expected), &Name::of(actual));
+        assert_eq!(is_same, same, "{expected} and {actual}");
     }
 }
 
