@@ -102,5 +102,6 @@ lab_down() {
 
 remove_stored() {
     docker volume ls -q --filter "label=$LABEL" | xargs -r docker volume rm >/dev/null
-    docker image ls -q --filter "label=$LABEL" | sort -u | xargs -r docker image rm -f >/dev/null
+    # Newest first, as listed: no image goes before those that lie on it.
+    docker image ls -q --filter "label=$LABEL" | awk '!seen[$0]++' | xargs -r docker image rm -f >/dev/null
 }

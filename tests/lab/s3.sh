@@ -88,13 +88,23 @@ s3_path() {
     esac
 }
 
-# Renamed into its place: nobody ever downloads half of it.
+# Where s3s-fs keeps what it knows of an object. Without its ETag there, it reads the whole object for each answer.
+s3_info() {
+    base64url() { printf %s "$1" | base64 -w 0 | tr '+/' '-_' | tr -d =; }
+    echo "$S3_DIR/.bucket-$(base64url "$BUCKET").object-$(base64url "${1#"$S3_DIR/$BUCKET/"}").internal.json"
+}
+
+# Renamed into its place: nobody ever downloads half of it, nor gets the ETag of another.
 s3_put() {
-    local path
+    local path info
     path=$(s3_path "${2:-}") || exit
+    info=$(s3_info "$path")
     mkdir -p "$(dirname "$path")"
     cp --reflink=auto "${1:?}" "$path.part"
+    rm -f "$info"
     mv "$path.part" "$path"
+    printf '{"e_tag":"%s"}' "$(md5sum <"$path" | cut -c 1-32)" >"$info.part"
+    mv "$info.part" "$info"
 }
 
 lab_s3() {
@@ -112,7 +122,7 @@ lab_s3() {
         find "$S3_DIR/$BUCKET" -type f -printf '%10s %P\n' 2>/dev/null | sort -k 2
         ;;
     put) [[ -f ${1:-} ]] || die "s3: put FILE KEY"; s3_put "$@" ;;
-    rm) path=$(s3_path "${1:-}") || exit; rm -f "$path" ;;
+    rm) path=$(s3_path "${1:-}") || exit; rm -f "$path" "$(s3_info "$path")" ;;
     dir) echo "$S3_DIR/$BUCKET/$PREFIX" ;;
     *) die "s3: up, down, status, put FILE KEY, rm KEY or dir" ;;
     esac
