@@ -7,6 +7,7 @@ pub mod doors;
 pub mod config;
 pub mod plan;
 pub mod pipeline;
+pub mod grade;
 pub mod validate;
 pub mod dataset;
 pub mod report;

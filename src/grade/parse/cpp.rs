@@ -1,0 +1,99 @@
+//! C++ test programs of every kind: the first form in which anything is found is the log's.
+
+use super::scan::{counted, lines, lines_with, number};
+use super::{Results, Status, ctest, gtest, tap, xml};
+
+/// `JUnit`'s XML, Google Test, Autotools and Catch2, TAP, Boost, `CTest`, doctest: in this order.
+pub(super) fn parse(log: &str) -> Results {
+    let forms = [
+        xml::parse,
+        gtest::parse,
+        tap::autotools,
+        tap::parse,
+        boost,
+        ctest::parse,
+        doctest,
+    ];
+    forms
+        .iter()
+        .map(|form| form(log))
+        .find(|results| !results.is_empty())
+        .unwrap_or_default()
+}
+
+/// No program has more tests than this; a log that claims it is not believed.
+const MOST: u32 = 100_000;
+
+/// Adds tests that are known by number alone, because the log only counts them: those that passed, those
+/// that failed, those that broke.
+pub(super) fn numbered(results: &mut Results, prefix: &str, first: u32, counts: [u32; 3]) {
+    if counts.into_iter().fold(0, u32::saturating_add) > MOST {
+        return;
+    }
+    let kinds = [Status::Passed, Status::Failed, Status::Error];
+    let statuses = counts
+        .into_iter()
+        .zip(kinds)
+        .flat_map(|(count, status)| (0..count).map(move |_| status));
+    for (number, status) in (first..).zip(statuses) {
+        results.set(&format!("{prefix}test_{number}"), status);
+    }
+}
+
+/// `Running 3 test cases...` and `error: in "Suite/test": …`; those that passed are only counted.
+fn boost(log: &str) -> Results {
+    let mut results = Results::default();
+    if !lines_with(log, "Running ").any(|line| running(line).is_some()) {
+        return results;
+    }
+    let mut total = None;
+    let mut default = "BoostTests";
+    let mut suites: Vec<&str> = Vec::new();
+    for line in lines(log) {
+        total = running(line).or(total);
+        if total.is_some()
+            && let Some(name) = quoted(line, "in \"")
+        {
+            let (suite, test) = name.split_once('/').unwrap_or((default, name));
+            results.set(&format!("{suite}.{test}"), Status::Failed);
+            suites.push(suite);
+        }
+        default = quoted(line, "test suite \"").unwrap_or(default);
+    }
+    let failed = u32::try_from(results.len()).unwrap_or(u32::MAX);
+    let suite = match suites.split_first() {
+        Some((first, others)) if others.iter().all(|other| other == first) => first,
+        _ => default,
+    };
+    let passed = total.unwrap_or(0).saturating_sub(failed);
+    numbered(&mut results, &format!("{suite}."), 0, [passed, 0, 0]);
+    results
+}
+
+/// `Running 3 test cases...`
+pub(super) fn running(line: &str) -> Option<u32> {
+    let (total, rest) = number(&line[line.find("Running ")? + "Running ".len()..])?;
+    rest.starts_with(" test case").then_some(total)
+}
+
+fn quoted<'a>(line: &'a str, before: &str) -> Option<&'a str> {
+    let rest = &line[line.find(before)? + before.len()..];
+    let (name, _) = rest.split_once('"')?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// `test cases:  3 | 2 passed | 1 failed`, the last one.
+fn doctest(log: &str) -> Results {
+    let mut results = Results::default();
+    if let Some((passed, failed)) = lines_with(log, "test cases:").filter_map(cases).last() {
+        numbered(&mut results, "", 0, [passed, failed, 0]);
+    }
+    results
+}
+
+/// What `test cases:  3 | 2 passed | 1 failed` counts. Golden data has it without the label, too.
+pub(super) fn cases(line: &str) -> Option<(u32, u32)> {
+    let list = line.split_once("test cases:").map(|(_, list)| list)?;
+    let count = |name| counted(list).find(|(_, word)| *word == name).map(|(n, _)| n);
+    Some((count("passed")?, count("failed")?))
+}
