@@ -26,7 +26,15 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("images", &["domain", "doors", "docker"]),
     (
         "runner",
-        &["domain", "doors", "blame", "grade", "artifacts", "docker", "images"],
+        &[
+            "domain",
+            "doors",
+            "blame",
+            "grade",
+            "artifacts",
+            "docker",
+            "images",
+        ],
     ),
     (
         "engine",
@@ -67,6 +75,10 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("openssh", &["transport"]),
     ("clap", &["cli"]),
     ("toml", &["config"]),
+    ("reqwest", &["images"]),
+    ("aws_sdk_s3", &["objects"]),
+    ("aws_config", &["objects"]),
+    ("aws_smithy_http_client", &["objects"]),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

@@ -24,6 +24,7 @@ mod documents;
 mod full_disk;
 mod host;
 mod hosts;
+mod images;
 mod init;
 mod jobs;
 mod logs;
