@@ -29,6 +29,7 @@ mod init;
 mod jobs;
 mod logs;
 mod man;
+mod objects;
 mod schema;
 mod secrets;
 mod simulation;

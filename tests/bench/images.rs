@@ -233,7 +233,15 @@ fn prepare(url: &str, commit: &str, root: &str) -> Fallible<()> {
         stall: STALL,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(images::prepare(&wanted, &mut |_| {}))?;
+    let start = std::time::Instant::now();
+    let trace = std::env::var("FLEET_BENCH_TRACE").is_ok();
+    let mut say = |text: &str| {
+        if trace {
+            eprintln!("{:>8.2} s  {text}", start.elapsed().as_secs_f64());
+        }
+    };
+    runtime.block_on(images::prepare(&wanted, &mut say))?;
+    say("ready");
     Ok(())
 }
 
