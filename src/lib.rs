@@ -18,6 +18,8 @@ pub mod store;
 pub mod transport;
 pub mod collect;
 pub mod docker;
+pub mod objects;
+pub mod images;
 pub mod runner;
 
 pub mod engine;

@@ -76,6 +76,10 @@ const VENDORS: &[(&str, &[&str])] = &[
     ("openssh", &["transport"]),
     ("clap", &["cli"]),
     ("toml", &["config"]),
+    ("reqwest", &["images"]),
+    ("aws_sdk_s3", &["objects"]),
+    ("aws_config", &["objects"]),
+    ("aws_smithy_http_client", &["objects"]),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

@@ -1,0 +1,178 @@
+//! Floor 2, host side: an instance's image made ready for its phases.
+//!
+//! `prepare` finds the image here, or moves the layers that the engine lacks from the object store into
+//! `docker load`; checks that the base commit is in it; mends it by recipe; gives it its names. Invariants: nothing
+//! torn or corrupt is ever loaded; no tar touches the disk but the engine's own; the signed link is in no message.
+
+mod archive;
+mod arrive;
+mod compose;
+mod engine;
+mod error;
+mod index;
+mod inside;
+mod load;
+mod ranges;
+mod record;
+mod shelf;
+mod tar;
+
+pub use error::ImageError;
+pub use shelf::{Shelved, list, remove};
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use record::{Entry, Record};
+
+use crate::domain::swe;
+use crate::doors::clock;
+
+/// How many ranges are under way at once, unless told otherwise.
+pub const PARTS: usize = 8;
+
+/// Bytes of a range, unless told otherwise.
+pub const PART_SIZE: u64 = 8 << 20;
+
+/// How long a store may be silent, unless told otherwise.
+pub const STALL: Duration = Duration::from_secs(30);
+
+/// Whom progress is told.
+type Say<'a> = &'a mut (dyn FnMut(&str) + Send);
+
+/// An image that is wanted, and how it may be fetched.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The image.
+    pub image: &'a swe::Image,
+    /// A signed link to the object. A secret.
+    pub url: Option<&'a str>,
+    /// What the containers that look into the image are labelled with.
+    pub labels: &'a BTreeMap<String, String>,
+    /// `~/.fleet`; the records are in `images/` below it.
+    pub root: &'a Path,
+    /// Ranges under way at once.
+    pub parts: usize,
+    /// Bytes of each.
+    pub part_size: u64,
+    /// How long the store may be silent. A slow store is not a silent one.
+    pub stall: Duration,
+}
+
+impl fmt::Debug for Wanted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wanted")
+            .field("image", self.image)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An image that is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// `sha256:…`
+    pub id: String,
+    /// The name that the phases use.
+    pub reference: String,
+    /// Bytes that came from the store. What a registry sent is not counted.
+    pub moved: u64,
+    /// Bytes of the archive; of the image, where there is none.
+    pub size: u64,
+    /// How it came.
+    pub how: How,
+    /// What is worth knowing and no fault.
+    pub notes: Vec<String>,
+}
+
+/// How an image came to be ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Fleet had made it ready before.
+    Cached,
+    /// Only missing layers were moved.
+    Layers {
+        /// Layers that the engine lacked.
+        missing: usize,
+        /// Layers of the image.
+        total: usize,
+    },
+    /// The whole archive was moved.
+    Whole,
+    /// From a registry.
+    Pulled,
+    /// The engine had it.
+    Local,
+}
+
+/// Makes the image ready: here, verified, mended, named. Tells `say` how far it is.
+pub async fn prepare(wanted: &Wanted<'_>, say: Say<'_>) -> Result<Ready, ImageError> {
+    let image = wanted.image;
+    let entry = Entry::lock(wanted.root, &image.source, say).await?;
+    let arrived = arrive::arrive(wanted, &entry, say).await?;
+    let mut record = arrived.record;
+    let mut notes = arrived.notes;
+    notes.extend(verify(wanted, &mut record, say).await?);
+    let id = mend(wanted, &mut record, say).await?;
+    let (tags, known, older) = (image.tags.clone(), id.clone(), record.older.clone());
+    record.older = engine::aside(move || {
+        tags.iter().try_for_each(|tag| engine::tag(&known, tag))?;
+        engine::drop_nameless(older)
+    })
+    .await??;
+    record.tags.extend(image.tags.iter().cloned());
+    record.last_used = clock::now();
+    entry.write(&record)?;
+    Ok(Ready {
+        reference: image.tags.first().cloned().unwrap_or_else(|| id.clone()),
+        id,
+        moved: arrived.moved,
+        size: arrived.size,
+        how: arrived.how,
+        notes,
+    })
+}
+
+/// Is it for this platform, and the base commit in it? Once for each image and commit.
+async fn verify(
+    wanted: &Wanted<'_>,
+    record: &mut Record,
+    say: Say<'_>,
+) -> Result<Option<String>, ImageError> {
+    let image = wanted.image;
+    let base = format!("{}@{}", image.repo_path, image.base_commit);
+    if let Some(note) = record.verified.get(&base) {
+        return Ok(note.clone());
+    }
+    say("looking for the base commit in the image");
+    let (id, labels) = (record.id.clone(), wanted.labels.clone());
+    let (path, commit) = (image.repo_path.clone(), image.base_commit.clone());
+    let note = engine::aside(move || inside::verify(&id, &path, &commit, &labels)).await??;
+    record.verified.insert(base, note.clone());
+    Ok(note)
+}
+
+/// Applies the recipes, unless that was done before; the id of the image then.
+async fn mend(wanted: &Wanted<'_>, record: &mut Record, say: Say<'_>) -> Result<String, ImageError> {
+    let recipes = inside::recipes(&wanted.image.repairs);
+    if let Some(id) = record.repaired.get(&recipes).cloned() {
+        let known = id.clone();
+        if engine::aside(move || engine::inspect(&known)).await??.is_some() {
+            return Ok(id);
+        }
+    }
+    let mut id = record.id.clone();
+    for repair in &wanted.image.repairs {
+        say(&format!("repair `{}`", repair.name));
+        let (from, repair, labels) = (id, repair.clone(), wanted.labels.clone());
+        id = engine::aside(move || {
+            let local =
+                engine::inspect(&from)?.ok_or_else(|| ImageError::Stopped(format!("{from} has vanished")))?;
+            inside::repair(&local, &repair, &labels)
+        })
+        .await??;
+    }
+    record.repaired.insert(recipes, id.clone());
+    Ok(id)
+}

@@ -1,0 +1,91 @@
+//! What can go wrong with an object store, told apart, each with what to do.
+
+use crate::domain::Fault;
+use crate::domain::fault::{Again, Class};
+
+/// Why the store did not give what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// There is no such object or bucket.
+    #[error("{0} does not exist; upload the image, or correct the bucket and prefix in fleet.toml")]
+    Missing(String),
+    /// The store knows us and says no.
+    #[error(
+        "{place} may not be read ({why}); check the policy of the bucket and whose credentials these are"
+    )]
+    Denied {
+        /// The object.
+        place: String,
+        /// The store's word.
+        why: String,
+    },
+    /// Nobody to ask as.
+    #[error(
+        "there are no credentials for {place} ({why}); run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+    )]
+    NoCredentials {
+        /// The object.
+        place: String,
+        /// What the chain of providers says.
+        why: String,
+    },
+    /// The credentials were good once.
+    #[error("the credentials for {0} have expired; run `aws sso login` or renew them")]
+    Expired(String),
+    /// The bucket lives elsewhere.
+    #[error("{place} is in another region ({why}); correct the region in fleet.toml")]
+    OtherRegion {
+        /// The object.
+        place: String,
+        /// The store's word.
+        why: String,
+    },
+    /// No answer.
+    #[error(
+        "the store of {place} cannot be reached ({why}); check the endpoint in fleet.toml and the network"
+    )]
+    Unreachable {
+        /// The object.
+        place: String,
+        /// What happened.
+        why: String,
+    },
+    /// An answer that is none.
+    #[error("the store of {place} answers oddly: {why}")]
+    Odd {
+        /// The object.
+        place: String,
+        /// What it says.
+        why: String,
+    },
+}
+
+impl ObjectError {
+    /// Whose doing it is, its short name, and what to do.
+    pub fn blame(&self) -> (Class, &'static str, Again) {
+        match self {
+            ObjectError::Missing(_) => (Class::Image, "image-missing", Again::Never),
+            ObjectError::Denied { .. } => (Class::Config, "image-forbidden", Again::Never),
+            ObjectError::NoCredentials { .. } => (Class::Config, "no-credentials", Again::Never),
+            ObjectError::Expired(_) => (Class::Config, "credentials-expired", Again::Never),
+            ObjectError::OtherRegion { .. } => (Class::Config, "other-region", Again::Never),
+            ObjectError::Unreachable { .. } => (Class::Host, "store-unreachable", Again::Anywhere),
+            ObjectError::Odd { .. } => (Class::Host, "store-odd", Again::Anywhere),
+        }
+    }
+
+    /// As a verdict keeps it.
+    pub fn fault(&self) -> Fault {
+        let (class, name, again) = self.blame();
+        Fault {
+            class,
+            name: name.to_owned(),
+            what: self
+                .to_string()
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect(),
+            again,
+        }
+    }
+}
