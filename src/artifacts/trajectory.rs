@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::line::{Fields, text, without_nan};
@@ -25,7 +26,7 @@ pub struct Trajectory<'a> {
 }
 
 /// What an agent took, as far as it says so.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Metrics {
     /// In millionths of a dollar.
     pub cost_microusd: Option<u64>,

@@ -43,9 +43,21 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Assignment, CommandEr
         } else {
             datasets.whole(&draft).map(Some)
         };
-        match dataset {
-            Ok(dataset) => jobs.push(Arc::new(Job { dataset, ..draft.job })),
-            Err((what, hint)) => findings.push(draft.fault(&file, what, hint)),
+        let trajectory = datasets.trajectory(&draft);
+        match (dataset, trajectory) {
+            (Ok(dataset), Ok(trajectory)) => jobs.push(Arc::new(Job {
+                dataset,
+                trajectory,
+                ..draft.job
+            })),
+            (dataset, trajectory) => {
+                if let Err((what, hint)) = dataset {
+                    findings.push(draft.fault(&file, what, hint));
+                }
+                if let Err(what) = trajectory {
+                    findings.push(draft.trajectory_fault(&file, what));
+                }
+            }
         }
     }
     let mut faults = Vec::new();

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit, results};
+use super::results::{self, Home};
+use super::{CommandError, Kind, exit, predictions, verdicts};
+use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
 use crate::domain::fleet::JobEntry;
 use crate::domain::host::HostConfig;
-use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
+use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, SetName};
 use crate::doors::clock;
+use crate::engine;
 use crate::report::words;
 use crate::store::Store;
 
@@ -35,7 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (reader, fleet) = context.peek().await?;
+    let (reader, mut fleet) = context.peek().await?;
     reader.close().await;
     if let Some(unknown) = args
         .sets
@@ -84,10 +87,24 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
     }
     complaints.extend(unreachable);
+    let judged = judge(&brought, &mut complaints);
+    record(&judged, &store, &mut fleet).await?;
+    let home = Home {
+        brought: &brought,
+        judged: &judged,
+    };
     // Why the reports cannot be written is seldom all that is wrong then.
-    let books = results::write(&fleet, &brought, &context.results)
+    let books = results::write(&fleet, &home, &context.results, &context.config)
         .map_err(|error| error.causes(complaints.clone()))?;
-    printer.data(&books.summary_table(printer.width()))?;
+    complaints.extend(predictions::write(&fleet, &home, &context.results).err());
+    let width = printer.width();
+    let tables = [
+        books.summary_table(width),
+        books.rates_table(width),
+        books.pass_table(width),
+    ];
+    let tables: Vec<String> = tables.into_iter().filter(|table| !table.is_empty()).collect();
+    printer.data(&tables.join("\n"))?;
     printer.say(&format!(
         "{} new, {} at home in {}",
         words::count(fresh, "result", "results"),
@@ -134,6 +151,41 @@ fn wanted(fleet: &Fleet, sets: &[SetName], results: &Path) -> Vec<Wanted> {
             })
         })
         .collect()
+}
+
+/// What the results amount to. One that cannot be judged is at home all the same.
+fn judge(
+    brought: &BTreeMap<AttemptId, Brought>,
+    complaints: &mut Vec<String>,
+) -> BTreeMap<AttemptId, Judgement> {
+    let mut judged = BTreeMap::new();
+    for (attempt, one) in brought {
+        match verdicts::judge(&one.home) {
+            Ok(judgement) => judged.extend(judgement.map(|judgement| (*attempt, judgement))),
+            Err(why) => complaints.push(format!("{attempt} cannot be graded: {why}")),
+        }
+    }
+    judged
+}
+
+/// Stores the verdicts that are not what the hosts said.
+async fn record(
+    judged: &BTreeMap<AttemptId, Judgement>,
+    store: &Store,
+    fleet: &mut Fleet,
+) -> Result<(), CommandError> {
+    let news = judged.iter().filter(|(attempt, judgement)| {
+        let known = fleet.attempt(**attempt).and_then(|attempt| attempt.verdict());
+        known != Some(&judgement.verdict)
+    });
+    let events: Vec<Event> = news
+        .map(|(attempt, judgement)| Event::Graded {
+            attempt: *attempt,
+            verdict: Box::new(judgement.verdict.clone()),
+        })
+        .collect();
+    engine::record(store, fleet, &events).await?;
+    Ok(())
 }
 
 /// Opens one connection to the host, and brings all of it home over that.

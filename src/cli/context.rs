@@ -10,6 +10,7 @@ use crate::domain::wire::Authority;
 use crate::domain::{Epoch, Event, Fleet};
 use crate::doors::{clock, random};
 use crate::engine;
+use crate::objects;
 use crate::plan::Policy;
 use crate::store::{Holder, Lease, LeaseError, Store};
 use crate::transport::{Controls, Pace, Runners, Transport};
@@ -94,6 +95,19 @@ impl Context {
             unreachable: fleet.unreachable,
             ..Policy::default()
         }
+    }
+
+    /// Where images are, as `fleet.toml` and the user's own AWS configuration say.
+    pub(super) async fn objects(&self) -> objects::Store {
+        let images = &self.config.images;
+        objects::Store::open(objects::Settings {
+            endpoint: images.endpoint.clone(),
+            region: images.region.clone(),
+            path_style: images.path_style,
+            unsigned: images.unsigned,
+            expires: images.expires.duration(),
+        })
+        .await
     }
 
     /// The database's file.

@@ -68,6 +68,7 @@ async fn errand(
     let setup = Setup {
         config,
         transport,
+        objects: context.objects().await,
         store,
         fleet,
         authority,

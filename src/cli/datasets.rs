@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::CommandError;
+use crate::artifacts::trajectory;
 use crate::config::finding::suggestion;
 use crate::dataset::{self, Reading};
 use crate::domain::job::Dataset;
 use crate::domain::{InstanceId, Sha256};
+use crate::grade::parse::Parser;
 use crate::store::NewDataset;
 use crate::validate::DraftJob;
 
@@ -18,44 +20,6 @@ use crate::validate::DraftJob;
 const LARGEST_BODY: u64 = 16 << 20;
 /// What is read as a whole, to find one instance in it.
 pub(super) const LARGEST_FILE: u64 = 512 << 20;
-
-/// The grammars that a dataset may name.
-const PARSERS: [&str; 34] = [
-    "python/parse_log_pytest_v3",
-    "python/parse_log_pytest",
-    "python/parse_log_pytest_v2",
-    "python/parse_log_pytest_options",
-    "python/parse_log_pytest_swesmith",
-    "python/parse_log_unittest",
-    "python/parse_log_tox",
-    "python/parse_log_django",
-    "python/parse_log_sympy",
-    "python/parse_log_seaborn",
-    "python/parse_log_matplotlib",
-    "java/parse_log_junit",
-    "java/parse_log_maven",
-    "javascript/parse_log_jest",
-    "javascript/parse_log_jest_json",
-    "javascript/parse_log_mocha_json",
-    "javascript/parse_log_playwright",
-    "swelancer/parse_log_playwright",
-    "swelancer/parse_log_exitcode",
-    "go/parse_log_gotest_json",
-    "go/parse_log_go_test",
-    "go/parse_log_gotest",
-    "rust/parse_log_cargo_test",
-    "rust/parse_log_cargo",
-    "c/parse_log_check_framework",
-    "cpp/parse_log_google_test",
-    "cpp/parse_log_catch2",
-    "c/parse_log_meson",
-    "cpp/parse_log_meson",
-    "generic/parse_log_make",
-    "php/parse_log_phpunit",
-    "ruby/parse_log_minitest",
-    "parsers/ruby_minitest_parser.py",
-    "ruby/parse_log_rspec",
-];
 
 /// Why a job gets no dataset: what is wrong, and what to do.
 pub(super) type Fault = (String, Option<String>);
@@ -90,6 +54,20 @@ impl<'a> Datasets<'a> {
             Ok(sha256) => Ok(named(draft, *sha256)),
             Err(what) => Err((what.clone(), None)),
         }
+    }
+
+    /// The trajectory that an entry gives, if it gives one.
+    pub(super) fn trajectory(&mut self, draft: &DraftJob) -> Result<Option<Dataset>, String> {
+        let Some((name, _)) = &draft.trajectory else {
+            return Ok(None);
+        };
+        let path = self.base.join(name);
+        let text = text(&path, &format!("the trajectory {}", shown(&path)), LARGEST_BODY)?;
+        trajectory::read(&text).map_err(|error| format!("the trajectory {}: {error}", shown(&path)))?;
+        Ok(Some(Dataset {
+            path: name.clone(),
+            sha256: self.keep(text),
+        }))
     }
 
     /// The job's instance. None, if the file's own faults say why there is none.
@@ -135,7 +113,8 @@ impl<'a> Datasets<'a> {
 
 /// Reads the text of a dataset with the parsers that this build has.
 pub(super) fn read(text: &str, file: &str) -> Reading {
-    dataset::read(text, file, &|id| PARSERS.contains(&id), &PARSERS)
+    let parsers: Vec<&str> = Parser::all().map(Parser::id).collect();
+    dataset::read(text, file, &|id| Parser::named(id).is_some(), &parsers)
 }
 
 /// How messages call a file.

@@ -1,20 +1,22 @@
 //! `fleet dispatch`: run what an assignment file asks for, or go on with it.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use super::assignment::{self, Assignment};
 use super::context::Context;
 use super::printer::Printer;
 use super::progress::Progress;
-use super::{Cli, CommandError, Kind, assignment, coordinate, exit};
+use super::{Cli, CommandError, Kind, coordinate, exit, preflight};
 use crate::domain::fleet::Closure;
-use crate::domain::{Event, Fleet, SetName};
+use crate::domain::{Epoch, Event, Fleet, JobId, SetName};
 use crate::doors::{clock, spawn};
 use crate::engine::Stop;
 use crate::plan::Stuck;
 use crate::report::words;
-use crate::store::Added;
+use crate::store::{Added, Store};
 
 /// Run what an assignment file asks for; run it again and it resumes
 ///
@@ -56,15 +58,70 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if let Some(error) = CommandError::all(faults) {
         return Err(error);
     }
+    look(&assignments, context, printer).await?;
     if args.check {
         let jobs: usize = assignments.iter().map(|assignment| assignment.jobs.len()).sum();
         printer.say(&format!("{} could be dispatched", words::jobs(jobs)));
         return Ok(exit::OK);
     }
+    let (fleet, stop) = drive(&assignments, context, printer, args.background).await?;
+    let sets: Vec<SetName> = assignments.iter().map(|one| one.set.name.clone()).collect();
+    if stop == Stop::Done {
+        printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
+    }
+    let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+    let again = format!("fleet dispatch {}", files.join(" "));
+    unless_done(&fleet, &sets, &stop, &again)?;
+    let mine = fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
+    let bad = mine
+        .filter(|entry| entry.closed != Some(Closure::Succeeded))
+        .count();
+    Ok(if bad == 0 { exit::OK } else { exit::FAILED })
+}
+
+/// Looks for the images of all jobs that are new, before anything is stored.
+async fn look(assignments: &[Assignment], context: &Context, printer: &Printer) -> Result<(), CommandError> {
+    let mut objects = preflight::Objects::new();
+    let known = known_jobs(context).await?;
+    for assignment in assignments {
+        let new = assignment.jobs.iter().filter(|job| !known.contains(&job.id));
+        let more = preflight::objects(assignment, new.map(AsRef::as_ref), &context.config)?;
+        for (object, instances) in more {
+            objects.entry(object).or_default().extend(instances);
+        }
+    }
+    let found = preflight::look(context, &objects).await?;
+    if !found.is_empty() {
+        let bytes = found.values().map(|facts| facts.size).sum();
+        printer.say(&format!(
+            "{} in the store, {}",
+            words::count(found.len(), "image is", "images are"),
+            words::bytes(bytes)
+        ));
+    }
+    Ok(())
+}
+
+/// Checks the images, then stores and runs these jobs.
+pub(super) async fn execute(
+    assignments: &[Assignment],
+    context: &Context,
+    printer: &Printer,
+    background: bool,
+) -> Result<(Fleet, Stop), CommandError> {
+    look(assignments, context, printer).await?;
+    drive(assignments, context, printer, background).await
+}
+
+/// Stores and runs these jobs.
+async fn drive(
+    assignments: &[Assignment],
+    context: &Context,
+    printer: &Printer,
+    background: bool,
+) -> Result<(Fleet, Stop), CommandError> {
     let mut coordinator = context.coordinate().await?;
-    let mut sets = Vec::new();
-    for assignment in &assignments {
-        sets.push(assignment.set.name.clone());
+    for assignment in assignments {
         // Secrets are looked for before anything is stored, so that a missing one leaves no trace.
         let mut trial = Fleet::new(coordinator.fleet.epoch(), &context.config.hosts);
         trial.enable(&assignment.set.name);
@@ -80,7 +137,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
         coordinate::secrets(&trial, &context.config)?;
     }
-    for assignment in &assignments {
+    for assignment in assignments {
         let now = clock::now();
         let added = coordinator
             .store
@@ -96,7 +153,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         say_added(printer, &assignment.set.name, &added, assignment.jobs.len());
     }
     let secrets = coordinate::secrets(&coordinator.fleet, &context.config)?;
-    if args.background {
+    if background {
         // Whoever typed the command waits for this line.
         printer.data("coordinating in the background\n")?;
     }
@@ -106,10 +163,17 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     })
     .await?;
     progress.finish(&fleet);
-    if stop == Stop::Done {
-        printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
-    }
-    ended(&fleet, &sets, &stop, args)
+    Ok((fleet, stop))
+}
+
+/// The jobs that need no look at their images any more.
+async fn known_jobs(context: &Context) -> Result<BTreeSet<JobId>, CommandError> {
+    let Some(store) = Store::peek(&context.database()).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let fleet = store.load(Epoch(0), &context.config.hosts).await?;
+    store.close().await;
+    Ok(fleet.jobs().map(|entry| entry.job.id).collect())
 }
 
 fn say_added(printer: &Printer, set: &SetName, added: &Added, asked: usize) {
@@ -136,29 +200,27 @@ fn say_added(printer: &Printer, set: &SetName, added: &Added, asked: usize) {
     debug_assert_eq!(new.len() + known, asked);
 }
 
-/// Whether all is well, in an exit code; if not, what is left, and how to go on.
-fn ended(fleet: &Fleet, sets: &[SetName], stop: &Stop, args: &Args) -> Result<u8, CommandError> {
-    let again = || {
-        let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
-        format!("fleet dispatch {}", files.join(" "))
-    };
+/// What is left, and how to go on, unless all jobs are closed.
+pub(super) fn unless_done(
+    fleet: &Fleet,
+    sets: &[SetName],
+    stop: &Stop,
+    again: &str,
+) -> Result<(), CommandError> {
     let mine = || fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
     match stop {
-        Stop::Done => {
-            let bad = mine().filter(|entry| entry.closed != Some(Closure::Succeeded)).count();
-            Ok(if bad == 0 { exit::OK } else { exit::FAILED })
-        }
+        Stop::Done => Ok(()),
         Stop::Interrupted => {
             let running = mine().filter(|entry| entry.live().is_some()).count();
             let waiting = mine().filter(|entry| entry.is_waiting()).count();
             Err(CommandError::new(Kind::Interrupted, format!("interrupted: {} on their hosts, {waiting} waiting here", words::count(running, "job goes on", "jobs go on")))
-                .hint(format!("come back with `{}`; look with `fleet status`; stop jobs with `fleet cancel`", again())))
+                .hint(format!("come back with `{again}`; look with `fleet status`; stop jobs with `fleet cancel`")))
         }
         Stop::Stuck(hosts) => {
             let left = mine().filter(|entry| entry.closed.is_none()).count();
             Err(CommandError::new(Kind::Incomplete, format!("{} left, and nothing to wait for", words::count(left, "job is", "jobs are")))
                 .causes(hosts.iter().map(stuck))
-                .hint(format!("`fleet doctor` says how to mend them; then `{}` goes on. If a host will never come back, `fleet host gone NAME --because WHY` frees its jobs", again())))
+                .hint(format!("`fleet doctor` says how to mend them; then `{again}` goes on. If a host will never come back, `fleet host gone NAME --because WHY` frees its jobs")))
         }
         Stop::Fenced(host, epoch) => Err(CommandError::new(
             Kind::Refused,

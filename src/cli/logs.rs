@@ -181,7 +181,12 @@ async fn read_on(
                     format!("the host cannot show it: {}", why.escape_debug()),
                 ));
             }
-            Answer::Done | Answer::Refused(_) | Answer::Inventory(_) | Answer::Facts(_) => return Ok(()),
+            Answer::Done
+            | Answer::Refused(_)
+            | Answer::Inventory(_)
+            | Answer::Facts(_)
+            | Answer::Images(_)
+            | Answer::Fault(_) => return Ok(()),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod assignment;
+mod calibrate;
 mod cancel;
 mod check;
 mod collect;
@@ -16,17 +17,22 @@ mod error;
 mod exit;
 mod host;
 mod hosts;
+mod images;
 mod init;
 mod logs;
 mod man;
+mod predictions;
+mod preflight;
 mod printer;
 mod progress;
+mod regrade;
 mod results;
 mod runner;
 mod schema;
 mod select;
 mod status;
 mod trace;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -75,6 +81,9 @@ enum Verb {
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
+    Regrade(regrade::Args),
+    Calibrate(calibrate::Args),
+    Images(images::Args),
     Logs(logs::Args),
     Cancel(cancel::Args),
     Hosts(hosts::Args),
@@ -129,6 +138,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
         Verb::Schema(args) => return schema::run(&args, printer),
         Verb::Completions(args) => return completions::run(&args, Cli::command(), printer),
         Verb::Man(args) => return man::run(&args, Cli::command(), printer),
+        Verb::Regrade(ref args) => return regrade::run(args, &cli, printer),
         Verb::Dispatch(ref args) if args.detach => return dispatch::detach(args, &cli, printer),
         _ => {}
     }
@@ -145,15 +155,20 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,
+            Verb::Calibrate(args) => calibrate::run(&args, &context, printer).await,
+            Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,
             Verb::Doctor(args) => doctor::run(&args, &context, printer).await,
             Verb::Adopt(args) => adopt::run(&args, &context, printer).await,
-            Verb::Init(_) | Verb::Schema(_) | Verb::Completions(_) | Verb::Man(_) | Verb::Runner(_) => {
-                Ok(exit::OK)
-            }
+            Verb::Init(_)
+            | Verb::Regrade(_)
+            | Verb::Schema(_)
+            | Verb::Completions(_)
+            | Verb::Man(_)
+            | Verb::Runner(_) => Ok(exit::OK),
         }
     })
 }

@@ -1,22 +1,30 @@
 //! The reports beside the results: what became of every job, from the database and the results at home.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 
 use super::{CommandError, Kind};
+use crate::case::Judgement;
 use crate::collect::Brought;
-use crate::domain::fleet::{Closure, JobEntry};
-use crate::domain::{AttemptId, Fleet};
-use crate::report::{Account, Books, Effort, Judgement, PhaseTime, Row, words};
+use crate::config::Config;
+use crate::domain::fleet::{Attempt, Closure, JobEntry};
+use crate::domain::{AttemptId, Fault, Fleet, Job, Verdict};
+use crate::report::calibration::{Calibrations, Weight};
+use crate::report::{self, Account, Books, Effort, PhaseTime, Row, words};
 
 /// Closes the books and writes `summary.json`, `results.jsonl` and `results.csv`, each at once.
 pub(super) fn write(
     fleet: &Fleet,
-    brought: &BTreeMap<AttemptId, Brought>,
+    home: &Home<'_>,
     results: &Path,
+    config: &Config,
 ) -> Result<Books, CommandError> {
-    let rows: Vec<Row> = fleet.jobs().map(|entry| row(entry, brought, results)).collect();
+    let calibrations = calibrations(fleet, config);
+    let rows: Vec<Row> = fleet
+        .jobs()
+        .map(|entry| row(entry, home, results, &calibrations))
+        .collect();
     let internal = |error: &dyn std::error::Error| {
         CommandError::new(Kind::Internal, "the books cannot be closed").caused_by(error)
     };
@@ -44,15 +52,44 @@ pub(super) fn write(
     Ok(books)
 }
 
-fn row(entry: &JobEntry, brought: &BTreeMap<AttemptId, Brought>, results: &Path) -> Row {
+/// What is at home.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Home<'a> {
+    /// Results.
+    pub(super) brought: &'a BTreeMap<AttemptId, Brought>,
+    /// And what they amount to.
+    pub(super) judged: &'a BTreeMap<AttemptId, Judgement>,
+}
+
+/// What the verdicts on `gold` and `noop` say of the instances.
+pub(super) fn calibrations(fleet: &Fleet, config: &Config) -> Calibrations {
+    let mut calibrations = Calibrations::default();
+    for entry in fleet.jobs() {
+        if let (Some(weight), Some(verdict)) = (weight(&entry.job, config), entry.verdict()) {
+            calibrations.add(weight, verdict);
+        }
+    }
+    calibrations
+}
+
+/// The end of the scale that a job is, if it is one.
+pub(super) fn weight(job: &Job, config: &Config) -> Option<Weight> {
+    let given = job.trajectory.is_some();
+    let agent = config.agent_of(&job.model, config.pipeline(&job.pipeline)?)?;
+    Weight::of(agent).filter(|_| !given)
+}
+
+fn row(entry: &JobEntry, at_home: &Home<'_>, results: &Path, calibrations: &Calibrations) -> Row {
     let job = &entry.job;
     let attempt = entry.decisive();
-    let home = attempt.and_then(|attempt| {
-        brought.get(&AttemptId {
-            job: job.id,
-            n: attempt.n,
-        })
+    let id = attempt.map(|attempt| AttemptId {
+        job: job.id,
+        n: attempt.n,
     });
+    let home = id.and_then(|id| at_home.brought.get(&id));
+    let judged = id.and_then(|id| at_home.judged.get(&id));
+    let verdict = judged.map(|judged| &judged.verdict).or(entry.verdict());
+    let distrust = calibrations.distrust(verdict.and_then(|verdict| verdict.key));
     let (phase, how) = match &entry.closed {
         Some(Closure::Failed { phase, ending }) => (Some(phase.clone()), Some(words::ending(ending))),
         Some(Closure::GivenUp { why }) => (None, Some(why.clone())),
@@ -65,9 +102,9 @@ fn row(entry: &JobEntry, brought: &BTreeMap<AttemptId, Brought>, results: &Path)
         run: job.run,
         task: job.task.clone(),
         job: job.id,
-        account: Account::of(entry),
-        judgement: Judgement::default(),
-        effort: Effort::default(),
+        account: Account::trusting(entry, verdict, distrust.is_some()),
+        judgement: said(verdict, attempt.and_then(Attempt::fault), judged, distrust),
+        effort: judged.map(effort).unwrap_or_default(),
         attempt: attempt.map(|attempt| attempt.n),
         host: attempt.map(|attempt| attempt.host.clone()),
         phase,
@@ -98,8 +135,47 @@ fn row(entry: &JobEntry, brought: &BTreeMap<AttemptId, Brought>, results: &Path)
     }
 }
 
+fn said(
+    verdict: Option<&Verdict>,
+    fault: Option<&Fault>,
+    judged: Option<&Judgement>,
+    distrust: Option<&str>,
+) -> report::Judgement {
+    let fault = fault.or(verdict.and_then(|verdict| verdict.fault.as_ref()));
+    let why = || verdict?.why.clone().or_else(|| fault.map(ToString::to_string));
+    report::Judgement {
+        verdict: verdict.map(|verdict| verdict.decision),
+        outcome: verdict.map(|verdict| verdict.outcome),
+        why: match distrust {
+            Some(why) => Some(format!("the instance cannot be trusted: {why}")),
+            None => why().or_else(|| fault.map(ToString::to_string)),
+        },
+        class: fault.map(|fault| fault.class),
+        fault: fault.map(|fault| fault.name.clone()),
+        image: judged.and_then(|judged| judged.image.clone()),
+        findings: judged
+            .map(|judged| judged.findings.iter().map(|finding| finding.name.clone()))
+            .into_iter()
+            .flatten()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn effort(judged: &Judgement) -> Effort {
+    let metrics = &judged.metrics;
+    Effort {
+        cost_microusd: metrics.cost_microusd,
+        prompt_tokens: metrics.prompt_tokens,
+        completion_tokens: metrics.completion_tokens,
+        iterations: metrics.iterations,
+        patch_bytes: Some(judged.patch_bytes),
+    }
+}
+
 /// The file has the old text or the new one, whatever happens.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let new = path.with_extension("new");
     let mut file = std::fs::File::create(&new)?;

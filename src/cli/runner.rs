@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{CommandError, Kind, exit};
-use crate::domain::AttemptId;
+use crate::domain::{AttemptId, PhaseName};
 use crate::runner;
 use crate::transport::clean_shell;
 
@@ -29,6 +29,14 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         argv: Vec<OsString>,
     },
+    /// Do one native phase of an attempt, in its supervisor's name
+    Step {
+        /// The attempt's directory
+        #[arg(long)]
+        capsule: PathBuf,
+        /// Which phase
+        phase: PhaseName,
+    },
     /// Supervise one attempt, detached
     Supervise {
         /// The runner's directory
@@ -45,6 +53,11 @@ pub(super) fn run(args: &Args) -> Result<u8, CommandError> {
             let code =
                 clean_shell(argv).map_err(|error| CommandError::new(Kind::Environment, error.to_string()))?;
             return Ok(u8::try_from(code).unwrap_or(255));
+        }
+        Verb::Step { capsule, phase } => {
+            return runner::step(capsule, phase)
+                .map(|well| if well { exit::OK } else { exit::INTERNAL })
+                .map_err(|error| CommandError::new(Kind::Environment, error.to_string()));
         }
         Verb::Serve { root } => runner::serve(root),
         Verb::Supervise { root, attempt } => runner::supervise(root, *attempt),

@@ -82,11 +82,10 @@ impl Kind {
                 Err(bad) => Err(plain(bad.to_string())),
             },
             Kind::Script if text.contains('\0') => Err(("a script cannot contain a NUL".to_owned(), None)),
-            Kind::Script => value(),
             Kind::Text if text.is_empty() || text.chars().any(char::is_control) => {
                 Err(("write one line of text".to_owned(), None))
             }
-            Kind::Text => value(),
+            Kind::Script | Kind::Text => value(),
             Kind::Path | Kind::Directory => match path_fault(text) {
                 None => value(),
                 Some(fault) => Err(plain(fault.to_owned())),

@@ -113,6 +113,12 @@ impl Config {
     pub fn pipeline(&self, name: &PipelineName) -> Option<&Pipeline> {
         self.pipelines.iter().find(|pipeline| pipeline.name == *name)
     }
+
+    /// Who works for a model in a pipeline: the model's own agent, or else the pipeline's.
+    pub fn agent_of<'c>(&'c self, model: &ModelName, pipeline: &'c Pipeline) -> Option<&'c str> {
+        let own = self.model(model).and_then(|model| model.agent.as_deref());
+        own.or_else(|| pipeline.task("trajectory")?.agent.as_deref())
+    }
 }
 
 impl Pipeline {

@@ -66,7 +66,7 @@ fn declared(agent: &Row, faults: &mut Faults) {
     }
     let kind: Option<String> = agent.get("kind");
     match (kind.as_deref(), agent.at("run"), agent.at("kind")) {
-        (Some("command"), None, Some(at)) => {
+        (Some("command"), None, Some(at)) if !agent.says("run") => {
             faults.add_hint(
                 at,
                 "an agent of kind `command` needs a program",
@@ -97,7 +97,7 @@ fn unknown(at: usize, what: &str, name: &str, names: &[String], faults: &mut Fau
 fn one_of_two(at: usize, phase: &Row, faults: &mut Faults) {
     let does: Option<String> = phase.get::<Option<String>>("does").flatten();
     match (phase.at("run"), phase.at("does")) {
-        (None, None) => faults.add_hint(
+        (None, None) if !phase.says("run") && !phase.says("does") => faults.add_hint(
             at,
             "this phase does nothing",
             "give it `run = [\"program\", …]`, or `does` with one of image, trajectory, evaluation, report",
@@ -105,7 +105,7 @@ fn one_of_two(at: usize, phase: &Row, faults: &mut Faults) {
         (Some(_), Some(at)) => {
             faults.add_hint(at, "a phase has either `run` or `does`", "remove one of the two");
         }
-        (Some(_), None) | (None, Some(_)) => {}
+        (_, None) | (None, Some(_)) => {}
     }
     for (key, task) in KEYS {
         if let Some(at) = phase.at(key)

@@ -49,12 +49,19 @@ pub(super) enum Value {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     cells: BTreeMap<&'static str, (usize, Value)>,
+    /// Keys whose value was refused.
+    refused: Vec<&'static str>,
 }
 
 impl Row {
     /// The place of a key's value, if it was written.
     pub(super) fn at(&self, key: &str) -> Option<usize> {
         self.cells.get(key).map(|(at, _)| *at)
+    }
+
+    /// Was the key written, rightly or not?
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.cells.contains_key(key) || self.refused.contains(&key)
     }
 
     /// The key's value as a field of a struct; none only if a fault has been noted.
@@ -98,6 +105,8 @@ pub(super) fn read(keys: &'static [Key], table: &DeTable<'_>, at: usize, faults:
         };
         if let Some(checked) = value_of(key.kind, value, key.name, faults) {
             row.cells.insert(key.name, (value.span().start, checked));
+        } else {
+            row.refused.push(key.name);
         }
     }
     for key in keys {

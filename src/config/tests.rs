@@ -38,8 +38,13 @@ fn the_shipped_file_is_the_fleet_of_the_issue() {
         Some("swe")
     );
     let phases = |name: &str| config.pipeline(&name.parse().unwrap()).unwrap().phase.len();
-    assert_eq!((phases("swe"), phases("demo")), (2, 3));
-    assert!(config.model(&"demo".parse().unwrap()).is_some());
+    assert_eq!(phases("swe"), 4);
+    let swe = config.pipeline(&"swe".parse().unwrap()).unwrap();
+    let agent = |model: &str| config.agent_of(&model.parse().unwrap(), swe);
+    assert_eq!(
+        (agent("gpt"), agent("gold"), agent("noop")),
+        (Some("openhands"), Some("gold"), Some("noop"))
+    );
 }
 
 #[test]
@@ -195,6 +200,36 @@ fn faults_of_phases_are_told() {
     let harness = "deadline = \"1m\"\nrun = [\"{harness}/x\"]\n[defaults]\nharness = \"~/h\"";
     insta::assert_snapshot!(said(&with_phase(harness)), @r#"fleet.toml:8:8: `{harness}` would be `~/h` here, and nothing expands a `~` in an argument; write cwd = "{harness}" and a path relative to it, or give hosts an absolute harness"#);
     insta::assert_snapshot!(said(&with_phase("run = \"make all\"\ndeadline = \"1m\"")), @r#"fleet.toml:7:7: `run` must be a list of program and arguments, like ["prog", "arg"], not a string"#);
+}
+
+#[test]
+fn faults_of_native_phases_agents_and_repairs_are_told() {
+    insta::assert_snapshot!(said(&with_phase("deadline = \"1m\"")), @r#"
+    fleet.toml:5:1: this phase does nothing; give it `run = ["program", …]`, or `does` with one of image, trajectory, evaluation, report
+    "#);
+    let both = "does = \"image\"\nrun = [\"x\"]\ntests = \"1m\"\ncwd = \"/x\"\nrepairs = [\"tmux\"]\ndeadline = \"1m\"";
+    insta::assert_snapshot!(said(&with_phase(both)), @r#"
+    fleet.toml:3:1: these phases start containers; write containers = true
+    fleet.toml:7:8: a phase has either `run` or `does`; remove one of the two
+    fleet.toml:9:9: `tests` is for the phase that does `evaluation`; remove it, or move it there
+    fleet.toml:10:7: `cwd` is for phases that run a program; remove it
+    fleet.toml:11:12: unknown repair `tmux`; none is defined
+    "#);
+    let order = "does = \"evaluation\"\ndeadline = \"1m\"\n[[pipeline.phase]]\nname = \"q\"\ndoes = \"report\"\ndeadline = \"1m\"\n[[pipeline.phase]]\nname = \"r\"\ndoes = \"report\"\ndeadline = \"1m\"";
+    insta::assert_snapshot!(said(&with_phase(order)), @r#"
+    fleet.toml:3:1: these phases start containers; write containers = true
+    fleet.toml:7:8: `evaluation` needs `trajectory` before it; add a phase that does `trajectory`
+    fleet.toml:15:8: this pipeline does `report` already
+    "#);
+    let agents = "run = [\"x\"]\ndeadline = \"1m\"\n[[agent]]\nname = \"gold\"\nkind = \"command\"\n[[agent]]\nname = \"a\"\nkind = \"openhands\"\nrun = [\"x\"]\n[[model]]\nname = \"m\"\nagent = \"b\"\n[[repair]]\nname = \"r\"\nprobe = 3";
+    insta::assert_snapshot!(said(&with_phase(agents)), @r#"
+    fleet.toml:10:8: agent `gold` is built in; give yours another name
+    fleet.toml:11:8: an agent of kind `command` needs a program; add run = ["program", …]
+    fleet.toml:15:7: `run` is for agents of kind `command`; remove it
+    fleet.toml:18:9: unknown agent `b`; did you mean `a`?
+    fleet.toml:19:1: missing key `script`; it is a script in quotes
+    fleet.toml:21:9: `probe` must be a script in quotes, not a number
+    "#);
 }
 
 #[test]

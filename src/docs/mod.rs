@@ -20,3 +20,9 @@ pub mod no_placeholders_in_shell_scripts {}
 pub mod a_static_binary_pushed_by_digest {}
 #[doc = include_str!("decisions/0010-names-from-a-safe-alphabet.md")]
 pub mod names_from_a_safe_alphabet {}
+#[doc = include_str!("decisions/0011-native-phases-are-processes.md")]
+pub mod native_phases_are_processes {}
+#[doc = include_str!("decisions/0012-only-missing-layers-move.md")]
+pub mod only_missing_layers_move {}
+#[doc = include_str!("decisions/0013-the-host-shows-and-home-decides.md")]
+pub mod the_host_shows_and_home_decides {}

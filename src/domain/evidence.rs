@@ -12,6 +12,12 @@ pub const VERSION: u32 = 1;
 pub const FILE: &str = "out/evaluation.json";
 /// The place of the complete log of the test command, compressed.
 pub const LOG: &str = "out/test_output.log.gz";
+/// The instance as it travelled with the job.
+pub const INSTANCE: &str = "out/instance.jsonl";
+/// What the native phases went by: image, agent, limits.
+pub const SETUP: &str = "out/setup.json";
+/// The image that the host made ready.
+pub const IMAGE: &str = "out/image.json";
 /// The place of the trajectory.
 pub const TRAJECTORY: &str = "out/output.jsonl";
 

@@ -1,6 +1,7 @@
 //! What a host must know to do the native phases: image, trajectory, evaluation, report.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,15 @@ pub enum Source {
     Engine(String),
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Object { bucket, key } => write!(f, "s3://{bucket}/{key}"),
+            Source::Engine(reference) => f.write_str(reference),
+        }
+    }
+}
+
 /// A recipe: what is looked for in an image, and what is done where it is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repair {
@@ -100,7 +110,7 @@ pub enum Agent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cwd: Option<String>,
     },
-    /// The OpenHands harness on the host.
+    /// The `OpenHands` harness on the host.
     OpenHands {
         /// The harness's root; `~/` is the home on the host.
         harness: String,
@@ -113,6 +123,17 @@ pub enum Agent {
         /// Further variables.
         env: BTreeMap<String, String>,
     },
+}
+
+impl Agent {
+    /// The name under which its verdicts speak for instances instead of a model, if they do.
+    pub fn calibrates(&self) -> Option<&'static str> {
+        match self {
+            Agent::Gold => Some("gold"),
+            Agent::Noop => Some("noop"),
+            Agent::Given | Agent::Command { .. } | Agent::OpenHands { .. } => None,
+        }
+    }
 }
 
 /// How the tests are run.

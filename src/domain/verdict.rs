@@ -48,9 +48,9 @@ pub struct Verdict {
     /// Whose doing, where it was not the model's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// FAIL_TO_PASS: how many passed, of how many.
+    /// `FAIL_TO_PASS`: how many passed, of how many.
     pub fail_to_pass: (u32, u32),
-    /// PASS_TO_PASS: how many passed, of how many.
+    /// `PASS_TO_PASS`: how many passed, of how many.
     pub pass_to_pass: (u32, u32),
     /// What the tests were run on and judged by: results with the same key can be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

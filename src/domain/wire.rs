@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::Refusal;
+use super::fault::Fault;
 use super::id::{AttemptId, Epoch};
 use super::job::Job;
 use super::journal::Outcome;
 use super::name::HostName;
 use super::spec::Spec;
+use super::swe::Image;
 use super::time::Timestamp;
 
 /// The version of this protocol. Both ends must speak the same; the coordinator brings the runner
@@ -89,6 +91,20 @@ pub enum Ask {
     },
     /// How are you?
     Probe,
+    /// Which images have you made ready?
+    Images,
+    /// Make this image ready before a job needs it.
+    Prefetch {
+        /// The image.
+        image: Box<Image>,
+        /// Its signed address, where it needs one. A secret.
+        url: Option<String>,
+    },
+    /// Remove an image that was made ready here, unless a container uses it.
+    Discard {
+        /// Where it came from, as [`Shelved`] says.
+        source: String,
+    },
 }
 
 /// The right to change things on a host.
@@ -161,6 +177,10 @@ pub enum Answer {
     },
     /// To a probe.
     Facts(Box<Facts>),
+    /// To images; to a prefetch and a discard, the one that it was about.
+    Images(Vec<Shelved>),
+    /// To a prefetch or a discard that failed.
+    Fault(Fault),
     /// There is no such thing here, or it could not be done.
     Failed(String),
 }
@@ -177,6 +197,30 @@ pub struct Capsule {
     /// The job as it was dispatched, if asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Job>,
+}
+
+/// An image that a host has made ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelved {
+    /// Where it came from.
+    pub source: String,
+    /// The engine's id for it.
+    pub id: String,
+    /// Its names.
+    pub tags: Vec<String>,
+    /// Bytes.
+    pub size: u64,
+    /// Bytes that came over the network for it just now.
+    #[serde(default)]
+    pub moved: u64,
+    /// When it came.
+    pub loaded_at: Timestamp,
+    /// When a job or a person last asked for it.
+    pub last_used: Timestamp,
+    /// Containers that use it.
+    pub used_by: Vec<String>,
+    /// Does the engine still have it?
+    pub here: bool,
 }
 
 /// A host's state of health, as it sees itself.

@@ -23,6 +23,7 @@ use crate::domain::fleet::FoldError;
 use crate::domain::wire::Authority;
 use crate::domain::{Effect, Epoch, Event, Fleet, HostName, Timestamp};
 use crate::doors::clock;
+use crate::objects;
 use crate::plan::{self, Errand, Outlook, Policy, Stuck};
 use crate::store::{Store, StoreError};
 use crate::transport::Transport;
@@ -46,6 +47,8 @@ pub struct Setup {
     pub transport: Transport,
     /// The facts.
     pub store: Store,
+    /// Where images are.
+    pub objects: objects::Store,
     /// The facts, folded.
     pub fleet: Fleet,
     /// Our right to change things on hosts.

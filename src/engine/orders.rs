@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::talk::About;
 use super::{Engine, EngineError};
+use crate::domain::job::Dataset;
+use crate::domain::swe::{IMAGE_URL, Source};
 use crate::domain::wire::{Ask, Start};
-use crate::domain::{AttemptId, Effect, HostName, Sha256};
+use crate::domain::{AttemptId, Effect, HostName, Instance, Sha256};
 use crate::pipeline;
 
 /// Datasets that were sent lately: many jobs share one.
@@ -63,33 +65,61 @@ impl Engine {
             return Ok(None);
         };
         let (job, epoch) = (Arc::clone(&entry.job), attempt.epoch);
-        let spec = match pipeline::compile(&job, id.n, epoch, host, &config) {
+        let keep = entry
+            .kept()
+            .find(|kept| kept.host == host.name)
+            .map(|kept| kept.n);
+        let dataset = self.file(job.dataset.as_ref()).await?;
+        let trajectory = self.file(job.trajectory.as_ref()).await?;
+        let instance = dataset
+            .as_deref()
+            .and_then(|text| serde_json::from_str::<Instance>(text).ok());
+        let mut spec = match pipeline::compile(&job, id.n, epoch, host, &config, instance.as_ref()) {
             Ok(spec) => spec,
             Err(error) => {
                 tracing::error!(job.id = %job.id, %error, "the job cannot be started with this fleet.toml");
                 return Ok(None);
             }
         };
-        let dataset = match &job.dataset {
-            Some(dataset) => self
-                .dataset(dataset.sha256)
-                .await?
-                .map(|text| text.as_ref().clone()),
-            None => None,
-        };
+        spec.keep = keep;
         let names = pipeline::env_names(&job, &config);
-        let secrets: BTreeMap<String, String> = names
+        let mut secrets: BTreeMap<String, String> = names
             .into_iter()
             .filter_map(|name| Some((name.clone(), self.setup.secrets.get(&name)?.clone())))
             .collect();
+        if let Some(Source::Object { bucket, key }) = spec.swe.as_ref().map(|swe| &swe.image.source) {
+            // Without an address the host uses the image that it has, or says what it lacks.
+            if let Some(url) = self.sign(bucket, key).await {
+                secrets.insert(IMAGE_URL.to_owned(), url);
+                spec.secrets.push(IMAGE_URL.to_owned());
+            }
+        }
         Ok(Some(Start {
             authority: self.setup.authority.clone(),
             slots: host.slots,
             spec,
             dataset,
-            trajectory: None,
+            trajectory,
             secrets,
         }))
+    }
+
+    /// An address that is good for a while; none if it cannot be signed now.
+    async fn sign(&self, bucket: &str, key: &str) -> Option<String> {
+        match self.setup.objects.sign(bucket, key).await {
+            Ok(url) => Some(url),
+            Err(error) => {
+                tracing::warn!(%error, bucket, key, "cannot sign the address of an image");
+                None
+            }
+        }
+    }
+
+    /// The text of a file that travels with a job.
+    async fn file(&mut self, file: Option<&Dataset>) -> Result<Option<String>, EngineError> {
+        let Some(file) = file else { return Ok(None) };
+        let text = self.dataset(file.sha256).await?;
+        Ok(text.map(|text| text.as_ref().clone()))
     }
 
     async fn dataset(&mut self, sha256: Sha256) -> Result<Option<Arc<String>>, EngineError> {

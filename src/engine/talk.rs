@@ -67,7 +67,13 @@ impl Talks {
             let attempt = match &ask {
                 Ask::Start(start) => Some(start.spec.id()),
                 Ask::Follow { attempt, .. } | Ask::Cancel { attempt, .. } => Some(*attempt),
-                Ask::Ping | Ask::Inventory { .. } | Ask::Read { .. } | Ask::Probe => None,
+                Ask::Ping
+                | Ask::Inventory { .. }
+                | Ask::Read { .. }
+                | Ask::Probe
+                | Ask::Images
+                | Ask::Prefetch { .. }
+                | Ask::Discard { .. } => None,
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {

@@ -110,6 +110,24 @@ pub enum Finding {
     FuzzyPatch,
 }
 
+impl Finding {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Finding::ForgedOutput => "forged-output",
+            Finding::NoSignOfARun => "no-sign-of-a-run",
+            Finding::CountsDisagree => "counts-disagree",
+            Finding::ExitDisagrees => "exit-disagrees",
+            Finding::InexactMatch => "inexact-match",
+            Finding::AmbiguousMatch => "ambiguous-match",
+            Finding::LogCut => "log-cut",
+            Finding::NoTests => "no-tests",
+            Finding::EnvironmentFailed => "environment-failed",
+            Finding::FuzzyPatch => "fuzzy-patch",
+        }
+    }
+}
+
 impl Counts {
     /// Counts these.
     pub(super) fn of(tests: &[(String, Status)]) -> Counts {

@@ -198,15 +198,13 @@ async fn fetch(
     .await?;
     check_platform(&local.platform(), &wanted.image.platform)?;
     let same = before.iter().find(|image| image.id == local.id);
-    let had = same
-        .and_then(|image| image.repo_tags.clone())
-        .unwrap_or_default();
+    let known = same.and_then(|image| image.repo_tags.clone()).unwrap_or_default();
     let mut record = fresh(&wanted.image.source, &local, same.is_some());
     let names = engine::loaded(&answer).into_iter().map(str::to_owned);
     // A name that it had before us is not ours.
     record
         .tags
-        .extend(names.filter(|name| !name.starts_with("sha256:") && !had.contains(name)));
+        .extend(names.filter(|name| !name.starts_with("sha256:") && !known.contains(name)));
     remote.etag().clone_into(&mut record.etag);
     record.size = remote.size();
     if let Some(old) = entry.read() {

@@ -17,8 +17,9 @@ mod record;
 mod shelf;
 mod tar;
 
+pub use crate::domain::wire::Shelved;
 pub use error::ImageError;
-pub use shelf::{Shelved, list, remove};
+pub use shelf::{list, remove};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -74,6 +75,8 @@ impl fmt::Debug for Wanted<'_> {
 pub struct Ready {
     /// `sha256:…`
     pub id: String,
+    /// The same before it was mended: what the archive holds.
+    pub loaded: String,
     /// The name that the phases use.
     pub reference: String,
     /// Bytes that came from the store. What a registry sent is not counted.
@@ -127,6 +130,7 @@ pub async fn prepare(wanted: &Wanted<'_>, say: Say<'_>) -> Result<Ready, ImageEr
     Ok(Ready {
         reference: image.tags.first().cloned().unwrap_or_else(|| id.clone()),
         id,
+        loaded: record.id,
         moved: arrived.moved,
         size: arrived.size,
         how: arrived.how,

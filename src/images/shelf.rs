@@ -3,33 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::engine;
 use super::error::ImageError;
 use super::record::{self, Entry, Record};
-use crate::domain::Timestamp;
-
-/// One image of ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shelved {
-    /// Where it came from: `s3://bucket/key`, or a reference.
-    pub source: String,
-    /// What the engine calls it, as the jobs use it.
-    pub id: String,
-    /// Its names.
-    pub tags: Vec<String>,
-    /// Bytes in the engine, layers shared with others included; zero if it is gone.
-    pub size: u64,
-    /// When it came.
-    pub loaded_at: Timestamp,
-    /// When it was last made ready.
-    pub last_used: Timestamp,
-    /// The containers that use it.
-    pub used_by: Vec<String>,
-    /// Does the engine still have it?
-    pub here: bool,
-}
+use crate::domain::wire::Shelved;
 
 /// Every image that fleet made ready here. Blocks: asks the engine.
 pub fn list(root: &Path) -> Result<Vec<Shelved>, ImageError> {
@@ -55,6 +32,7 @@ fn shelved(record: &Record) -> Result<Shelved, ImageError> {
             .map_or_else(|| record.id.clone(), |image| image.id.clone()),
         tags: record.tags.iter().cloned().collect(),
         size: local.as_ref().map_or(0, |image| image.size),
+        moved: 0,
         loaded_at: record.loaded_at,
         last_used: record.last_used,
         used_by: used_by.into_iter().collect(),

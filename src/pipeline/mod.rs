@@ -7,10 +7,14 @@ use std::collections::BTreeMap;
 use crate::config::{Config, Model, Phase, template};
 use crate::domain::host::HostConfig;
 use crate::domain::spec::{self, Step};
-use crate::domain::{Epoch, HostName, Job, ModelName, PipelineName, Spec};
+use crate::domain::swe::Task;
+use crate::domain::{Epoch, HostName, Instance, InstanceId, Job, ModelName, PipelineName, Spec};
 
+mod native;
 #[cfg(test)]
 mod tests;
+
+pub use native::image;
 
 /// Why a job cannot be made into steps. All can be mended in `fleet.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,15 +28,25 @@ pub enum CompileError {
     /// A phase says `{harness}`.
     #[error("pipeline `{0}` needs a harness, and host `{1}` has none in fleet.toml")]
     NoHarness(PipelineName, HostName),
+    /// Neither the model nor the pipeline names one that is declared.
+    #[error("model `{0}` has no agent for pipeline `{1}` in fleet.toml")]
+    NoAgent(ModelName, PipelineName),
+    /// The job was found on a host, and nobody has shown its dataset yet.
+    #[error("the dataset of the job is not here; dispatch its assignment file again")]
+    NoInstance,
+    /// The instance's image has no name that Docker or the object store would take.
+    #[error("the image of instance `{0}` cannot be named: {1}")]
+    Image(InstanceId, String),
 }
 
-/// The spec of an attempt of `job` on `host`.
+/// The spec of an attempt of `job` on `host`. Native phases need the job's instance.
 pub fn compile(
     job: &Job,
     attempt: u32,
     epoch: Epoch,
     host: &HostConfig,
     config: &Config,
+    instance: Option<&Instance>,
 ) -> Result<Spec, CompileError> {
     let pipeline = config
         .pipeline(&job.pipeline)
@@ -43,6 +57,13 @@ pub fn compile(
     if pipeline.needs_harness() && host.harness.is_none() {
         return Err(CompileError::NoHarness(job.pipeline.clone(), host.name.clone()));
     }
+    let swe = if pipeline.is_native() {
+        let instance = instance.ok_or(CompileError::NoInstance)?;
+        let swe = native::swe(job, attempt, pipeline, host, config, instance)?;
+        Some(Box::new(swe))
+    } else {
+        None
+    };
     let values = values(job, attempt, host);
     Ok(Spec {
         version: spec::VERSION,
@@ -58,7 +79,7 @@ pub fn compile(
         output_cap: config.fleet.output_cap,
         grace: config.fleet.grace,
         secrets: env_names(job, config),
-        swe: None,
+        swe,
         keep: None,
         containers: pipeline.containers,
     })
@@ -94,6 +115,16 @@ fn values(job: &Job, attempt: u32, host: &HostConfig) -> BTreeMap<&'static str, 
     ])
 }
 
+fn task(word: &str) -> Option<Task> {
+    match word {
+        "image" => Some(Task::Image),
+        "trajectory" => Some(Task::Trajectory),
+        "evaluation" => Some(Task::Evaluation),
+        "report" => Some(Task::Report),
+        _ => None,
+    }
+}
+
 fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'static str, String>) -> Step {
     let fill = |word: &String| template::fill(word, |name| values.get(name).map(String::as_str));
     let scripts = template::scripts(&phase.run.iter().map(String::as_str).collect::<Vec<_>>());
@@ -108,7 +139,7 @@ fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'sta
     );
     Step {
         phase: phase.name.clone(),
-        task: None,
+        task: phase.does.as_deref().and_then(task),
         argv: argv
             .map(|(word, script)| if script { word.clone() } else { fill(word) })
             .collect(),

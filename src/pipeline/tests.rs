@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::job::Place;
+use crate::domain::swe::{Agent, Source};
 use crate::domain::{JobId, Span};
 
 const TOML: &str = r#"
@@ -55,10 +56,63 @@ fn job() -> Job {
     }
 }
 
+fn instance() -> Instance {
+    serde_json::from_value(serde_json::json!({
+        "instance_id": "12155_1",
+        "repo": "12rambau/sepal_ui",
+        "base_commit": "97371fbaed444727126a2969cd68f856db77221f",
+        "FAIL_TO_PASS": ["t.py::a"],
+        "PASS_TO_PASS": [],
+        "test_command": "pytest",
+        "test_output_parser": "python/parse_log_pytest_v3",
+    }))
+    .unwrap()
+}
+
+#[test]
+fn native_phases_become_tasks_with_all_that_the_host_must_know() {
+    let config = Config::parse(crate::config::DEFAULT, "fleet.toml").unwrap();
+    let compiled = |model: &str| {
+        let job = Job {
+            model: model.parse().unwrap(),
+            pipeline: "swe".parse().unwrap(),
+            ..job()
+        };
+        compile(&job, 1, Epoch(1), &config.hosts[0], &config, Some(&instance())).unwrap()
+    };
+    let spec = compiled("gpt");
+    let tasks: Vec<Option<Task>> = spec.steps.iter().map(|step| step.task).collect();
+    let all = [Task::Image, Task::Trajectory, Task::Evaluation, Task::Report];
+    assert_eq!(tasks, all.map(Some));
+    assert!(spec.containers);
+    let swe = spec.swe.unwrap();
+    let key = "velora-files/images/12rambau_sepal_ui-97371fbaed444727126a2969cd68f856db77221f.tar";
+    let Source::Object { bucket, key: named } = swe.image.source else {
+        panic!("it is in the store")
+    };
+    assert_eq!((bucket.as_str(), named.as_str()), ("kuberha-velora", key));
+    assert_eq!(swe.image.repairs[0].name, "tmux");
+    let Agent::OpenHands {
+        llm,
+        iterations,
+        harness,
+        ..
+    } = swe.agent
+    else {
+        panic!("the pipeline's agent works for it")
+    };
+    assert_eq!(
+        (llm.as_str(), iterations, harness.as_str()),
+        ("llm.gpt", 200, "~/SWETEs7/OpenHands")
+    );
+    assert_eq!(swe.evaluation.tests, Span::seconds(900));
+    assert_eq!(compiled("gold").swe.unwrap().agent, Agent::Gold);
+}
+
 #[test]
 fn phases_become_steps_with_every_placeholder_filled() {
     let (config, job) = (config(), job());
-    let spec = compile(&job, 3, Epoch(7), &config.hosts[0], &config).unwrap();
+    let spec = compile(&job, 3, Epoch(7), &config.hosts[0], &config, None).unwrap();
     assert_eq!((spec.attempt, spec.epoch, spec.containers), (3, Epoch(7), true));
     assert_eq!((spec.output_cap, spec.grace), (8 << 20, Span::seconds(10)));
     let step = &spec.steps[0];
@@ -91,7 +145,7 @@ fn phases_become_steps_with_every_placeholder_filled() {
 #[test]
 fn a_script_of_a_shell_is_not_touched() {
     let (config, job) = (config(), job());
-    let spec = compile(&job, 1, Epoch(1), &config.hosts[0], &config).unwrap();
+    let spec = compile(&job, 1, Epoch(1), &config.hosts[0], &config, None).unwrap();
     assert_eq!(spec.steps[1].argv, ["sh", "-c", "echo ${run} {}"]);
 }
 
@@ -104,7 +158,7 @@ fn each_variable_to_pass_is_named_once() {
 fn what_has_left_the_configuration_is_named() {
     let (mut config, job) = (config(), job());
     config.hosts[0].harness = None;
-    let compiled = |config: &Config| compile(&job, 1, Epoch(1), &config.hosts[0], config).unwrap_err();
+    let compiled = |config: &Config| compile(&job, 1, Epoch(1), &config.hosts[0], config, None).unwrap_err();
     assert_eq!(
         compiled(&config).to_string(),
         "pipeline `p` needs a harness, and host `h` has none in fleet.toml"
@@ -129,7 +183,7 @@ fn every_shipped_pipeline_compiles_for_every_shipped_host_and_model() {
                 pipeline: pipeline.name.clone(),
                 ..job()
             };
-            let spec = compile(&job, 1, Epoch(1), host, &config).unwrap();
+            let spec = compile(&job, 1, Epoch(1), host, &config, Some(&instance())).unwrap();
             assert_eq!(spec.steps.len(), pipeline.phase.len());
         }
     }

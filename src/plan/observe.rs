@@ -112,7 +112,12 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
     let why = match answer {
         Answer::Refused(why) => why.clone(),
         Answer::Failed(text) => Refusal::HostFault(text.clone()),
-        Answer::Done | Answer::Inventory(_) | Answer::Bytes { .. } | Answer::Facts(_) => {
+        Answer::Done
+        | Answer::Inventory(_)
+        | Answer::Bytes { .. }
+        | Answer::Facts(_)
+        | Answer::Images(_)
+        | Answer::Fault(_) => {
             return Observed::default();
         }
     };

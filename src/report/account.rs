@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Class, Fault};
-use crate::domain::fleet::{Closure, JobEntry};
+use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::verdict::{Decision, Verdict};
 
 /// Where a job stands.
@@ -46,7 +46,14 @@ impl Account {
 
     /// The account of this job, as far as the fleet alone knows.
     pub fn of(entry: &JobEntry) -> Account {
-        Account::from(entry.closed.as_ref(), entry.live().is_some(), None, false)
+        Account::trusting(entry, entry.verdict(), false)
+    }
+
+    /// The account of this job, with the verdict that was given at home.
+    pub fn trusting(entry: &JobEntry, verdict: Option<&Verdict>, distrusted: bool) -> Account {
+        let fault = entry.decisive().and_then(Attempt::fault);
+        let live = entry.live().is_some();
+        Account::from(entry.closed.as_ref(), live, verdict, fault, distrusted)
     }
 
     /// The account of a job that closed like this or is `live`. A verdict is `distrusted` where calibration
@@ -55,6 +62,7 @@ impl Account {
         closure: Option<&Closure>,
         live: bool,
         verdict: Option<&Verdict>,
+        fault: Option<&Fault>,
         distrusted: bool,
     ) -> Account {
         match (closure, verdict) {
@@ -65,7 +73,7 @@ impl Account {
             (Some(Closure::Succeeded), None) => Account::Succeeded,
             (Some(Closure::Succeeded), Some(_)) if distrusted => Account::Undecided,
             (Some(Closure::Succeeded), Some(verdict)) => Account::decided(verdict.decision),
-            (Some(Closure::Failed { .. }), verdict) => Account::failed(None, verdict, distrusted),
+            (Some(Closure::Failed { .. }), verdict) => Account::failed(fault, verdict, distrusted),
         }
     }
 
@@ -238,11 +246,13 @@ mod tests {
             (Decision::Undecided, Account::Undecided),
         ] {
             let verdict = verdict(decision, None);
-            let of = |distrusted| Account::from(Some(&Closure::Succeeded), false, Some(&verdict), distrusted);
+            let of = |distrusted| {
+                Account::from(Some(&Closure::Succeeded), false, Some(&verdict), None, distrusted)
+            };
             assert_eq!((of(false), of(true)), (account, Account::Undecided));
         }
         assert_eq!(
-            Account::from(Some(&Closure::Succeeded), false, None, false),
+            Account::from(Some(&Closure::Succeeded), false, None, None, false),
             Account::Succeeded
         );
     }
@@ -256,7 +266,7 @@ mod tests {
                 Class::Unknown => Account::Undecided,
                 _ => Account::Excluded,
             };
-            let account = Account::from(Some(&failed()), false, Some(&verdict), false);
+            let account = Account::from(Some(&failed()), false, Some(&verdict), None, false);
             assert_eq!(account, expected, "{class:?}");
             assert_eq!(
                 Account::failed(Some(&fault(class)), None, false),
@@ -274,11 +284,11 @@ mod tests {
     fn a_failure_that_nobody_explained_is_no_result_of_the_model() {
         let resolved = verdict(Decision::Resolved, None);
         assert_eq!(
-            Account::from(Some(&failed()), false, Some(&resolved), false),
+            Account::from(Some(&failed()), false, Some(&resolved), None, false),
             Account::Undecided
         );
         assert_eq!(
-            Account::from(Some(&failed()), false, None, false),
+            Account::from(Some(&failed()), false, None, None, false),
             Account::Failed
         );
     }
@@ -286,7 +296,7 @@ mod tests {
     #[test]
     fn a_verdict_does_not_close_a_job() {
         let resolved = verdict(Decision::Resolved, None);
-        let open = |live| Account::from(None, live, Some(&resolved), false);
+        let open = |live| Account::from(None, live, Some(&resolved), None, false);
         assert_eq!((open(true), open(false)), (Account::Running, Account::Waiting));
         let gone = Closure::GivenUp { why: String::new() };
         for (closure, account) in [
@@ -294,7 +304,7 @@ mod tests {
             (gone, Account::Excluded),
         ] {
             assert_eq!(
-                Account::from(Some(&closure), false, Some(&resolved), false),
+                Account::from(Some(&closure), false, Some(&resolved), None, false),
                 account
             );
         }

@@ -3,6 +3,7 @@
 //! Invariant: the same rows, in any order, give the same bytes; and no file is made of rows whose books
 //! do not balance ([`Books::close`] is the only way to one).
 
+pub mod calibration;
 pub mod text;
 pub mod table;
 pub mod words;

@@ -15,7 +15,7 @@ use super::lines::{self, Next};
 use super::outlet::Outlet;
 use super::root::Root;
 use super::start::Launch;
-use super::{authority, boot, bury, inventory, probe, read};
+use super::{authority, boot, bury, inventory, probe, read, shelf};
 use crate::domain::AttemptId;
 use crate::domain::wire::{Answer, Ask, Authority, Hello, LONGEST_LINE, MAGIC, PROTOCOL, Request};
 use crate::doors::clock;
@@ -140,6 +140,13 @@ impl Server {
             Ask::Inventory { jobs } => self.aside(Some(id), move |shared| {
                 inventory::inventory(&shared.root, &shared.boot, jobs).map(Answer::Inventory)
             }),
+            Ask::Images => self.aside(Some(id), |shared| Ok(shelf::list(&shared.root))),
+            Ask::Prefetch { image, url } => self.aside(Some(id), move |shared| {
+                Ok(shelf::prefetch(&shared.root, &image, url.as_deref()))
+            }),
+            Ask::Discard { source } => {
+                self.aside(Some(id), move |shared| Ok(shelf::discard(&shared.root, &source)));
+            }
             Ask::Probe => self.aside(Some(id), |shared| {
                 probe::probe(&shared.root).map(|facts| Answer::Facts(Box::new(facts)))
             }),

@@ -44,9 +44,11 @@ impl Store {
             .pragma("wal_autocheckpoint", "4096")
             .synchronous(SqliteSynchronous::Full);
         let pool = pool(options).await?;
-        if let Err(source) = MIGRATIONS.run(&pool).await {
-            // Another process may have made the same database in the same moment.
-            if format(path).await? != Some(FORMAT) {
+        let mut tries = 0;
+        while let Err(source) = MIGRATIONS.run(&pool).await {
+            // Another process may be making the same database in the same moment, file by file.
+            tries += 1;
+            if format(path).await? != Some(FORMAT) && tries > 2 * FORMAT {
                 return Err(StoreError::Migrate {
                     path: path.to_owned(),
                     source: Box::new(source),

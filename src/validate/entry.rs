@@ -7,10 +7,15 @@ use crate::domain::job::Place;
 use crate::domain::{Job, JobId, PipelineName};
 
 /// The keys of an entry: name, whether it must be there, and what it is.
-pub(super) const KEYS: [(&str, bool, &str); 8] = [
+pub(super) const KEYS: [(&str, bool, &str); 9] = [
     ("instance_id", true, "The task: a name."),
     ("model", true, "The model: one of fleet.toml."),
     ("dataset_file", true, "The file that holds the instance's data."),
+    (
+        "trajectory_file",
+        false,
+        "A trajectory (an output.jsonl) that exists already: it is evaluated, and none is made.",
+    ),
     ("task_name", false, "What people call the instance: a name."),
     (
         "run",
@@ -59,7 +64,11 @@ impl Reading<'_> {
         let known = self.known;
         let instance = cell(cells, "instance_id").and_then(|node| self.name(node, "instance_id"));
         let model = cell(cells, "model").and_then(|node| self.known(node, "model", &known.models));
-        let dataset = cell(cells, "dataset_file").and_then(|node| self.dataset(node));
+        let dataset = cell(cells, "dataset_file").and_then(|node| self.file(node, "dataset_file"));
+        let trajectory = match cell(cells, "trajectory_file") {
+            Some(node) => self.file(node, "trajectory_file").map(Some),
+            None => Some(None),
+        };
         let task = match cell(cells, "task_name") {
             Some(node) => self.name(node, "task_name").map(Some),
             None => Some(None),
@@ -72,10 +81,14 @@ impl Reading<'_> {
         else {
             return;
         };
-        let (Some(pipeline), Some(env), Some(place)) = (pipeline, env, place) else {
+        let (Some(pipeline), Some(env), Some(place), Some(trajectory)) = (pipeline, env, place, trajectory)
+        else {
             return;
         };
-        if let Some(host) = known.obstacle(&pipeline, place) {
+        if let Some((what, hint)) = known.misfit(&model.name, &pipeline, trajectory.is_some()) {
+            return self.faults.add_hint(at, what, hint);
+        }
+        if let Some(host) = known.obstacle(&model.name, &pipeline, place) {
             let what = format!("pipeline `{pipeline}` needs a harness, and host `{host}` has none");
             let hint = "give the host a `harness` in fleet.toml";
             return self.faults.add_hint(at, what, hint);
@@ -97,6 +110,7 @@ impl Reading<'_> {
             },
             dataset_file,
             dataset_at,
+            trajectory,
         };
         for run in runs {
             if !self.push(at, &one, run) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{Config, Model, Pipeline};
 use crate::domain::host::HostConfig;
-use crate::domain::{HostName, PipelineName, job::Place};
+use crate::domain::{HostName, ModelName, PipelineName, job::Place};
 
 /// An index of a configuration.
 pub(super) struct Known<'c> {
@@ -17,6 +17,7 @@ pub(super) struct Known<'c> {
     needy: Vec<&'c PipelineName>,
     /// A host where such pipelines cannot run.
     bare: Option<&'c HostConfig>,
+    config: &'c Config,
 }
 
 impl<'c> Known<'c> {
@@ -45,12 +46,49 @@ impl<'c> Known<'c> {
             pipeline: config.fleet.pipeline.as_ref(),
             needy: needy.map(|pipeline| &pipeline.name).collect(),
             bare: config.hosts.iter().find(|host| host.harness.is_none()),
+            config,
         }
     }
 
-    /// A host where this pipeline might have to run and cannot.
-    pub(super) fn obstacle(&self, pipeline: &PipelineName, place: &Place) -> Option<&'c HostName> {
-        if !self.needy.contains(&pipeline) {
+    /// Why a job of this model cannot go through this pipeline anywhere, and what to do.
+    pub(super) fn misfit(
+        &self,
+        model: &ModelName,
+        pipeline: &PipelineName,
+        given: bool,
+    ) -> Option<(String, String)> {
+        let known = self.config.pipeline(pipeline)?;
+        if given && !known.is_native() {
+            let what = format!("pipeline `{pipeline}` makes no use of a trajectory");
+            return Some((what, "name a pipeline whose phases say `does`".to_owned()));
+        }
+        let makes = known.task("trajectory").is_some() && !given;
+        if makes && self.config.agent_of(model, known).is_none() {
+            let what = format!("nobody makes trajectories for model `{model}` in pipeline `{pipeline}`");
+            let hint = "give the model an `agent` in fleet.toml, or the pipeline's trajectory";
+            return Some((what, hint.to_owned()));
+        }
+        None
+    }
+
+    /// Does a job of this model need the harness on its host?
+    fn is_needy(&self, model: &ModelName, pipeline: &PipelineName) -> bool {
+        let harness = |known| {
+            let name = self.config.agent_of(model, known)?;
+            let agent = self.config.agents.iter().find(|agent| agent.name == name)?;
+            Some(agent.kind == "openhands")
+        };
+        self.needy.contains(&pipeline) || self.config.pipeline(pipeline).and_then(harness) == Some(true)
+    }
+
+    /// A host where a job of this model might have to run in this pipeline, and cannot.
+    pub(super) fn obstacle(
+        &self,
+        model: &ModelName,
+        pipeline: &PipelineName,
+        place: &Place,
+    ) -> Option<&'c HostName> {
+        if !self.is_needy(model, pipeline) {
             return None;
         }
         let bare = match place {

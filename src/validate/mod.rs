@@ -44,18 +44,30 @@ pub struct DraftJob {
     pub dataset_file: String,
     /// Line and column of that name.
     pub dataset_at: (u32, u32),
+    /// A trajectory that exists already, as the assignment names it, with line and column of that name.
+    pub trajectory: Option<(String, (u32, u32))>,
 }
 
 impl DraftJob {
     /// A finding about the job's dataset file.
     pub fn fault(&self, file: &str, what: impl Into<String>, hint: Option<String>) -> Finding {
-        Finding {
-            file: file.to_owned(),
-            line: self.dataset_at.0,
-            column: self.dataset_at.1,
-            what: what.into(),
-            hint,
-        }
+        finding(file, self.dataset_at, what.into(), hint)
+    }
+
+    /// A finding about the job's trajectory file.
+    pub fn trajectory_fault(&self, file: &str, what: impl Into<String>) -> Finding {
+        let at = self.trajectory.as_ref().map_or(self.dataset_at, |(_, at)| *at);
+        finding(file, at, what.into(), None)
+    }
+}
+
+fn finding(file: &str, (line, column): (u32, u32), what: String, hint: Option<String>) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        line,
+        column,
+        what,
+        hint,
     }
 }
 

@@ -38,7 +38,7 @@ fn value(key: &str) -> Value {
     match key {
         "run" | "runs" => json!({ "type": "integer", "minimum": 1, "maximum": MOST_RUNS }),
         "env" => json!({ "type": "array", "items": { "type": "string", "pattern": VARIABLE } }),
-        "dataset_file" => json!({ "type": "string", "minLength": 1 }),
+        "dataset_file" | "trajectory_file" => json!({ "type": "string", "minLength": 1 }),
         _ => json!({ "type": "string", "pattern": NAME, "maxLength": 128 }),
     }
 }

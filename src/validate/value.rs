@@ -89,13 +89,12 @@ impl Reading<'_> {
         found
     }
 
-    /// The dataset file and its place.
-    pub(super) fn dataset(&mut self, node: Node<'_>) -> Option<(String, (u32, u32))> {
-        let path = self.text(node, "dataset_file")?;
+    /// A file and the place where it is named.
+    pub(super) fn file(&mut self, node: Node<'_>, key: &str) -> Option<(String, (u32, u32))> {
+        let path = self.text(node, key)?;
         let at = self.at(node);
         if let Some(fault) = path_fault(&path) {
-            self.faults
-                .add(at, format!("`dataset_file` {} {fault}", quoted(&path)));
+            self.faults.add(at, format!("`{key}` {} {fault}", quoted(&path)));
             return None;
         }
         Some((path, self.places.at(at)))

@@ -105,24 +105,24 @@ containers = true
 
 [[pipeline.phase]]
 name = "image"
-do = "image"
+does = "image"
 deadline = "10m"
 
 [[pipeline.phase]]
 name = "trajectory"
-do = "trajectory"
+does = "trajectory"
 deadline = "5m"
 stall = "1m"
 
 [[pipeline.phase]]
 name = "evaluation"
-do = "evaluation"
+does = "evaluation"
 tests = "20s"
 deadline = "5m"
 
 [[pipeline.phase]]
 name = "report"
-do = "report"
+does = "report"
 deadline = "1m"
 END
 }

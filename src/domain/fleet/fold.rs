@@ -36,22 +36,7 @@ impl Fleet {
             Event::Journaled { attempt, to, line } => {
                 let entry = self.news(*attempt, line.at, &News::Journal(&line.entry))?;
                 entry.offset = *to;
-                match &line.entry {
-                    Entry::PhaseEnded {
-                        phase,
-                        excerpt,
-                        conclusion,
-                        ..
-                    } => {
-                        entry.excerpt.clone_from(excerpt);
-                        if let Some(conclusion) = conclusion {
-                            entry.hear(at, phase, conclusion);
-                        }
-                    }
-                    Entry::PhaseKept { phase, .. } => entry.told().done.push(phase.clone()),
-                    Entry::Ended { seal, .. } => entry.seal = *seal,
-                    Entry::Opened { .. } | Entry::PhaseStarted { .. } => {}
-                }
+                entry.read(at, &line.entry);
                 self.settle(*attempt);
             }
             Event::Refused { attempt, why } => {
@@ -253,6 +238,26 @@ impl Fleet {
 }
 
 impl Attempt {
+    /// Takes in what a line of its journal says beside its state.
+    fn read(&mut self, at: Timestamp, entry: &Entry) {
+        match entry {
+            Entry::PhaseEnded {
+                phase,
+                excerpt,
+                conclusion,
+                ..
+            } => {
+                self.excerpt.clone_from(excerpt);
+                if let Some(conclusion) = conclusion {
+                    self.hear(at, phase, conclusion);
+                }
+            }
+            Entry::PhaseKept { phase, .. } => self.told().done.push(phase.clone()),
+            Entry::Ended { seal, .. } => self.seal = *seal,
+            Entry::Opened { .. } | Entry::PhaseStarted { .. } => {}
+        }
+    }
+
     fn told(&mut self) -> &mut Told {
         self.told.get_or_insert_default()
     }

@@ -55,7 +55,7 @@ impl Desk<'_> {
     }
 
     /// Takes away what an earlier try left.
-    pub(super) fn clear(&self, names: &[&str]) -> Result<(), Fault> {
+    pub(crate) fn clear(&self, names: &[&str]) -> Result<(), Fault> {
         let out = self.file(layout::OUT);
         if !out.symlink_metadata().is_ok_and(|kind| kind.is_dir()) {
             return Err(disk(&out, "it is no directory any more"));
@@ -67,14 +67,14 @@ impl Desk<'_> {
     }
 
     /// Writes a file of the capsule: whole, or not at all.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         let path = self.file(name);
         files::write(&path, bytes).map_err(|error| disk(&path, error))
     }
 }
 
 /// Says a line in the step's log: that it lives, and what it does.
-pub(super) fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     // A log that cannot be written is the supervisor's to notice.
     let _ = writeln!(out, "fleet: {line}");

@@ -28,6 +28,7 @@ mod tests_run;
 mod script;
 mod capture;
 
+pub(super) use desk::say;
 pub use desk::{Desk, Done};
 pub use evaluation::evaluation;
 pub use trajectory::trajectory;

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use super::super::{Store, Wish};
 use super::{Home, at, body, file, job, jobs, sound};
+use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Refusal};
+use crate::domain::fault::{Again, Class};
 use crate::domain::host::{Link, Outlook};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
-use crate::domain::{AttemptId, Epoch, Fleet, HostName, JobId, Sha256, Span};
+use crate::domain::verdict::{self, Decision, Verdict};
+use crate::domain::{AttemptId, Epoch, Fault, Fleet, HostName, JobId, Sha256, Span};
 
 fn host(n: u32) -> HostName {
     format!("eval{n}").parse().unwrap()
@@ -192,6 +195,99 @@ async fn read_sample(store: &Store, expected: &Fleet) {
         store.dataset(&Sha256::of(body(2).as_bytes())).await.unwrap(),
         Some(body(2))
     );
+}
+
+/// What format 2 brought: a given trajectory, a phase that is paid for, a fault, a verdict.
+async fn write_native(store: &Store, fleet: &mut Fleet) {
+    let jobs = jobs("native", 14..16);
+    let added = store.add_set(at(8), &file("native", "2"), &jobs).await.unwrap();
+    for job in added.new {
+        fleet.fold(at(8), &Event::JobAdded(job)).unwrap();
+    }
+    let attempt = |n| AttemptId {
+        job: job("native", n).id,
+        n: 1,
+    };
+    let ended_with = |attempt, to, phase: &str, code, conclusion: Conclusion| {
+        let entry = Entry::PhaseEnded {
+            phase: phase.parse().unwrap(),
+            ending: Ending::Exit(code),
+            took: Span(1),
+            output: 2,
+            excerpt: None,
+            conclusion: Some(Box::new(conclusion)),
+        };
+        journal(attempt, to, entry)
+    };
+    let mut events = Vec::new();
+    for attempt in [attempt(14), attempt(15)] {
+        let (host, epoch) = (host(1), Epoch(1));
+        events.push(Event::Intended { attempt, host, epoch });
+        events.push(opened(attempt));
+        let keeps = Conclusion {
+            keeps: true,
+            ..Conclusion::default()
+        };
+        events.push(ended_with(attempt, 150, "trajectory", 0, keeps));
+    }
+    let fault = Some(Fault {
+        class: Class::Host,
+        name: "docker-down".into(),
+        what: "it does not answer".into(),
+        again: Again::Anywhere,
+    });
+    events.push(ended_with(
+        attempt(14),
+        200,
+        "evaluation",
+        1,
+        Conclusion {
+            fault,
+            ..Conclusion::default()
+        },
+    ));
+    let (phase, ending) = ("evaluation".parse().unwrap(), Ending::Exit(1));
+    events.push(ended(attempt(14), Outcome::Failed { phase, ending }));
+    events.push(ended(attempt(15), Outcome::Succeeded));
+    events.push(Event::Graded {
+        attempt: attempt(15),
+        verdict: Box::new(Verdict {
+            decision: Decision::Unresolved,
+            outcome: verdict::Outcome::Completed,
+            why: Some("1 of 3".into()),
+            fault: None,
+            fail_to_pass: (1, 3),
+            pass_to_pass: (99, 99),
+            key: Some(Sha256::of(b"key")),
+        }),
+    });
+    store.commit(at(9), &events, fleet).await.unwrap();
+    for event in &events {
+        fleet.fold(at(9), event).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_native_phases_said_is_remembered_from_format_two_on() {
+    let fresh = Home::new();
+    let store = fresh.store().await;
+    let mut expected = write_sample(&store).await;
+    write_native(&store, &mut expected).await;
+    store.close().await;
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for format in 2..=super::super::FORMAT {
+        let home = Home::new();
+        std::fs::create_dir_all(home.database().parent().unwrap()).unwrap();
+        std::fs::copy(data.join(format!("native-v{format}.sqlite")), home.database()).unwrap();
+        let store = home.store().await;
+        let fleet = sound(&store).await;
+        assert!(fleet.same_facts(&expected), "{fleet:#?}");
+        let failed = fleet.job(job("native", 14).id).unwrap();
+        assert_eq!((failed.word(), failed.kept().count()), ("waiting", 1));
+        assert!(failed.job.trajectory.is_some());
+        let verdict = fleet.job(job("native", 15).id).unwrap().verdict().unwrap();
+        assert_eq!(verdict.pass_to_pass, (99, 99));
+    }
 }
 
 #[tokio::test]

@@ -3,12 +3,17 @@
 use proptest::prelude::*;
 
 use super::job;
+use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Refusal};
+use crate::domain::fault::{Again, Class};
 use crate::domain::fleet::Attempt;
 use crate::domain::host::Outlook;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
-use crate::domain::{AttemptId, AttemptState, Epoch, Fleet, HostName, PhaseName, Sha256, Span, Timestamp};
+use crate::domain::verdict::{self, Decision, Verdict};
+use crate::domain::{
+    AttemptId, AttemptState, Epoch, Fault, Fleet, HostName, PhaseName, Sha256, Span, Timestamp,
+};
 
 /// What jobs and networks say, at its worst.
 const TEXTS: [&str; 8] = [
@@ -104,6 +109,32 @@ impl Draw {
         }
     }
 
+    fn conclusion(&self) -> Option<Conclusion> {
+        (!self.once_in(3)).then(|| Conclusion {
+            note: self.text(),
+            keeps: self.once_in(2),
+            fault: (!self.once_in(4)).then(|| Fault {
+                class: Class::ALL[self.small() as usize % Class::ALL.len()],
+                name: "fault".to_owned(),
+                what: self.text(),
+                again: [Again::Never, Again::Anywhere, Again::Elsewhere][self.small() as usize % 3],
+            }),
+            verdict: self.once_in(3).then(|| self.verdict()),
+        })
+    }
+
+    fn verdict(&self) -> Verdict {
+        Verdict {
+            decision: Decision::Undecided,
+            outcome: verdict::Outcome::Completed,
+            why: Some(self.text()),
+            fault: None,
+            fail_to_pass: (self.small(), u32::MAX),
+            pass_to_pass: (0, 0),
+            key: None,
+        }
+    }
+
     fn refusal(&self) -> Refusal {
         match self.detail % 4 {
             0 => Refusal::SlotsTaken(self.text()),
@@ -150,6 +181,13 @@ impl Draw {
                 job: id,
                 why: self.text(),
             },
+            (5, _) if self.once_in(3) && !entry.attempts.is_empty() => Event::Graded {
+                attempt: AttemptId {
+                    job: id,
+                    n: entry.attempts[self.small() as usize % entry.attempts.len()].n,
+                },
+                verdict: Box::new(self.verdict()),
+            },
             (_, Some(live)) => self.news(AttemptId { job: id, n: live.n }, live),
             (kind, None) => {
                 let (found, epoch) = (self.small() % 9, Epoch(self.detail));
@@ -195,6 +233,10 @@ impl Draw {
                 host: live.host.clone(),
                 boot: self.text(),
             },
+            (_, 1) if self.once_in(3) => Entry::PhaseKept {
+                phase: self.phase(),
+                from: 1,
+            },
             (_, 1) => Entry::PhaseStarted { phase: self.phase() },
             (_, 2 | 3) => Entry::PhaseEnded {
                 phase: self.phase(),
@@ -202,7 +244,7 @@ impl Draw {
                 took: Span(self.detail),
                 output: u64::MAX,
                 excerpt: (!self.once_in(3)).then(|| self.text()),
-                conclusion: None,
+                conclusion: self.conclusion().map(Box::new),
             },
             _ => Entry::Ended {
                 outcome: self.outcome(),

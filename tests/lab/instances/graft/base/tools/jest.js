@@ -3,6 +3,7 @@ const fs = require("fs");
 const path = require("path");
 
 const tests = [];
+const counts = { failed: 0, passed: 0 };
 let suite = "";
 global.describe = (name, body) => { suite = name; body(); suite = ""; };
 global.test = (name, body) => tests.push({ suite, name, body });
@@ -21,14 +22,18 @@ async function main() {
     for (const { suite, name, body } of tests) {
       try {
         await body();
+        counts.passed += 1;
         console.log(`    ✓ ${name} (1 ms)`);
       } catch (error) {
+        counts.failed += 1;
         console.log(`    ✕ ${name} (1 ms)`);
         console.log(`      ${suite}: ${error.message.split("\n")[0]}`);
         process.exitCode = 1;
       }
     }
   }
+  const told = Object.entries(counts).filter(([, n]) => n).map(([word, n]) => `${n} ${word}, `);
+  console.log(`\nTests:       ${told.join("")}${counts.failed + counts.passed} total`);
 }
 
 main();

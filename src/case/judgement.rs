@@ -1,0 +1,119 @@
+//! What a case amounts to: `verdict.json`, beside the result that it speaks of.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::Case;
+use crate::artifacts::quality::{self, Results};
+use crate::artifacts::trajectory::{self, Metrics};
+use crate::domain::Verdict;
+use crate::grade::{Compat, Grading, grade};
+
+/// The version of the rules that this build grades by. Grows when a rule changes.
+pub const GRADER: u32 = 1;
+
+/// The version of `verdict.json` that this build writes.
+const VERSION: u32 = 1;
+
+/// A verdict with all that is behind it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Of the format.
+    pub version: u32,
+    /// [`GRADER`] of whoever graded.
+    pub grader: u32,
+    /// In brief.
+    pub verdict: Verdict,
+    /// Bytes of the model's patch.
+    pub patch_bytes: u64,
+    /// What the agent took.
+    pub metrics: Metrics,
+    /// Whether the agent was one whose verdicts calibrate: `gold`, `noop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrates: Option<String>,
+    /// The image that the tests ran in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// What stands out, by name.
+    pub findings: Vec<Remark>,
+    /// Every expected test, and how it was found. None where nothing was graded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grading: Option<Box<RawValue>>,
+}
+
+/// Something that stands out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The same for all of its kind.
+    pub name: String,
+    /// In one line. May quote a job: untrusted.
+    pub what: String,
+}
+
+impl Case {
+    /// Grades the evidence; none if the evaluation never came to its end.
+    pub fn grade(&self, how: Compat) -> Option<Grading> {
+        let evidence = self.evidence.as_ref()?;
+        Some(grade(&self.instance, evidence, &self.log, how))
+    }
+
+    /// Grades the evidence by our own rules and looks at the quality of it all; none if there is no evidence.
+    pub fn judge(&self) -> Result<Option<Judgement>, serde_json::Error> {
+        let (Some(grading), Some(evidence)) = (self.grade(Compat::Fleet), &self.evidence) else {
+            return Ok(None);
+        };
+        let trajectory = self
+            .trajectory
+            .as_deref()
+            .and_then(|text| trajectory::read(text).ok());
+        let files: BTreeSet<&str> = self.files.iter().map(String::as_str).collect();
+        let quality = quality::check(&Results {
+            instance: &self.instance,
+            agent: &self.swe.agent,
+            trajectory: trajectory.as_ref(),
+            evaluation: Some((evidence, &self.log, &grading)),
+            files: &files,
+        });
+        let mut findings: Vec<Remark> = Vec::new();
+        for note in &grading.findings {
+            findings.push(Remark {
+                name: note.name.word().to_owned(),
+                what: note.what.clone(),
+            });
+        }
+        findings.extend(quality.into_iter().map(|finding| Remark {
+            name: finding.name.to_owned(),
+            what: finding.what,
+        }));
+        Ok(Some(Judgement {
+            version: VERSION,
+            grader: GRADER,
+            patch_bytes: evidence.patch.bytes,
+            metrics: trajectory
+                .map(|trajectory| trajectory.metrics)
+                .unwrap_or_default(),
+            calibrates: self.swe.agent.calibrates().map(str::to_owned),
+            image: evidence.image.clone(),
+            findings,
+            grading: Some(to_raw_value(&grading)?),
+            verdict: grading.verdict,
+        }))
+    }
+}
+
+impl Judgement {
+    /// The bytes of `verdict.json`.
+    pub fn text(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Reads `verdict.json`; none if this build does not understand it, or would grade otherwise.
+    pub fn read(text: &[u8]) -> Option<Judgement> {
+        let judgement: Judgement = serde_json::from_slice(text).ok()?;
+        (judgement.version == VERSION && judgement.grader == GRADER).then_some(judgement)
+    }
+}

@@ -1,0 +1,166 @@
+//! Reading a case, link by link refused and bounded.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use nix::libc;
+
+use super::Case;
+use crate::domain::evidence::{self, VERSION};
+use crate::domain::layout;
+
+/// Most bytes of a file that is read whole.
+const MOST: u64 = 256 << 20;
+/// Most bytes of a log once it is unpacked: what is beyond was never kept by a host of ours.
+const MOST_LOG: u64 = 17 << 30;
+
+/// Why a case cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// The disk says no.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Its text is not what it should be.
+    #[error("{path} is damaged: {why}")]
+    Damaged {
+        /// What was read.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl Case {
+    /// The case in this directory; none if no native phase has run there.
+    pub fn read(dir: &Path) -> Result<Option<Case>, CaseError> {
+        let Some(instance) = json(dir, evidence::INSTANCE)? else {
+            return Ok(None);
+        };
+        let Some(swe) = json(dir, evidence::SETUP)? else {
+            return Ok(None);
+        };
+        let evidence: Option<evidence::Evidence> = json(dir, evidence::FILE)?;
+        if let Some(newer) = evidence.as_ref().filter(|evidence| evidence.version > VERSION) {
+            return Err(CaseError::Damaged {
+                path: dir.join(evidence::FILE),
+                why: format!("its version is {}, and this fleet knows {VERSION}", newer.version),
+            });
+        }
+        let trajectory = bytes(dir, evidence::TRAJECTORY, MOST)?;
+        let mut files = BTreeSet::new();
+        list(&dir.join(layout::OUT), "", &mut files)?;
+        Ok(Some(Case {
+            instance,
+            swe,
+            trajectory: trajectory.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            log: log(dir)?,
+            evidence,
+            files,
+        }))
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, CaseError> {
+    let Some(bytes) = bytes(dir, name, MOST)? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| CaseError::Damaged {
+            path: dir.join(name),
+            why: error.to_string(),
+        })
+}
+
+/// A file's content; none if there is no such file. A link is none.
+fn bytes(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseError> {
+    let path = dir.join(name);
+    let fail = |source| CaseError::Io {
+        path: path.clone(),
+        source,
+    };
+    let file = match open(&path) {
+        Ok(file) => file,
+        Err(error) if is_none(&error) => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > most {
+        let why = format!("it is longer than {most} bytes");
+        return Err(CaseError::Damaged { path, why });
+    }
+    Ok(Some(bytes))
+}
+
+/// The unpacked log; empty if there is none.
+fn log(dir: &Path) -> Result<String, CaseError> {
+    let path = dir.join(evidence::LOG);
+    let file = match open(&path) {
+        Ok(file) => file,
+        Err(error) if is_none(&error) => return Ok(String::new()),
+        Err(source) => return Err(CaseError::Io { path, source }),
+    };
+    let mut text = Vec::new();
+    MultiGzDecoder::new(io::BufReader::new(file))
+        .take(MOST_LOG)
+        .read_to_end(&mut text)
+        .map_err(|error| CaseError::Damaged {
+            path,
+            why: error.to_string(),
+        })?;
+    // Tests may print anything.
+    Ok(String::from_utf8(text).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))
+}
+
+fn open(path: &Path) -> io::Result<fs::File> {
+    // Neither a link nor a pipe that nobody writes to.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(ErrorKind::NotFound.into())
+    }
+}
+
+fn is_none(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(libc::ELOOP)
+}
+
+/// Every plain file below a directory, by its path there.
+fn list(dir: &Path, below: &str, files: &mut BTreeSet<String>) -> Result<(), CaseError> {
+    let fail = |source| CaseError::Io {
+        path: dir.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if is_none(&error) => return Ok(()),
+        Err(error) => return Err(fail(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        let (kind, name) = (entry.file_type().map_err(fail)?, entry.file_name());
+        // What is not UTF-8 never came home.
+        let Some(name) = name.to_str().map(|name| format!("{below}{name}")) else {
+            continue;
+        };
+        if kind.is_dir() {
+            list(&entry.path(), &format!("{name}/"), files)?;
+        } else if kind.is_file() {
+            files.insert(name);
+        }
+    }
+    Ok(())
+}

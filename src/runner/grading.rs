@@ -1,0 +1,100 @@
+//! The report phase: the evidence graded, and the files that people know written.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::native::{self, Desk};
+use super::task::Outcome;
+use crate::artifacts::{self, trajectory};
+use crate::case::Case;
+use crate::domain::fault::{Again, Class};
+use crate::domain::verdict::{self, Decision, Verdict};
+use crate::domain::{Fault, layout};
+use crate::grade::Compat;
+
+/// What an earlier try may have left.
+const OURS: [&str; 3] = [
+    "out/eval_outputs",
+    "out/eval_pilot2_output.jsonl",
+    "out/eval_summary.json",
+];
+
+/// Writes the report of the attempt; its verdict is the host's own, and decided again at home.
+pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
+    let fail = |why: String| no_report(&why);
+    let case = Case::read(desk.capsule).map_err(|error| fail(error.to_string()))?;
+    let case = case.ok_or_else(|| fail("the evidence is gone".to_owned()))?;
+    let (Some(grading), Some(evidence), Some(text)) =
+        (case.grade(Compat::Fleet), &case.evidence, &case.trajectory)
+    else {
+        return Err(fail("the evidence is not whole".to_owned()));
+    };
+    let trajectory = trajectory::read(text).map_err(|error| fail(error.to_string()))?;
+    let files = artifacts::tree(
+        &case.instance,
+        &trajectory,
+        evidence,
+        &case.log,
+        &grading,
+        Compat::Fleet,
+    )
+    .map_err(|error| fail(error.to_string()))?;
+    desk.clear(&OURS)?;
+    for file in files {
+        let name = format!("{}/{}", layout::OUT, file.path);
+        let path = desk.capsule.join(&name);
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        made.map_err(|error| fail(format!("cannot make a place for {name}: {error}")))?;
+        desk.write(&name, &file.bytes)?;
+        if file.executable {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o755))
+                .map_err(|error| fail(format!("cannot make {name} executable: {error}")))?;
+        }
+    }
+    for note in &grading.findings {
+        native::say(&format!("{}: {}", note.name.word(), note.what));
+    }
+    Ok(Outcome {
+        note: words(&grading.verdict),
+        verdict: Some(grading.verdict),
+    })
+}
+
+/// Is the evidence worth keeping? What a broken environment left is not: the phase has failed, and why is known.
+pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
+    let case = Case::read(desk.capsule).map_err(|error| no_report(&error.to_string()))?;
+    let grading = case.and_then(|case| case.grade(Compat::Fleet));
+    match grading.map(|grading| grading.verdict) {
+        Some(Verdict {
+            outcome: verdict::Outcome::InfraFailed,
+            fault: Some(fault),
+            ..
+        }) => Err(fault),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn no_report(why: &str) -> Fault {
+    Fault {
+        class: Class::Host,
+        name: "no-report".to_owned(),
+        what: why.to_owned(),
+        again: Again::Anywhere,
+    }
+}
+
+/// A verdict in one line.
+fn words(verdict: &Verdict) -> String {
+    let (f2p, p2p) = (verdict.fail_to_pass, verdict.pass_to_pass);
+    let numbers = format!("F2P {}/{}, P2P {}/{}", f2p.0, f2p.1, p2p.0, p2p.1);
+    match (&verdict.why, verdict.decision) {
+        (Some(why), Decision::Unresolved | Decision::Undecided) => {
+            format!(
+                "{} ({}): {why}; {numbers}",
+                verdict.decision.word(),
+                verdict.outcome.word()
+            )
+        }
+        (_, _) => format!("{}, {numbers}", verdict.decision.word()),
+    }
+}

@@ -1,0 +1,84 @@
+//! The image phase: the instance's image, ready on this host.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::native::{self, Desk};
+use super::task::Outcome;
+use crate::domain::fault::{Again, Class};
+use crate::domain::swe::IMAGE_URL;
+use crate::domain::{Fault, evidence};
+use crate::doors::env;
+use crate::images::{self, How, PART_SIZE, PARTS, Ready, STALL, Wanted};
+
+/// Makes the image of the attempt ready.
+pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Result<Outcome, Fault> {
+    let url = env::get(IMAGE_URL);
+    // jobs/<job>/<n> is the capsule; the root is three above.
+    let root = desk.capsule.ancestors().nth(3).unwrap_or(Path::new("/"));
+    let ready = prepare(
+        &Wanted {
+            image: &desk.swe.image,
+            url: url.as_deref(),
+            labels,
+            root,
+            parts: PARTS,
+            part_size: PART_SIZE,
+            stall: STALL,
+        },
+        &mut native::say,
+    )?;
+    for note in &ready.notes {
+        native::say(note);
+    }
+    let facts = json!({
+        "version": 1,
+        "id": ready.id,
+        "loaded": ready.loaded,
+        "reference": ready.reference,
+        "moved": ready.moved,
+        "size": ready.size,
+        "how": words(&ready),
+        "notes": ready.notes,
+    });
+    desk.write(evidence::IMAGE, format!("{facts:#}\n").as_bytes())?;
+    Ok(Outcome {
+        note: words(&ready),
+        verdict: None,
+    })
+}
+
+/// The same for whoever is no async function.
+pub(super) fn prepare(wanted: &Wanted<'_>, say: &mut (dyn FnMut(&str) + Send)) -> Result<Ready, Fault> {
+    block_on(images::prepare(wanted, say))?.map_err(|error| error.fault())
+}
+
+/// Waits for a future, with threads of its own.
+pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Fault {
+            class: Class::Host,
+            name: "no-threads".to_owned(),
+            what: format!("cannot start threads: {error}"),
+            again: Again::Elsewhere,
+        })?;
+    Ok(runtime.block_on(future))
+}
+
+/// How the image came, in one line.
+fn words(ready: &Ready) -> String {
+    match ready.how {
+        How::Cached => "the image was here".to_owned(),
+        How::Local => "the engine had the image".to_owned(),
+        How::Pulled => "the image was pulled".to_owned(),
+        How::Whole => format!("moved the whole image, {} bytes", ready.moved),
+        How::Layers { missing, total } => {
+            format!("moved {missing} of {total} layers, {} bytes", ready.moved)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The process of a native phase: reads what the attempt is about, does the phase, and leaves its conclusion.
+//!
+//! Its exit code says whether the phase did its work; the conclusion says whose doing it was if not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::{Doing as _, RunnerError};
+use super::native::{self, Desk};
+use super::{grading, image};
+use crate::blame;
+use crate::domain::conclusion::{self, Conclusion};
+use crate::domain::evidence;
+use crate::domain::fault::{Again, Class};
+use crate::domain::swe::{Swe, Task};
+use crate::domain::{Fault, Instance, PhaseName, Spec, Verdict, layout};
+
+/// What a phase has to say when it went well.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// In one line, for people.
+    pub(super) note: String,
+    /// What the evidence says.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// Does one native phase of an attempt; true if it went well.
+pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
+    let read = |name: &str| {
+        let path = capsule.join(name);
+        std::fs::read_to_string(&path).doing(|| format!("read {}", path.display()))
+    };
+    let spec: Spec = serde_json::from_str(&read(layout::SPEC)?).map_err(|error| RunnerError::Damaged {
+        path: capsule.join(layout::SPEC),
+        why: error.to_string(),
+    })?;
+    let step = spec.steps.iter().find(|step| step.phase == *phase);
+    let (Some(task), Some(swe)) = (step.and_then(|step| step.task), spec.swe.as_deref()) else {
+        return Err(RunnerError::Damaged {
+            path: capsule.join(layout::SPEC),
+            why: format!("phase {phase} is no native one"),
+        });
+    };
+    let done = read(layout::DATASET)
+        .map_err(|error| dataset(&error.to_string()))
+        .and_then(|text| perform(capsule, &spec, swe, task, &text));
+    let conclusion = match done {
+        Ok(outcome) => Conclusion {
+            note: outcome.note,
+            verdict: outcome.verdict,
+            ..Conclusion::default()
+        },
+        Err(fault) => Conclusion {
+            fault: Some(fault),
+            ..Conclusion::default()
+        },
+    };
+    if let Some(fault) = &conclusion.fault {
+        native::say(&fault.to_string());
+    } else {
+        native::say(&conclusion.note);
+    }
+    let path = capsule.join(conclusion::FILE);
+    let text = serde_json::to_vec(&conclusion).map_err(std::io::Error::from);
+    std::fs::write(&path, text.doing(|| "put the conclusion in words")?)
+        .doing(|| format!("write {}", path.display()))?;
+    Ok(conclusion.fault.is_none())
+}
+
+fn perform(capsule: &Path, spec: &Spec, swe: &Swe, task: Task, text: &str) -> Result<Outcome, Fault> {
+    let instance: Instance = serde_json::from_str(text).map_err(|error| dataset(&error.to_string()))?;
+    let desk = Desk {
+        capsule,
+        attempt: spec.id(),
+        job: &spec.job,
+        swe,
+        instance: &instance,
+        dataset_text: text,
+        host: &spec.host,
+        harness: None,
+        explain: blame::explain,
+    };
+    // Among the results, so that grading at home needs no database.
+    desk.write(evidence::INSTANCE, text.as_bytes())?;
+    let setup = serde_json::to_vec(swe).map_err(|error| dataset(&error.to_string()))?;
+    desk.write(evidence::SETUP, &setup)?;
+    let note = |done: native::Done| Outcome {
+        note: done.note,
+        verdict: None,
+    };
+    match task {
+        Task::Image => image::ready(&desk, &labels(spec)),
+        Task::Trajectory => native::trajectory(&desk).map(note),
+        Task::Evaluation => {
+            let done = native::evaluation(&desk)?;
+            grading::sound(&desk)?;
+            Ok(note(done))
+        }
+        Task::Report => grading::report(&desk),
+    }
+}
+
+/// What every container of the attempt is known by.
+pub(super) fn labels(spec: &Spec) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("fleet.run".to_owned(), spec.job.set.to_string()),
+        ("fleet.job".to_owned(), spec.job.id.to_string()),
+        ("fleet.attempt".to_owned(), spec.id().to_string()),
+    ])
+}
+
+fn dataset(why: &str) -> Fault {
+    Fault {
+        class: Class::Dataset,
+        name: "dataset-unreadable".to_owned(),
+        what: format!("the dataset of the job cannot be read: {why}"),
+        again: Again::Never,
+    }
+}
