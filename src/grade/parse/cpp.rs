@@ -36,7 +36,7 @@ pub(super) fn numbered(results: &mut Results, prefix: &str, first: u32, counts: 
         .zip(kinds)
         .flat_map(|(count, status)| (0..count).map(move |_| status));
     for (number, status) in (first..).zip(statuses) {
-        results.set(&format!("{prefix}test_{number}"), status);
+        results.set(format!("{prefix}test_{number}"), status);
     }
 }
 
@@ -55,7 +55,7 @@ fn boost(log: &str) -> Results {
             && let Some(name) = quoted(line, "in \"")
         {
             let (suite, test) = name.split_once('/').unwrap_or((default, name));
-            results.set(&format!("{suite}.{test}"), Status::Failed);
+            results.set(format!("{suite}.{test}"), Status::Failed);
             suites.push(suite);
         }
         default = quoted(line, "test suite \"").unwrap_or(default);

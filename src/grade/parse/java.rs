@@ -41,7 +41,7 @@ fn row(line: &str, results: &mut Results) {
         _ if word.contains(char::is_whitespace) => return,
         _ => Status::Skipped,
     };
-    results.set(&format!("\"{class}.{name}\""), status);
+    results.set(format!("\"{class}.{name}\""), status);
 }
 
 /// The last `-Dtest=NAME` before each `BUILD SUCCESS` or `BUILD FAILURE`.

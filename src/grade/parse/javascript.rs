@@ -64,7 +64,7 @@ pub(super) fn mocha_json(log: &str) -> Results {
         };
         if let (Some(Value::String(title)), Some(Value::String(file))) = (test.get("title"), test.get("file"))
         {
-            results.set(&format!("[{}] {title}", fingerprint(file)), status);
+            results.set(format!("[{}] {title}", fingerprint(file)), status);
         }
     }
     results

@@ -15,7 +15,7 @@ pub(super) fn parse(log: &str) -> Results {
         } else if let Some((method, class, rest)) = spaced(line)
             && let Some(status) = timed(rest.trim_start())
         {
-            results.set(&format!("{class}#{method}"), status);
+            results.set(format!("{class}#{method}"), status);
         }
     }
     results

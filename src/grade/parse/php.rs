@@ -1,5 +1,7 @@
 //! `PHPUnit`: its testdox form, its lists of failures, and lines that name a method.
 
+use std::borrow::Cow;
+
 use super::scan::{has, is_word, labelled, lines, lines_back, number};
 use super::{Flavour, Results, Sign, Status};
 
@@ -69,7 +71,7 @@ fn entry(line: &str) -> Option<&str> {
 }
 
 /// A line with one of the marks; ours must begin with it, since a test may print one anywhere.
-fn marked(line: &str, flavour: Flavour) -> Option<(Status, String)> {
+fn marked(line: &str, flavour: Flavour) -> Option<(Status, Cow<'_, str>)> {
     let status_of = |c| match c {
         '✔' | '✓' => Some(Status::Passed),
         '✘' | '✗' => Some(Status::Failed),
@@ -84,21 +86,21 @@ fn marked(line: &str, flavour: Flavour) -> Option<(Status, String)> {
         let status = if passes { Status::Passed } else { Status::Failed };
         return line
             .contains(marks)
-            .then(|| (status, format!("{before}{rest}").trim().to_owned()));
+            .then(|| (status, Cow::Owned(format!("{before}{rest}").trim().to_owned())));
     }
     let mut rest = line.chars();
     let status = status_of(rest.next()?)?;
-    Some((status, untimed(rest.as_str().trim()).to_owned()))
+    Some((status, Cow::Borrowed(untimed(rest.as_str().trim()))))
 }
 
 /// The text without ` [3.21 ms]`.
 fn untimed(text: &str) -> &str {
-    match text.rsplit_once(" [") {
-        Some((rest, time)) if time.ends_with("ms]") && time.starts_with(|c: char| c.is_ascii_digit()) => {
-            rest.trim_end()
-        }
-        _ => text,
-    }
+    let time = || {
+        let (rest, time) = text.strip_suffix("ms]")?.rsplit_once('[')?;
+        let fits = rest.ends_with(' ') && time.starts_with(|c: char| c.is_ascii_digit());
+        fits.then_some(rest.trim_end())
+    };
+    time().unwrap_or(text)
 }
 
 /// The method's name made of the words, under every name that the class may have.
@@ -106,32 +108,37 @@ fn testdox(class: Option<&str>, text: &str, status: Status, results: &mut Result
     let Some(class) = class else {
         return results.set(text, status);
     };
-    let mut method = "test".to_owned();
-    for word in text.split_whitespace() {
-        capitalised(word, &mut method);
+    // There may be a million of them, so that each name is made in one piece of memory.
+    let mut name = String::with_capacity(class.len() + "::test".len() + text.len());
+    name.push_str(class);
+    name.push_str("::test");
+    join(text, &mut name);
+    if class.ends_with("Test") {
+        return results.set(name, status);
     }
-    results.set(&format!("{class}::{method}"), status);
+    let method = &name[class.len()..];
+    results.set(name.as_str(), status);
     if let Some(space) = class.strip_suffix("\\UnnamedTests") {
-        for name in ["Test", "Tests", "TestCase"] {
-            results.set(&format!("{space}\\{name}::{method}"), status);
+        for other in ["Test", "Tests", "TestCase"] {
+            results.set(format!("{space}\\{other}{method}"), status);
         }
     }
-    if !class.ends_with("Test") {
-        results.set(&format!("{class}Test::{method}"), status);
-    }
+    results.set(format!("{class}Test{method}"), status);
 }
 
-/// Adds the word with a large first letter and small others.
-fn capitalised(word: &str, text: &mut String) {
-    let start = text.len();
-    if word.is_ascii() {
-        text.push_str(word);
-        text[start..].make_ascii_lowercase();
-        text[start..=start].make_ascii_uppercase();
-    } else {
-        let mut letters = word.chars();
-        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
-        text.push_str(&letters.as_str().to_lowercase());
+/// Adds the words without the blanks between them, each with a large first letter and small others.
+fn join(words: &str, name: &mut String) {
+    let mut begins = true;
+    for c in words.chars() {
+        match (c.is_whitespace(), begins) {
+            (true, _) => begins = true,
+            (false, true) => {
+                name.extend(c.to_uppercase());
+                begins = false;
+            }
+            (false, false) if c.is_ascii() => name.push(c.to_ascii_lowercase()),
+            (false, false) => name.extend(c.to_lowercase()),
+        }
     }
 }
 

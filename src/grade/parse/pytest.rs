@@ -27,7 +27,7 @@ pub(super) fn summary<'a>(
     let mut results = Results::default();
     for line in lines {
         if let Some((status, name)) = leading(line) {
-            results.set(&change(name), status);
+            results.set(change(name), status);
         }
     }
     results

@@ -1,5 +1,6 @@
 //! The tests that a log tells of, found by name in constant time.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
@@ -65,23 +66,24 @@ impl Results {
     }
 
     /// Notes a test. A name of nothing is no test.
-    pub(super) fn set(&mut self, name: &str, status: Status) {
+    pub(super) fn set<'a>(&mut self, name: impl Into<Cow<'a, str>>, status: Status) {
+        let name = name.into();
         if name.is_empty() {
             return;
         }
-        let hash = self.index.hash(name);
-        if let Some(place) = self.index.find_hashed(hash, name, &self.tests) {
+        let hash = self.index.hash(&name);
+        if let Some(place) = self.index.find_hashed(hash, &name, &self.tests) {
             self.tests[place].1 = status;
         } else {
             self.index.add(hash, self.tests.len());
-            self.tests.push((name.to_owned(), status));
+            self.tests.push((name.into_owned(), status));
         }
     }
 
     /// Notes all tests of another.
     pub(super) fn extend(&mut self, other: Results) {
         for (name, status) in other.tests {
-            self.set(&name, status);
+            self.set(name, status);
         }
     }
 }

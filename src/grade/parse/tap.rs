@@ -26,7 +26,7 @@ pub(super) fn parse(log: &str) -> Results {
         let name = text.split(':').next().unwrap_or(text).trim();
         let name = name.strip_prefix("- ").map_or(name, str::trim);
         if text.is_empty() {
-            results.set(&format!("test_{count}"), status);
+            results.set(format!("test_{count}"), status);
         } else {
             results.set(name, status);
         }
@@ -50,7 +50,7 @@ pub(super) fn autotools(log: &str) -> Results {
     let prefix = suite.map_or(String::new(), |suite| format!("{suite}."));
     for line in lines(log) {
         if let Some((name, status)) = test(line, suite.is_some()) {
-            results.set(&format!("{prefix}{name}"), status);
+            results.set(format!("{prefix}{name}"), status);
         }
     }
     if results.is_empty() {

@@ -180,7 +180,7 @@ fn close(test: Option<Test>, results: &mut Results) {
     if test.class.is_empty() || status == Status::Error {
         results.set(test.method, status);
     } else {
-        results.set(&format!("{}.{}", test.class, test.method), status);
+        results.set(format!("{}.{}", test.class, test.method), status);
     }
 }
 
