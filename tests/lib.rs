@@ -37,3 +37,4 @@ mod secrets;
 mod simulation;
 mod status;
 mod support;
+mod swe;

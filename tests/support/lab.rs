@@ -62,6 +62,11 @@ impl Lab {
         &self.hosts
     }
 
+    /// Where the lab keeps its files.
+    pub(crate) fn dir() -> PathBuf {
+        dir()
+    }
+
     /// The ssh configuration that reaches them.
     pub(crate) fn ssh_config() -> PathBuf {
         dir().join("ssh_config")
@@ -100,6 +105,7 @@ impl Drop for Lab {
     }
 }
 
+/// Where the lab keeps its files.
 fn dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("FLEET_LAB_DIR") {
         return dir.into();

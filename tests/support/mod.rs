@@ -3,6 +3,7 @@
 //! on this machine ([`processes`], [`files`]), and waiting for what must come ([`wait`]).
 
 pub(crate) mod files;
+pub(crate) mod instances;
 mod lab;
 pub(crate) mod processes;
 mod ran;

@@ -73,6 +73,14 @@ impl World {
         self
     }
 
+    /// The pipeline of jobs that name none.
+    pub(crate) fn pipeline(mut self, name: &str) -> World {
+        self.toml = self
+            .toml
+            .replacen("pipeline = \"job\"", &format!("pipeline = \"{name}\""), 1);
+        self
+    }
+
     /// How long `dispatch` waits for hosts.
     pub(crate) fn unreachable(self, span: &str) -> World {
         self.fleet_key(&format!("unreachable = \"{span}\""))
@@ -211,6 +219,10 @@ impl World {
             .env("FLEET_SSH_CONFIG", Lab::ssh_config())
             .env("COLUMNS", "120")
             .env_remove("FLEET_LOG")
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env_remove("AWS_SESSION_TOKEN")
+            .env_remove("AWS_PROFILE")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,0 +1,83 @@
+//! Worlds whose jobs are real instances: images in the lab's object store, an engine on each host.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Lab, World};
+
+/// The datasets that the lab's instances are told in.
+const DATASETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assignments/datasets");
+
+impl Lab {
+    /// The first `count` hosts, like new, with engines; and the instances' images in the store.
+    pub(crate) fn engines(count: usize) -> Lab {
+        let lab = Lab::hosts(count);
+        lab.run(&["up", "--hosts", &count.to_string(), "--engines"]);
+        lab.run(&["instances"]);
+        lab
+    }
+
+    /// Takes all images from the engines of these hosts.
+    pub(crate) fn unload(&self) {
+        let mut args = vec!["unload"];
+        args.extend(self.names());
+        self.run(&args);
+    }
+}
+
+impl World {
+    /// With the lab's hosts, agents, models and the pipeline from image to report.
+    pub(crate) fn native(lab: &Lab) -> World {
+        let told = lab.run(&["config", "images", "agents", "pipeline"]);
+        World::native_with(lab, &told)
+    }
+
+    /// The same with another text in place of the lab's configuration.
+    pub(crate) fn native_with(lab: &Lab, config: &str) -> World {
+        let keys = Lab::dir().join("aws_credentials");
+        World::lab(lab)
+            .pipeline("swe")
+            .fleet_key("retry_pause = \"1s\"")
+            .toml(config)
+            .env("AWS_SHARED_CREDENTIALS_FILE", &keys.display().to_string())
+    }
+
+    /// An assignment of these jobs over the lab's instances: host (or `*`), instance, model, runs.
+    pub(crate) fn instances(&self, name: &str, jobs: &[(&str, &str, &str, u32)]) -> PathBuf {
+        let mut file = serde_json::Map::new();
+        for (host, instance, model, runs) in jobs {
+            let list = file.entry(*host).or_insert_with(|| serde_json::json!([]));
+            list.as_array_mut().unwrap().push(serde_json::json!({
+                "instance_id": instance,
+                "model": model,
+                "dataset_file": dataset(instance),
+                "runs": runs,
+            }));
+        }
+        self.assignment(name, &serde_json::Value::Object(file).to_string())
+    }
+}
+
+/// The file that tells of an instance.
+pub(crate) fn dataset(instance: &str) -> PathBuf {
+    let files = fs::read_dir(DATASETS).unwrap().map(|entry| entry.unwrap().path());
+    let tells = |path: &PathBuf| {
+        fs::read_to_string(path)
+            .unwrap()
+            .contains(&format!("\"{instance}\""))
+    };
+    files
+        .into_iter()
+        .find(tells)
+        .unwrap_or_else(|| panic!("no dataset tells of {instance}"))
+}
+
+/// Whether a file lies in the results of a job's first run, and what is in it.
+pub(crate) fn result(world: &World, set: &str, job: &str, file: &str) -> String {
+    let path = world.path(&format!("results/{set}/{job}/{file}"));
+    read(&path)
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,49 @@
+//! Instances from the image to the verdict, over ssh, with real images, engines and tests.
+
+use crate::support::instances::result;
+use crate::support::{Lab, World};
+
+/// An instance that the lab's `gold` resolves and its `noop` does not.
+const INSTANCE: &str = "2000000000000003";
+
+#[test]
+fn gold_resolves_noop_does_not_and_the_files_that_people_know_come_home() {
+    let lab = Lab::engines(1);
+    let world = World::native(&lab);
+    let host = lab.names()[0];
+    world.instances("set", &[(host, INSTANCE, "gold", 1), (host, INSTANCE, "noop", 1)]);
+    world.fleet(&["dispatch", "assignments/set.json"]).ok();
+    assert_eq!((world.count("resolved"), world.count("unresolved")), (1, 1));
+    world.fleet(&["collect"]).ok();
+    let gold = format!("{INSTANCE}/gold/run1");
+    let line: serde_json::Value =
+        serde_json::from_str(&result(&world, "set", &gold, "out/eval_pilot2_output.jsonl")).unwrap();
+    assert_eq!(line["resolved"], true);
+    assert_eq!(line["pilot2_eval_details"]["failed_apply_patch"], false);
+    let report: serde_json::Value =
+        serde_json::from_str(&result(&world, "set", &gold, "out/eval_outputs/report.json")).unwrap();
+    assert_eq!(
+        report[INSTANCE]["tests_status"]["FAIL_TO_PASS"]["failure"],
+        serde_json::json!([])
+    );
+    for file in [
+        "report.json",
+        "patch.diff",
+        "test_output.txt",
+        "run_instance.log",
+        "eval.sh",
+    ] {
+        let path = format!("out/eval_outputs/{INSTANCE}/{file}");
+        assert!(!result(&world, "set", &gold, &path).is_empty(), "{file}");
+    }
+    let tags = lab.sh(host, "docker images --format '{{.Repository}}:{{.Tag}}' | sort");
+    for tag in [
+        format!("mswebench/sweb.eval.x86_64.{INSTANCE}:latest"),
+        format!("mswebench/acme_m_tides:pr-{INSTANCE}"),
+    ] {
+        assert!(tags.lines().any(|line| line == tag), "{tags}");
+    }
+    let preds: serde_json::Value =
+        serde_json::from_str(&result(&world, "set", "preds/gold", "preds.json")).unwrap();
+    assert_eq!(preds[0]["instance_id"], INSTANCE);
+}
