@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
+use nix::fcntl::{FcntlArg, fcntl};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 use tokio::task::JoinHandle;
@@ -23,6 +24,9 @@ use crate::domain::digest::Hasher;
 use crate::doors::spawn;
 
 const ARGS: [&str; 1] = ["load"];
+
+/// Bytes between us and the client: many times what it reads at once, so that neither wakes up for crumbs.
+const PIPE: i32 = 1 << 20;
 
 /// How the bytes come.
 #[derive(Debug, Clone, Copy)]
@@ -212,8 +216,13 @@ impl Load {
                 io::ErrorKind::NotFound => DockerError::NoClient,
                 _ => DockerError::Io("load".to_owned(), error),
             })?;
+        let stdin = child.stdin.take();
+        if let Some(pipe) = &stdin {
+            // A larger pipe is only faster; where it is refused, the usual one does.
+            let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(PIPE));
+        }
         Ok(Load {
-            stdin: child.stdin.take(),
+            stdin,
             stdout: tokio::spawn(beginning(child.stdout.take())),
             stderr: tokio::spawn(beginning(child.stderr.take())),
             child,
