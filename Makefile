@@ -17,6 +17,7 @@ demo: setup
 ## Everything that must hold: lints, documentation, unit and live tests.
 test: setup check
 	tests/lab/lab up --hosts 10
+	tests/lab/lab instances
 	tests/count $(CARGO) test --locked --target $(TARGET) --no-fail-fast
 
 ## Lints and documentation only.
@@ -24,7 +25,7 @@ check: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target $(TARGET) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --target $(TARGET) --no-deps --document-private-items
-	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo .ci/run
+	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo tests/native/image.sh .ci/run
 
 ## Tests that need no lab.
 unit: setup

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::assignment::{self, Assignment};
 use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, Kind, dispatch, exit, results};
+use super::{CommandError, Kind, drive, exit, results};
 use crate::config::{Config, Pipeline};
 use crate::domain::fleet::JobEntry;
 use crate::domain::{Epoch, Fleet, InstanceId, Job, JobId, ModelName, SetName, Sha256};
@@ -123,8 +123,8 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let fleet = if assignment.jobs.is_empty() && before.as_ref().is_some_and(|fleet| is_closed(fleet, &set)) {
         before.unwrap_or_default()
     } else {
-        let (fleet, stop) = dispatch::execute(&[assignment], context, printer, false).await?;
-        dispatch::unless_done(&fleet, std::slice::from_ref(&set), &stop, "fleet calibrate")?;
+        let (fleet, stop) = drive::execute(&[assignment], context, printer, false).await?;
+        drive::unless_done(&fleet, std::slice::from_ref(&set), &stop, "fleet calibrate")?;
         fleet
     };
     show(args, &lines(&asked, &fleet, &context.config), printer)

@@ -13,6 +13,7 @@ mod coordinate;
 mod datasets;
 mod dispatch;
 mod doctor;
+mod drive;
 mod error;
 mod exit;
 mod host;

@@ -15,6 +15,8 @@ pub(super) struct Command {
     pub(super) exit: bool,
     /// It asks pytest to say nothing at its end.
     pub(super) silent: bool,
+    /// It asks pytest to list the tests that passed at its end.
+    pub(super) lists: bool,
 }
 
 /// Reads a command.
@@ -32,6 +34,7 @@ pub(super) fn read(command: &str) -> Command {
         once,
         exit: once && ends_in_pytest(command) && !command.contains("--suppress"),
         silent: quiet >= 2,
+        lists: words.iter().any(|word| asks_for_passes(word)),
     }
 }
 
@@ -50,6 +53,12 @@ fn quietness(word: &str) -> usize {
     }
 }
 
+/// `-rA`, `-rp`, `-rfEp`: whatever follows `-r` names kinds of results, and these two are among them.
+fn asks_for_passes(word: &str) -> bool {
+    word.strip_prefix("-r")
+        .is_some_and(|kinds| kinds.contains(['A', 'p', 'P']))
+}
+
 /// Is pytest the last command, with nothing after it that could hide its exit code?
 fn ends_in_pytest(command: &str) -> bool {
     let command = command.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
@@ -66,21 +75,35 @@ mod tests {
     fn the_commands_of_the_datasets_are_understood() {
         let usual =
             "source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider";
-        let known = |once, exit, silent| Command { once, exit, silent };
-        assert_eq!(read(usual), known(true, true, false));
-        assert_eq!(read("python -m pytest -rA tests/"), known(true, true, false));
-        assert_eq!(read("/opt/env/bin/pytest -n0 -rA;\n"), known(true, true, false));
-        assert_eq!(read("pytest a -rA; pytest b -rA"), known(false, false, false));
+        let known = |once, exit, silent, lists| Command {
+            once,
+            exit,
+            silent,
+            lists,
+        };
+        assert_eq!(read(usual), known(true, true, false, true));
+        assert_eq!(
+            read("python -m pytest -rA tests/"),
+            known(true, true, false, true)
+        );
+        assert_eq!(
+            read("/opt/env/bin/pytest -n0 -rA;\n"),
+            known(true, true, false, true)
+        );
+        assert_eq!(
+            read("pytest a -rA; pytest b -rA"),
+            known(false, false, false, true)
+        );
         assert_eq!(
             read("source /saved/ENV && tox -- pytest -rA"),
-            known(false, false, false)
+            known(false, false, false, true)
         );
-        assert_eq!(read("pytest -rA | tee log"), known(true, false, false));
-        assert_eq!(read("cat list | pytest -rA"), known(true, false, false));
-        assert_eq!(read("pytest -rA || true"), known(true, false, false));
-        assert_eq!(read("pytest -qq"), known(true, true, true));
-        assert_eq!(read("pytest -q -rA -q"), known(true, true, true));
-        assert_eq!(read("./run_tests.sh pytest"), known(false, false, false));
-        assert_eq!(read(""), known(false, false, false));
+        assert_eq!(read("pytest -rA | tee log"), known(true, false, false, true));
+        assert_eq!(read("cat list | pytest -rA"), known(true, false, false, true));
+        assert_eq!(read("pytest -rA || true"), known(true, false, false, true));
+        assert_eq!(read("pytest -qq"), known(true, true, true, false));
+        assert_eq!(read("pytest -q -rA -q"), known(true, true, true, true));
+        assert_eq!(read("./run_tests.sh pytest"), known(false, false, false, false));
+        assert_eq!(read(""), known(false, false, false, false));
     }
 }

@@ -47,6 +47,11 @@ pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -
     let claims = reading.tests.iter().any(|(_, status)| *status == Status::Passed);
     let refused = claims.then(|| {
         no_end(&reading, silent)
+            .or_else(|| {
+                (pytest && command.lists)
+                    .then(|| no_list(&reading, command))
+                    .flatten()
+            })
             .or_else(|| numbers(parser, &reading, command).filter(|_| pytest || !tests.cut))
             .or_else(|| pytest.then(|| exit(&reading, command, tests.exit)).flatten())
     });
@@ -76,6 +81,16 @@ fn no_end(reading: &Reading, silent: bool) -> Option<Note> {
         Note::new(
             Finding::NoSignOfARun,
             "the log claims passed tests, but the test framework never says that it came to its end",
+        )
+    })
+}
+
+/// A command that asks for the list of passed tests gets one from every run that comes to its end.
+fn no_list(reading: &Reading, command: Command) -> Option<Note> {
+    (command.once && !command.silent && !reading.listed).then(|| {
+        Note::new(
+            Finding::NoSignOfARun,
+            "the log claims passed tests, but pytest's own list of them, which the command asks for, is not there",
         )
     })
 }

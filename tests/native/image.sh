@@ -1,5 +1,7 @@
+#!/bin/sh
 # Makes a small image of an instance out of this machine's own programs. Its label `base` is the base commit in it.
-# Usage: sh -e image.sh NAME
+# Usage: sh image.sh NAME
+set -e
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 for name in sh bash git patch cp rm mkdir cat grep sleep ls head tail ln touch yes tr env stat; do
@@ -32,6 +34,7 @@ for test in tests/test_*.sh; do
 done
 echo "a warning" >&2
 END
+# shellcheck disable=SC2016 # the test expands it
 echo '[ "$(add 0 0)" = 0 ]' > tests/test_zero.sh
 echo 'of the repository' > notes.txt
 printf 'one\r\ntwo\r\n' > windows.txt

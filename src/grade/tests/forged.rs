@@ -41,6 +41,13 @@ fn lines_without_a_run_are_no_pass() {
 }
 
 #[test]
+fn a_whole_run_that_is_printed_before_pytest_could_begin_is_no_run() {
+    // A conftest.py that prints this and ends the process with code 0.
+    let log = "PASSED t.py::a\nPASSED t.py::b\n========== 2 passed in 0.01s ==========\n";
+    forged(&graded(0, log), Finding::NoSignOfARun);
+}
+
+#[test]
 fn a_line_that_the_code_prints_does_not_count() {
     let log = pytest("PASSED t.py::a", &["PASSED t.py::b"], "1 passed");
     let graded = graded(0, &log);

@@ -1,0 +1,186 @@
+//! Running the jobs of assignments to their end: images looked for, jobs stored, the engine at work.
+
+use std::collections::BTreeSet;
+
+use super::assignment::Assignment;
+use super::context::Context;
+use super::printer::Printer;
+use super::progress::Progress;
+use super::{CommandError, Kind, coordinate, preflight};
+use crate::domain::{Epoch, Event, Fleet, JobId, SetName};
+use crate::doors::clock;
+use crate::engine::Stop;
+use crate::plan::Stuck;
+use crate::report::words;
+use crate::store::{Added, Store};
+
+/// Looks for the images of all jobs that are new, before anything is stored.
+pub(super) async fn look(
+    assignments: &[Assignment],
+    context: &Context,
+    printer: &Printer,
+) -> Result<(), CommandError> {
+    let mut objects = preflight::Objects::new();
+    let known = known_jobs(context).await?;
+    for assignment in assignments {
+        let new = assignment.jobs.iter().filter(|job| !known.contains(&job.id));
+        let more = preflight::objects(assignment, new.map(AsRef::as_ref), &context.config)?;
+        for (object, instances) in more {
+            objects.entry(object).or_default().extend(instances);
+        }
+    }
+    let found = preflight::look(context, &objects).await?;
+    if !found.is_empty() {
+        let bytes = found.values().map(|facts| facts.size).sum();
+        printer.say(&format!(
+            "{} in the store, {}",
+            words::count(found.len(), "image is", "images are"),
+            words::bytes(bytes)
+        ));
+    }
+    Ok(())
+}
+
+/// Checks the images, then stores and runs these jobs.
+pub(super) async fn execute(
+    assignments: &[Assignment],
+    context: &Context,
+    printer: &Printer,
+    background: bool,
+) -> Result<(Fleet, Stop), CommandError> {
+    look(assignments, context, printer).await?;
+    drive(assignments, context, printer, background).await
+}
+
+/// Stores and runs these jobs.
+pub(super) async fn drive(
+    assignments: &[Assignment],
+    context: &Context,
+    printer: &Printer,
+    background: bool,
+) -> Result<(Fleet, Stop), CommandError> {
+    let mut coordinator = context.coordinate().await?;
+    for assignment in assignments {
+        // Secrets are looked for before anything is stored, so that a missing one leaves no trace.
+        let mut trial = Fleet::new(coordinator.fleet.epoch(), &context.config.hosts);
+        trial.enable(&assignment.set.name);
+        let now = clock::now();
+        for job in assignment
+            .jobs
+            .iter()
+            .filter(|job| coordinator.fleet.job(job.id).is_none())
+        {
+            trial
+                .fold(now, &Event::JobAdded(job.clone()))
+                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+        }
+        coordinate::secrets(&trial, &context.config)?;
+    }
+    for assignment in assignments {
+        let now = clock::now();
+        let added = coordinator
+            .store
+            .add_set(now, &assignment.set, &assignment.jobs)
+            .await?;
+        for job in &added.new {
+            coordinator
+                .fleet
+                .fold(now, &Event::JobAdded(job.clone()))
+                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+        }
+        coordinator.fleet.enable(&assignment.set.name);
+        say_added(printer, &assignment.set.name, &added, assignment.jobs.len());
+    }
+    let secrets = coordinate::secrets(&coordinator.fleet, &context.config)?;
+    if background {
+        // Whoever typed the command waits for this line.
+        printer.data("coordinating in the background\n")?;
+    }
+    let mut progress = Progress::new(printer);
+    let (fleet, stop) = coordinate::run(context, coordinator, secrets, &mut |fleet, now, events| {
+        progress.show(fleet, now, events);
+    })
+    .await?;
+    progress.finish(&fleet);
+    Ok((fleet, stop))
+}
+
+/// The jobs that need no look at their images any more.
+async fn known_jobs(context: &Context) -> Result<BTreeSet<JobId>, CommandError> {
+    let Some(store) = Store::peek(&context.database()).await? else {
+        return Ok(BTreeSet::new());
+    };
+    let fleet = store.load(Epoch(0), &context.config.hosts).await?;
+    store.close().await;
+    Ok(fleet.jobs().map(|entry| entry.job.id).collect())
+}
+
+fn say_added(printer: &Printer, set: &SetName, added: &Added, asked: usize) {
+    let Added {
+        new,
+        known,
+        differing,
+        ..
+    } = added;
+    printer.say(&match (new.len(), *known) {
+        (new, 0) => format!("{set}: {} added", words::jobs(new)),
+        (0, known) => format!("{set}: nothing new; {} known already", words::jobs(known)),
+        (new, known) => format!("{set}: {} added, {known} known already", words::jobs(new)),
+    });
+    if !differing.is_empty() {
+        let ids: Vec<String> = differing.iter().take(5).map(ToString::to_string).collect();
+        printer.say(&format!(
+            "{set}: the file now asks otherwise for {} (host, pipeline, data or variables): {}{}; they stay as first dispatched. To run them anew, give the file another name",
+            words::count(differing.len(), "known job", "known jobs"),
+            ids.join(", "),
+            if differing.len() > 5 { ", …" } else { "" }
+        ));
+    }
+    debug_assert_eq!(new.len() + known, asked);
+}
+
+/// What is left, and how to go on, unless all jobs are closed.
+pub(super) fn unless_done(
+    fleet: &Fleet,
+    sets: &[SetName],
+    stop: &Stop,
+    again: &str,
+) -> Result<(), CommandError> {
+    let mine = || fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
+    match stop {
+        Stop::Done => Ok(()),
+        Stop::Interrupted => {
+            let running = mine().filter(|entry| entry.live().is_some()).count();
+            let waiting = mine().filter(|entry| entry.is_waiting()).count();
+            Err(CommandError::new(Kind::Interrupted, format!("interrupted: {} on their hosts, {waiting} waiting here", words::count(running, "job goes on", "jobs go on")))
+                .hint(format!("come back with `{again}`; look with `fleet status`; stop jobs with `fleet cancel`")))
+        }
+        Stop::Stuck(hosts) => {
+            let left = mine().filter(|entry| entry.closed.is_none()).count();
+            Err(CommandError::new(Kind::Incomplete, format!("{} left, and nothing to wait for", words::count(left, "job is", "jobs are")))
+                .causes(hosts.iter().map(stuck))
+                .hint(format!("`fleet doctor` says how to mend them; then `{again}` goes on. If a host will never come back, `fleet host gone NAME --because WHY` frees its jobs")))
+        }
+        Stop::Fenced(host, epoch) => Err(CommandError::new(
+            Kind::Refused,
+            format!("{host} obeys another coordinator (epoch {epoch}; this one has {})", fleet.epoch()),
+        )
+        .hint("jobs go on. If that coordinator is at work, stop one of the two; if it is gone (a lost database, another directory), `fleet adopt` learns what it knew and takes the hosts over")),
+    }
+}
+
+fn stuck(host: &Stuck) -> String {
+    let mut jobs = Vec::new();
+    if host.running > 0 {
+        jobs.push(format!("may be running {}", words::jobs(host.running)));
+    }
+    if host.waiting > 0 {
+        jobs.push(format!("{} wait for it", words::jobs(host.waiting)));
+    }
+    let jobs = if jobs.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", jobs.join(", "))
+    };
+    format!("{}{jobs}: {}", host.host, host.why)
+}
