@@ -189,7 +189,7 @@ fn rate(set: &SetName, model: &ModelName, rows: &[&Row]) -> Rate {
     }
 }
 
-/// pass@k for each k up to the fewest tries that any instance was meant to have.
+/// pass@k for each k up to the most tries of any instance: over the instances that have so many.
 fn passes(rows: &[&Row]) -> Vec<PassAt> {
     #[derive(Default)]
     struct Tries {
@@ -204,7 +204,7 @@ fn passes(rows: &[&Row]) -> Vec<PassAt> {
         tries.decided += u32::from(matches!(row.account, Account::Resolved | Account::Unresolved));
         tries.hits += u32::from(row.account == Account::Resolved);
     }
-    let most = tries.values().map(|tries| tries.asked).min().unwrap_or(0);
+    let most = tries.values().map(|tries| tries.asked).max().unwrap_or(0);
     (1..=most)
         .map_while(|k| {
             let each = tries
