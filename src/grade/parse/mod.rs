@@ -1,6 +1,6 @@
 //! Test logs, read by the parser that a dataset names.
 //!
-//! [`parse`] gives each test's status, [`sign`] says whether the framework itself came to its end, and
+//! [`parse`] gives each test's status, [`sign()`] says whether the framework itself came to its end, and
 //! [`report_range`] where in the log the framework speaks. The names of tests are those of the client's
 //! reference parsers, because datasets contain these; [`Parser::head`] reads as the public harness does.
 //!
