@@ -1,7 +1,7 @@
 //! Instances from the image to the verdict, over ssh, with real images, engines and tests.
 
 use crate::support::instances::result;
-use crate::support::{Lab, World};
+use crate::support::{Lab, World, files, processes};
 
 /// An instance that the lab's `gold` resolves and its `noop` does not.
 const INSTANCE: &str = "2000000000000003";
@@ -46,4 +46,27 @@ fn gold_resolves_noop_does_not_and_the_files_that_people_know_come_home() {
     let preds: serde_json::Value =
         serde_json::from_str(&result(&world, "set", "preds/gold", "preds.json")).unwrap();
     assert_eq!(preds[0]["instance_id"], INSTANCE);
+}
+
+#[test]
+fn a_signed_address_is_in_no_file_and_no_agent_gets_it() {
+    let lab = Lab::engines(1);
+    lab.unload();
+    let agent = "[[agent]]\nname = \"curious\"\nkind = \"command\"\nrun = [\"sh\", \"-euc\", '''env | grep -c X-Amz- > \"$FLEET_OUT/seen\" || true; : > \"$FLEET_OUT/patch.diff\"''']\n[[model]]\nname = \"curious\"\nagent = \"curious\"\n";
+    let world = World::native(&lab).toml(agent);
+    let host = lab.names()[0];
+    world.instances("set", &[(host, INSTANCE, "curious", 1)]);
+    world.fleet(&["dispatch", "assignments/set.json"]).ok();
+    world.fleet(&["collect"]).ok();
+    let job = format!("{INSTANCE}/curious/run1");
+    let image: serde_json::Value =
+        serde_json::from_str(&result(&world, "set", &job, "out/image.json")).unwrap();
+    assert!(image["moved"].as_u64().unwrap() > 1_000_000, "{image}");
+    assert_eq!(result(&world, "set", &job, "out/agent/seen").trim(), "0");
+    for (path, bytes) in files::regular(world.as_ref()) {
+        let signed = processes::contains(&bytes, b"X-Amz-Signature");
+        assert!(!signed, "{} has a signed address", path.display());
+    }
+    let found = lab.sh(host, "grep -rl X-Amz-Signature ~/.fleet || true");
+    assert_eq!(found, "", "on the host");
 }

@@ -29,6 +29,9 @@ pub struct Evidence {
     /// The image that the tests ran in, by the engine's id for it.
     #[serde(default)]
     pub image: Option<String>,
+    /// The same as it was loaded, before it was mended: equal on all hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded: Option<String>,
     /// Of the normalised dataset line.
     pub dataset: Sha256,
     /// The model's patch.

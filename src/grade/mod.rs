@@ -32,7 +32,8 @@ pub fn grade(instance: &Instance, evidence: &Evidence, log: &str, how: Compat) -
 
 /// What the tests were run on and judged by.
 fn key(evidence: &Evidence) -> Sha256 {
-    let image = evidence.image.as_deref().unwrap_or_default();
+    let image = evidence.loaded.as_ref().or(evidence.image.as_ref());
+    let image = image.map(String::as_str).unwrap_or_default();
     Sha256::of(format!("{}\n{image}\n", evidence.dataset).as_bytes())
 }
 

@@ -35,6 +35,7 @@ fn evidence() -> Evidence {
     Evidence {
         version: VERSION,
         image: Some("sha256:ab".to_owned()),
+        loaded: None,
         dataset: Sha256::of(b""),
         patch: Patch {
             bytes: 26,

@@ -32,6 +32,7 @@ pub(super) fn evidence(exit: i32) -> Evidence {
     Evidence {
         version: VERSION,
         image: Some("sha256:1".to_owned()),
+        loaded: None,
         dataset: Sha256::of(b"dataset"),
         patch: Patch {
             bytes: 500,

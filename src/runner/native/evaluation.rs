@@ -12,7 +12,7 @@ use super::filter::filter;
 use super::solution::MOST;
 use super::{files, golden, line, patch, tests_run};
 use crate::docker;
-use crate::domain::evidence::{Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
+use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Sha256};
 
@@ -32,6 +32,7 @@ pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
     let mut evidence = Evidence {
         version: VERSION,
         image: None,
+        loaded: None,
         dataset: Sha256::of(desk.dataset_text.as_bytes()),
         patch: Patch {
             bytes: model.len() as u64,
@@ -113,6 +114,18 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
     Ok(Done { note })
 }
 
+/// What the image phase loaded, if this image was made of that.
+fn loaded(desk: &Desk<'_>, image: Option<&str>) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Facts {
+        id: String,
+        loaded: String,
+    }
+    let text = std::fs::read(desk.file(evidence::IMAGE)).ok()?;
+    let facts: Facts = serde_json::from_slice(&text).ok()?;
+    (Some(facts.id.as_str()) == image).then_some(facts.loaded)
+}
+
 /// A container of the instance's image that holds what the dataset says.
 fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
     let instance = desk.instance;
@@ -129,6 +142,7 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
     }
     let image = desk.image();
     evidence.image = docker::image_id(image).map_err(|error| engine(&error))?;
+    evidence.loaded = loaded(desk, evidence.image.as_deref());
     if evidence.image.is_none() {
         let what = format!("the image {image} is not on this host");
         return Err(fault(Class::Image, "image-missing", Again::Anywhere, what));
