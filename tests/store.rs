@@ -222,6 +222,8 @@ fn a_truncated_object_is_never_tried_twice_nor_loaded_and_a_good_one_mends_it() 
     is_excluded(&world, "image", "image-torn", 1);
     is_as_before(&lab, host, &before);
     object.put(&world, |_| {});
+    // What is closed stays closed; a set of another name asks anew.
+    world.fleet(&["dispatch", SET]).code(4).says("nothing new");
     object.job(&world, "again", host);
     world.fleet(&["dispatch", "assignments/again.json"]).ok();
     assert_eq!(world.count("resolved"), 1);
@@ -244,7 +246,8 @@ fn a_corrupted_object_is_tried_again_and_never_loaded() {
 }
 
 #[test]
-fn a_missing_object_is_told_before_anything_is_stored_and_the_same_command_goes_on_once_it_is_there() {
+fn a_missing_or_empty_object_is_told_before_anything_is_stored_and_the_same_command_goes_on_once_it_is_there()
+{
     let (lab, proxy, world) = bare(1);
     let host = lab.names()[0];
     let object = Object::copy(&lab, &world, "missing.tar", |_| {});
@@ -258,6 +261,8 @@ fn a_missing_object_is_told_before_anything_is_stored_and_the_same_command_goes_
         .says(&place)
         .says(TIDES)
         .says("nothing has been dispatched");
+    object.put(&world, |file| file.set_len(0).unwrap());
+    world.fleet(&["dispatch", SET]).code(6).says("is empty");
     assert!(!world.path("state/fleet.sqlite").exists());
     assert_eq!(proxy.served("missing.tar").asked, 0);
     object.put(&world, |_| {});
