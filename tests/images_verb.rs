@@ -1,0 +1,146 @@
+//! `fleet images`: what the hosts have is listed, fetched ahead, and removed once nothing needs it.
+
+use crate::support::proxy::Proxy;
+use crate::support::{Lab, World, wait};
+
+const TIDES: &str = "2000000000000001";
+const GRAVEL: &str = "2000000000007920";
+const LEDGER: &str = "2000000000015839";
+
+/// An agent that waits for a word on its host, and then leaves nothing.
+const PATIENT: &str = r#"
+[[agent]]
+name = "patient"
+kind = "command"
+run = ["sh", "-euc", 'until [ -e ~/go ]; do sleep 0.05; done; : > "$FLEET_OUT/patch.diff"']
+[[model]]
+name = "patient"
+agent = "patient"
+"#;
+
+/// A host without images, a way to the store that is counted, and a world that goes it.
+fn bare() -> (Lab, Proxy, World) {
+    let lab = Lab::engines(1);
+    lab.unload();
+    let proxy = Proxy::start();
+    let told = lab.run(&["config", "images", "agents", "pipeline"]);
+    let world = World::native_with(&lab, &proxy.lead(&told)).toml(PATIENT);
+    (lab, proxy, world)
+}
+
+/// The instances whose images `fleet images` tells of with these arguments.
+fn told(world: &World, args: &[&str]) -> Vec<&'static str> {
+    let listing = world
+        .fleet(&[&["images"], args, &["--json"]].concat())
+        .ok()
+        .json();
+    let known = |image: &serde_json::Value| {
+        let source = image["source"].as_str().unwrap();
+        let names = [("tides", TIDES), ("gravel", GRAVEL), ("ledger", LEDGER)];
+        names
+            .into_iter()
+            .find(|(name, _)| source.contains(name))
+            .unwrap()
+            .1
+    };
+    listing["images"].as_array().unwrap().iter().map(known).collect()
+}
+
+fn loaded(lab: &Lab) -> String {
+    lab.sh(
+        lab.names()[0],
+        "docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort",
+    )
+}
+
+#[test]
+fn images_are_listed_fetched_ahead_once_and_removed_and_dry_runs_change_nothing() {
+    let (lab, proxy, world) = bare();
+    let (host, file) = (lab.names()[0], "assignments/set.json");
+    let empty = loaded(&lab);
+    world.instances("set", &[(host, TIDES, "gold", 1), (host, GRAVEL, "gold", 1)]);
+    assert!(told(&world, &[]).is_empty());
+    let dry = world.fleet(&["images", "prefetch", "--dry-run", file]).ok();
+    assert!(
+        dry.stdout.contains(TIDES) && dry.stdout.contains(GRAVEL),
+        "{}",
+        dry.stdout
+    );
+    assert_eq!((proxy.served("").asked, loaded(&lab)), (0, empty.clone()));
+
+    let fetched = world
+        .fleet(&["images", "prefetch", file])
+        .ok()
+        .says("2 images ready");
+    assert!(fetched.stdout.contains(TIDES) && fetched.stdout.contains(GRAVEL));
+    assert_eq!(told(&world, &["list"]), [GRAVEL, TIDES]);
+    // Most of the two is the same, and moved once: the first one's 211 MB, and some kB.
+    let moved = proxy.served("").bytes;
+    assert!((205_000_000..213_000_000).contains(&moved), "{moved}");
+    proxy.forget();
+    world.fleet(&["images", "prefetch", file]).ok();
+    assert_eq!(
+        proxy.served("").bytes,
+        2,
+        "one byte each tells that nothing has changed"
+    );
+    world.fleet(&["dispatch", file]).ok();
+    assert_eq!((world.count("resolved"), proxy.served("").bytes), (2, 4));
+
+    let full = loaded(&lab);
+    assert_eq!(told(&world, &["prune", "--dry-run"]), [GRAVEL, TIDES]);
+    assert_eq!(loaded(&lab), full);
+    world.fleet(&["images", "prune"]).ok().says("2 images removed");
+    assert_eq!((loaded(&lab), told(&world, &[]).len()), (empty, 0));
+}
+
+#[test]
+fn prune_leaves_what_open_jobs_need_and_with_all_what_a_running_one_needs() {
+    let (lab, _proxy, world) = bare();
+    let (host, file) = (lab.names()[0], "assignments/set.json");
+    world.instances("more", &[(host, GRAVEL, "gold", 1)]);
+    world.instances(
+        "set",
+        &[(host, TIDES, "patient", 1), (host, LEDGER, "patient", 1)],
+    );
+    world
+        .fleet(&["images", "prefetch", file, "assignments/more.json"])
+        .ok();
+    let mut dispatch = world.start(&["dispatch", file]);
+    wait::until("the first job is with its agent", || {
+        let over = dispatch.try_wait().unwrap();
+        assert!(over.is_none(), "{over:?}\n{}\n{}", world.talk(), world.status());
+        // Until something is dispatched, there is no status to be had.
+        let status = world.fleet(&["status", "--json"]);
+        let is_there = status.status.success() && status.json()["running"][0]["phase"] == "trajectory";
+        is_there.then_some(())
+    });
+    assert_eq!(told(&world, &["prune"]), [GRAVEL]);
+    assert_eq!(told(&world, &["prune", "--all"]), [LEDGER]);
+    assert_eq!(told(&world, &["list"]), [TIDES]);
+    lab.sh(host, "touch go");
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    assert_eq!(world.count("unresolved"), 2);
+    assert_eq!(told(&world, &["prune"]), [TIDES, LEDGER]);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_told_and_nothing_is_removed_from_the_others() {
+    let lab = Lab::engines(2);
+    let world = World::native(&lab);
+    let (well, ill) = (lab.names()[0], lab.names()[1]);
+    world.instances("set", &[(well, TIDES, "gold", 1)]);
+    world.fleet(&["images", "prefetch", "assignments/set.json"]).ok();
+    let before = loaded(&lab);
+    lab.run(&["cut", ill]);
+    world
+        .fleet(&["images", "prune"])
+        .code(3)
+        .says(ill)
+        .says("not everything could be done");
+    assert_eq!(loaded(&lab), before);
+    world
+        .fleet(&["images", "--host", "eval77"])
+        .code(2)
+        .says("no host is called eval77");
+}
