@@ -109,7 +109,7 @@ fn prune_leaves_what_open_jobs_need_and_with_all_what_a_running_one_needs() {
     let mut dispatch = world.start(&["dispatch", file]);
     wait::until("the first job is with its agent", || {
         let over = dispatch.try_wait().unwrap();
-        assert!(over.is_none(), "{over:?}\n{}\n{}", world.talk(), world.status());
+        assert!(over.is_none(), "{over:?}\n{}", world.talk());
         // Until something is dispatched, there is no status to be had.
         let status = world.fleet(&["status", "--json"]);
         let is_there = status.status.success() && status.json()["running"][0]["phase"] == "trajectory";

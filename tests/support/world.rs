@@ -211,7 +211,11 @@ impl World {
 
     /// The binary, ready to run here.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        fs::write(self.path("fleet.toml"), &self.toml).unwrap();
+        let path = self.path("fleet.toml");
+        // A command that has just been started may be reading it, and must not find it half written.
+        if fs::read_to_string(&path).ok().as_ref() != Some(&self.toml) {
+            fs::write(path, &self.toml).unwrap();
+        }
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
         command
             .args(args)
