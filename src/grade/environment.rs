@@ -106,7 +106,8 @@ fn is_command(name: &str) -> bool {
 }
 
 fn is_elsewhere(path: &str, repo: &str) -> bool {
-    path.starts_with('/') && !path.starts_with(repo.trim_end_matches('/'))
+    let below = path.strip_prefix(repo.trim_end_matches('/'));
+    path.starts_with('/') && !below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What best says why no test ran, when it was not the environment.

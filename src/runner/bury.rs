@@ -104,8 +104,8 @@ mod tests {
     fn a_capsule_whose_slot_is_free_is_closed_with_its_proof() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
-        let one = Capsule::create(&root, &spec(1, &[]), None, &opened(1, "now")).unwrap();
-        let two = Capsule::create(&root, &spec(2, &[]), None, &opened(2, "before")).unwrap();
+        let one = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
+        let two = Capsule::create(&root, &spec(2, &[]), &[], &opened(2, "before")).unwrap();
         bury_all(&root, "now").unwrap();
         let proof = |capsule| match outcome(capsule) {
             Some(Outcome::Lost { proof }) => proof,
@@ -137,7 +137,7 @@ mod tests {
             host: spec.host.clone(),
         })
         .unwrap();
-        let capsule = Capsule::create(&root, &spec, None, &opened(1, "now")).unwrap();
+        let capsule = Capsule::create(&root, &spec, &[], &opened(1, "now")).unwrap();
         bury_all(&root, "now").unwrap();
         assert_eq!(outcome(&capsule), None);
         drop(slot);
@@ -149,8 +149,8 @@ mod tests {
     fn a_damaged_capsule_does_not_keep_the_others_open() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
-        let bad = Capsule::create(&root, &spec(1, &[]), None, &opened(1, "now")).unwrap();
-        let good = Capsule::create(&root, &spec(2, &[]), None, &opened(2, "now")).unwrap();
+        let bad = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
+        let good = Capsule::create(&root, &spec(2, &[]), &[], &opened(2, "now")).unwrap();
         std::fs::write(bad.journal(), "no json\n").unwrap();
         bury_all(&root, "now").unwrap();
         assert!(outcome(&good).is_some());
@@ -160,7 +160,7 @@ mod tests {
     fn what_a_power_failure_left_of_a_start_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
-        let capsule = Capsule::create(&root, &spec(1, &[]), None, &opened(1, "before")).unwrap();
+        let capsule = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "before")).unwrap();
         // Nobody is shown a line that is not durable yet.
         assert_eq!(journal::read(&capsule.journal()).unwrap(), []);
         // Its directory had reached the disk, and its contents had not.

@@ -70,17 +70,18 @@ impl Capsule {
         Ok(capsules)
     }
 
-    /// Builds it, with its first line, which lacks its newline: nobody reads it before it is durable.
+    /// Builds it with these inputs, each a name in [`layout`] and a text, and with its first line, which lacks
+    /// its newline: nobody reads it before it is durable.
     pub(super) fn create(
         root: &Root,
         spec: &Spec,
-        dataset: Option<&str>,
+        inputs: &[(&str, &str)],
         opened: &Line,
     ) -> Result<Capsule, RunnerError> {
         let capsule = Capsule::of(root, spec.id());
         let job = layout::jobs(root.path()).join(spec.job.id.as_str());
         let half = job.join(format!(".{}.new", spec.attempt));
-        let made = build(&half, spec, dataset, opened).and_then(|()| {
+        let made = build(&half, spec, inputs, opened).and_then(|()| {
             std::fs::rename(&half, &capsule.path).doing(|| format!("create {}", capsule.path.display()))
         });
         match made {
@@ -141,7 +142,7 @@ impl Capsule {
     }
 }
 
-fn build(half: &Path, spec: &Spec, dataset: Option<&str>, opened: &Line) -> Result<(), RunnerError> {
+fn build(half: &Path, spec: &Spec, inputs: &[(&str, &str)], opened: &Line) -> Result<(), RunnerError> {
     match std::fs::remove_dir_all(half) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(error).doing(|| format!("remove {}", half.display()));
@@ -153,9 +154,11 @@ fn build(half: &Path, spec: &Spec, dataset: Option<&str>, opened: &Line) -> Resu
     }
     let text = serde_json::to_vec(spec).map_err(io::Error::from);
     write(&half.join(layout::SPEC), &text.doing(|| "put the spec in words")?)?;
-    if let Some(dataset) = dataset {
+    if !inputs.is_empty() {
         make_dir(&half.join(layout::INPUTS))?;
-        write(&half.join(layout::DATASET), dataset.as_bytes())?;
+    }
+    for (name, text) in inputs {
+        write(&half.join(name), text.as_bytes())?;
     }
     let line = journal::line(opened)?;
     write(&half.join(layout::JOURNAL), line.trim_ascii_end())

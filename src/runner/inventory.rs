@@ -53,8 +53,8 @@ mod tests {
     fn an_unreadable_capsule_is_passed_over_and_the_rest_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
-        let good = Capsule::create(&root, &spec(1, &[]), None, &opened(1, "now")).unwrap();
-        let bad = Capsule::create(&root, &spec(2, &[]), None, &opened(2, "now")).unwrap();
+        let good = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
+        let bad = Capsule::create(&root, &spec(2, &[]), &[], &opened(2, "now")).unwrap();
         std::fs::write(bad.journal(), "").unwrap();
         std::fs::create_dir_all(dir.path().join("jobs/not-a-job/1")).unwrap();
         let seen = inventory(&root, "now", true).unwrap();

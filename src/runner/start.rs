@@ -17,10 +17,10 @@ use super::error::{Doing as _, RunnerError};
 use super::root::{Lock, Root};
 use super::signals;
 use super::slot::{self, Slot};
-use crate::domain::AttemptId;
 use crate::domain::event::Refusal;
 use crate::domain::journal::{Entry, Line, VERSION};
 use crate::domain::wire::{Holder, Start};
+use crate::domain::{AttemptId, layout};
 use crate::doors::{clock, env, spawn};
 
 /// For a supervisor that has said its last word to be gone.
@@ -73,7 +73,10 @@ impl Launch<'_> {
                 boot: self.boot.to_owned(),
             },
         };
-        let capsule = Capsule::create(self.root, &start.spec, start.dataset.as_deref(), &opened)?;
+        let dataset = start.dataset.as_deref().map(|text| (layout::DATASET, text));
+        let trajectory = start.trajectory.as_deref().map(|text| (layout::TRAJECTORY, text));
+        let inputs: Vec<_> = dataset.into_iter().chain(trajectory).collect();
+        let capsule = Capsule::create(self.root, &start.spec, &inputs, &opened)?;
         let launched = self.launch(&capsule, &slot, &start.secrets);
         if launched.is_err() {
             capsule.remove();

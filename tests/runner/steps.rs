@@ -32,11 +32,14 @@ fn a_step_sees_its_job_its_secrets_and_no_held_lock() {
     let mut spec = spec(
         "a",
         3,
-        &["env; pwd; cat; cat $FLEET_DATASET; ls -l /proc/$$/fd; grep Sig /proc/self/status"],
+        &[
+            "env; pwd; cat; cat $FLEET_DATASET; cat ../in/trajectory.jsonl; ls -l /proc/$$/fd; grep Sig /proc/self/status",
+        ],
     );
     spec.steps[0].env = [("EXTRA".to_owned(), "x y".to_owned())].into();
     let mut start = start(&spec);
     start.dataset = Some("{\"line\":1}\n".to_owned());
+    start.trajectory = Some("{\"given\":1}\n".to_owned());
     start.secrets = [("KEY".to_owned(), "sk-secret".to_owned())].into();
     assert_eq!(link.ask(Ask::Start(Box::new(start))), Answer::Done);
     link.journal(spec.id());
@@ -59,6 +62,7 @@ fn a_step_sees_its_job_its_secrets_and_no_held_lock() {
         "EXTRA=x y".to_owned(),
         "KEY=sk-secret".to_owned(),
         "{\"line\":1}".to_owned(),
+        "{\"given\":1}".to_owned(),
         "SigBlk:\t0000000000000000".to_owned(),
     ] {
         assert!(text.lines().any(|seen| seen == line), "{line} in {text}");

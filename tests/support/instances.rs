@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::{Lab, World};
 
 /// The datasets that the lab's instances are told in.
@@ -56,6 +58,39 @@ impl World {
         }
         self.assignment(name, &serde_json::Value::Object(file).to_string())
     }
+}
+
+impl World {
+    /// A dataset beside the assignments whose only instance is one of the lab's under another id, changed.
+    /// Give its path to [`World::asked`].
+    pub(crate) fn variant(&self, of: &str, id: &str, change: impl FnOnce(&mut Value)) -> PathBuf {
+        let mut instance = instance(of);
+        instance["instance_id"] = id.into();
+        change(&mut instance);
+        self.write(&format!("assignments/{id}.jsonl"), &format!("{instance}\n"))
+    }
+
+    /// An assignment of these entries for one host.
+    pub(crate) fn asked(&self, name: &str, host: &str, entries: &[Value]) -> String {
+        self.assignment(name, &json!({ host: entries }).to_string());
+        format!("assignments/{name}.json")
+    }
+}
+
+/// An instance of the lab as its dataset tells it.
+pub(crate) fn instance(id: &str) -> Value {
+    let text = fs::read_to_string(dataset(id)).unwrap();
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    lines
+        .find_map(|line| line.ok().filter(|line| line["instance_id"] == id))
+        .unwrap_or_else(|| panic!("no instance {id}"))
+}
+
+/// Puts words before the test command of an instance.
+pub(crate) fn first(instance: &mut Value, words: &str) {
+    let command = instance["test_command"].as_str().unwrap();
+    instance["test_command"] = format!("{words}\n{command}").into();
 }
 
 /// The file that tells of an instance.

@@ -7,6 +7,7 @@ fn a_shell_that_cannot_start_the_tests_is_the_environments_failure() {
     for line in [
         "bash: line 1: cd: /app/repo: No such file or directory",
         "/bin/sh: 1: cd: can't cd to /app/repo",
+        "bash: line 1: cd: /app/repo-of-old: No such file or directory",
         "bash: line 1: pytest: command not found",
         "/bin/bash: pytest: command not found",
         "/bin/sh: 1: tox: not found",
