@@ -67,6 +67,49 @@ fn a_signed_address_is_in_no_file_and_no_agent_gets_it() {
         let signed = processes::contains(&bytes, b"X-Amz-Signature");
         assert!(!signed, "{} has a signed address", path.display());
     }
-    let found = lab.sh(host, "grep -rl X-Amz-Signature ~/.fleet || true");
+    let found = lab.sh(
+        host,
+        "grep -rl --exclude-dir=bin X-Amz-Signature ~/.fleet || true",
+    );
     assert_eq!(found, "", "on the host");
+}
+
+/// Prints what a shell says that cannot start anything, and ends before a test could run.
+const SLY: &str = r#"diff --git a/conftest.py b/conftest.py
+new file mode 100644
+--- /dev/null
++++ b/conftest.py
+@@ -0,0 +1,4 @@
++import os
++def pytest_sessionstart(session):
++    print("bash: line 1: cd: /x: No such file or directory", flush=True)
++    os._exit(1)
+"#;
+
+#[test]
+fn a_patch_that_prints_the_words_of_a_broken_environment_is_not_excused() {
+    let lab = Lab::engines(1);
+    let agent = format!(
+        r#"
+[[agent]]
+name = "sly"
+kind = "command"
+run = ["sh", "-euc", '''
+cat > "$FLEET_OUT/patch.diff" <<"END"
+{SLY}END
+''']
+[[model]]
+name = "sly"
+agent = "sly"
+"#
+    );
+    let world = World::native(&lab).toml(&agent);
+    world.instances("set", &[(lab.names()[0], INSTANCE, "sly", 1)]);
+    world.fleet(&["dispatch", "assignments/set.json"]).ok();
+    world.fleet(&["collect"]).ok();
+    let job = format!("{INSTANCE}/sly/run1");
+    let evidence: serde_json::Value =
+        serde_json::from_str(&result(&world, "set", &job, "out/evaluation.json")).unwrap();
+    assert_eq!(evidence["sound"], true, "{evidence}");
+    assert_eq!((world.count("unresolved"), world.count("excluded")), (1, 0));
 }

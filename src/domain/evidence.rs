@@ -42,6 +42,10 @@ pub struct Evidence {
     /// The test command; none if it never started.
     #[serde(default)]
     pub tests: Option<Tests>,
+    /// With the model's patch the tests could not be started, and without it they could: the environment is
+    /// sound, whatever the log says of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sound: bool,
     /// What stopped the evaluation before its end, and whose doing that was.
     #[serde(default)]
     pub fault: Option<Fault>,

@@ -98,7 +98,9 @@ impl Case<'_> {
             return unresolved(Outcome::TestTimeout, &why);
         }
         let repo = &self.instance.repo_path;
-        if let Some(fault) = environment::failure(self.log, self.believed, tests, repo) {
+        if !self.evidence.sound
+            && let Some(fault) = environment::failure(self.log, self.believed, tests, repo)
+        {
             return Ruling::undecided(Outcome::InfraFailed, fault);
         }
         self.rule_on_tests(tests.cut)

@@ -7,10 +7,11 @@ use super::native::{self, Desk};
 use super::task::Outcome;
 use crate::artifacts::{self, trajectory};
 use crate::case::Case;
+use crate::domain::evidence::{self, Applied, Evidence};
 use crate::domain::fault::{Again, Class};
 use crate::domain::verdict::{self, Decision, Verdict};
 use crate::domain::{Fault, layout};
-use crate::grade::Compat;
+use crate::grade::{Compat, Grading, grade};
 
 /// What an earlier try may have left.
 const OURS: [&str; 3] = [
@@ -61,17 +62,39 @@ pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
 }
 
 /// Is the evidence worth keeping? What a broken environment left is not: the phase has failed, and why is known.
+///
+/// The words of a broken environment can be printed by the code under test, too. So they are believed only if
+/// they come without the model's patch as well.
 pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
     let case = Case::read(desk.capsule).map_err(|error| no_report(&error.to_string()))?;
-    let grading = case.and_then(|case| case.grade(Compat::Fleet));
-    match grading.map(|grading| grading.verdict) {
-        Some(Verdict {
-            outcome: verdict::Outcome::InfraFailed,
-            fault: Some(fault),
-            ..
-        }) => Err(fault),
-        Some(_) | None => Ok(()),
+    let Some((case, evidence)) = case.and_then(|case| Some((case.clone(), case.evidence?))) else {
+        return Ok(());
+    };
+    let Some(fault) = case.grade(Compat::Fleet).and_then(broken) else {
+        return Ok(());
+    };
+    let patched = matches!(evidence.patch.state, Applied::Git | Applied::Fuzzy);
+    if !patched || evidence.fault.is_some() {
+        return Err(fault);
     }
+    native::say("the tests could not be started; trying without the model's patch");
+    let (control, log) = native::control(desk)?;
+    if broken(grade(&case.instance, &control, &log, Compat::Fleet)).is_some() {
+        return Err(fault);
+    }
+    native::say("without the model's patch they can be started: the patch is what broke them");
+    let evidence = Evidence {
+        sound: true,
+        ..evidence
+    };
+    let text = serde_json::to_vec_pretty(&evidence).map_err(|error| no_report(&error.to_string()))?;
+    desk.write(evidence::FILE, &text)
+}
+
+/// The fault of an environment in which nothing can be graded.
+fn broken(grading: Grading) -> Option<Fault> {
+    let infra = grading.verdict.outcome == verdict::Outcome::InfraFailed;
+    grading.verdict.fault.filter(|_| infra)
 }
 
 fn no_report(why: &str) -> Fault {

@@ -55,6 +55,7 @@ fn evidence() -> Evidence {
             output: 17,
             cut: false,
         }),
+        sound: false,
         fault: None,
     }
 }

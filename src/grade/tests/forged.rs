@@ -1,7 +1,7 @@
 //! Output that the code under test makes up, and honest runs that look odd.
 
 use super::world::{COMMAND, evidence, fleet, instance, pytest};
-use crate::domain::verdict::Decision;
+use crate::domain::verdict::{Decision, Outcome};
 use crate::grade::{Finding, Grading};
 
 fn graded(exit: i32, log: &str) -> Grading {
@@ -243,4 +243,17 @@ fn of_several_runs_a_summary_within_a_session_is_no_report() {
         0,
         &format!("{}{}", quiet("t.py::a"), quiet("t.py::b")),
     ));
+}
+
+#[test]
+fn an_environment_that_is_sound_without_the_patch_was_broken_by_the_patch() {
+    let log = "bash: line 1: cd: /x: No such file or directory\n";
+    let task = instance(&["t.py::a"], &["t.py::b"]);
+    let mut seen = evidence(1);
+    let verdict = fleet(&task, &seen, log).verdict;
+    assert_eq!(verdict.outcome, Outcome::InfraFailed);
+    seen.sound = true;
+    let verdict = fleet(&task, &seen, log).verdict;
+    assert_eq!(verdict.decision, Decision::Unresolved);
+    assert_eq!(verdict.fault, None);
 }

@@ -52,6 +52,7 @@ pub(super) fn evidence(exit: i32) -> Evidence {
             output: 1_000,
             cut: false,
         }),
+        sound: false,
         fault: None,
     }
 }

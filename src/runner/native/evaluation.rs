@@ -29,21 +29,7 @@ git rev-parse --verify --quiet "$2^{commit}" > /dev/null || exit 14
 pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
     desk.clear(&[FILE, LOG])?;
     let model = model_patch(desk)?;
-    let mut evidence = Evidence {
-        version: VERSION,
-        image: None,
-        loaded: None,
-        dataset: Sha256::of(desk.dataset_text.as_bytes()),
-        patch: Patch {
-            bytes: model.len() as u64,
-            applied_bytes: 0,
-            state: Applied::NotTried,
-            said: String::new(),
-        },
-        golden: golden::untried(desk.instance),
-        tests: None,
-        fault: None,
-    };
+    let mut evidence = nothing_seen(desk, model.len());
     let done = examine(desk, &model, &mut evidence);
     evidence.fault = done.as_ref().err().cloned();
     let text = serde_json::to_vec_pretty(&evidence);
@@ -53,6 +39,37 @@ pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
         say(&done.note);
     }
     done
+}
+
+/// The same without the model's patch: what the environment does by itself. Leaves nothing behind.
+pub fn control(desk: &Desk<'_>) -> Result<(Evidence, String), Fault> {
+    let mut evidence = nothing_seen(desk, 0);
+    // As if a patch that changes nothing had been applied.
+    evidence.patch.state = Applied::Git;
+    let container = fresh(desk, &mut evidence)?;
+    golden::all(&container, desk.instance, &mut evidence.golden)?;
+    let (tests, log) = tests_run::run(&container, desk)?;
+    evidence.tests = Some(tests);
+    Ok((evidence, String::from_utf8_lossy(&log).into_owned()))
+}
+
+fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
+    Evidence {
+        version: VERSION,
+        image: None,
+        loaded: None,
+        dataset: Sha256::of(desk.dataset_text.as_bytes()),
+        patch: Patch {
+            bytes: bytes as u64,
+            applied_bytes: 0,
+            state: Applied::NotTried,
+            said: String::new(),
+        },
+        golden: golden::untried(desk.instance),
+        tests: None,
+        sound: false,
+        fault: None,
+    }
 }
 
 /// What the model left, as it left it.

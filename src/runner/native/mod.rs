@@ -30,5 +30,5 @@ mod capture;
 
 pub(super) use desk::say;
 pub use desk::{Desk, Done};
-pub use evaluation::evaluation;
+pub use evaluation::{control, evaluation};
 pub use trajectory::trajectory;
