@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::arrive::PART;
 use super::engine;
 use super::error::ImageError;
 use super::record::{self, Entry, Record};
@@ -83,7 +84,13 @@ pub async fn remove(root: &Path, wanted: &str) -> Result<Shelved, ImageError> {
         .filter(|other| other.source != record.source)
         .flat_map(Record::ids)
         .collect();
-    let gone = engine::aside(move || take_down(&record, &others)).await??;
+    let part = entry.key();
+    let gone = engine::aside(move || {
+        // What a killed process was building up.
+        engine::drop_labelled(PART, &part)?;
+        take_down(&record, &others)
+    })
+    .await??;
     entry.forget()?;
     Ok(gone)
 }
