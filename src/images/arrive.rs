@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
-use super::compose::{self, Piece};
+use super::compose::{self, Batch};
 use super::engine::{self, Info, Local};
 use super::error::ImageError;
 use super::index::{self, Reading};
@@ -17,6 +17,9 @@ use crate::doors::clock;
 
 /// What the first request asks for: enough to tell a tar from something compressed, and its first headers.
 const HEAD: u64 = 4 << 10;
+
+/// The label of the nameless images that large ones are built up from; its value is the source's.
+pub(super) const PART: &str = "fleet.part";
 
 /// An image that the engine has now.
 pub(super) struct Arrived {
@@ -174,37 +177,40 @@ async fn fetch(
         }
     };
     let before = engine::aside(engine::everything).await??;
+    let part = entry.key();
     let mut pour = Pour {
         wanted,
         remote,
         info,
         before: &before,
+        part: &part,
         say,
     };
-    let (answer, how) = match &archive {
-        None => (pour.all(compose::verbatim(remote.size())).await?, How::Whole),
-        Some(archive) => {
-            check_platform(&archive.platform, &wanted.image.platform)?;
-            pour.archive(archive, &mut notes).await?
-        }
+    let arrived = match &archive {
+        None => pour
+            .all(compose::verbatim(remote.size()))
+            .await
+            .map(|answer| (answer, How::Whole)),
+        Some(archive) => match check_platform(&archive.platform, &wanted.image.platform) {
+            Ok(()) => pour.archive(archive, &mut notes).await,
+            Err(error) => Err(error),
+        },
     };
-    let local = judge(
-        remote,
-        archive.as_ref(),
-        &pour.info,
-        answer.clone(),
-        before.clone(),
-    )
-    .await?;
+    let info = pour.info;
+    // Whatever came of it: batches that were to become the image have served.
+    let swept = engine::aside(move || engine::drop_labelled(PART, &part)).await;
+    let (answer, how) = arrived?;
+    swept??;
+    let local = judge(remote, archive.as_ref(), &info, answer.clone(), before.clone()).await?;
     check_platform(&local.platform(), &wanted.image.platform)?;
     let same = before.iter().find(|image| image.id == local.id);
-    let known = same.and_then(|image| image.repo_tags.clone()).unwrap_or_default();
+    let names_before = same.and_then(|image| image.repo_tags.clone()).unwrap_or_default();
     let mut record = fresh(&wanted.image.source, &local, same.is_some());
     let names = engine::loaded(&answer).into_iter().map(str::to_owned);
     // A name that it had before us is not ours.
     record
         .tags
-        .extend(names.filter(|name| !name.starts_with("sha256:") && !known.contains(name)));
+        .extend(names.filter(|name| !name.starts_with("sha256:") && !names_before.contains(name)));
     remote.etag().clone_into(&mut record.etag);
     record.size = remote.size();
     if let Some(old) = entry.read() {
@@ -223,13 +229,14 @@ struct Pour<'a, 'b> {
     remote: &'a Remote,
     info: Info,
     before: &'a [Local],
+    part: &'a str,
     say: Say<'b>,
 }
 
 impl Pour<'_, '_> {
-    async fn all(&mut self, pieces: Vec<Piece>) -> Result<String, ImageError> {
-        let moved = compose::moved(&pieces);
-        self.info.check_room(moved)?;
+    async fn all(&mut self, batches: Vec<Batch>) -> Result<String, ImageError> {
+        let moved: u64 = batches.iter().map(compose::moved).sum();
+        self.info.check_room(compose::room(&batches))?;
         (self.say)(&format!(
             "{} of {} MB are to be moved",
             moved >> 20,
@@ -239,7 +246,7 @@ impl Pour<'_, '_> {
             parts: self.wanted.parts,
             part_size: self.wanted.part_size,
         };
-        load::pour(self.remote, &pieces, pace, self.say).await
+        load::pour(self.remote, &batches, pace, self.say).await
     }
 
     /// The missing layers; or everything, if the engine insists.
@@ -256,7 +263,15 @@ impl Pour<'_, '_> {
         let missing = archive.missing(|chain| here.contains(chain));
         let (lacks, total) = (missing.len(), archive.layers.len());
         (self.say)(&format!("{lacks} of {total} layers are missing"));
-        match self.all(compose::partial(archive, &missing)).await {
+        match self
+            .all(compose::partial(
+                archive,
+                &missing,
+                self.wanted.part_size,
+                (PART, self.part),
+            ))
+            .await
+        {
             Ok(answer) => Ok((
                 answer,
                 How::Layers {

@@ -1,5 +1,7 @@
-//! The tar that the engine is given: what it lacks, and `manifest.json` last.
+//! The tars that the engine is given: what it lacks, and `manifest.json` last.
 //!
+//! A large image goes in batches of layers, each a small image of its own on top of the one before: the engine takes
+//! in one batch while the next is on its way, and keeps two batches unpacked at most instead of everything.
 //! Pure. Invariant: an engine that sees the end of such a tar too early finds no manifest, and loads nothing.
 
 use super::archive::{Archive, Layer, Of};
@@ -24,17 +26,54 @@ pub(super) enum Piece {
     },
 }
 
-/// With these layers and nothing else that an engine can do without.
-pub(super) fn partial(archive: &Archive, layers: &[&Layer]) -> Vec<Piece> {
+/// One tar.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Batch {
+    /// What is verified while it goes by.
+    pub(super) body: Vec<Piece>,
+    /// What makes an image of it: nothing before this counts.
+    pub(super) tail: Vec<Piece>,
+}
+
+/// A batch has at least so many parts.
+const LEAST: u64 = 16;
+
+/// Most batches: each costs the engine a moment of its own.
+const MOST: u64 = 24;
+
+/// With these uppermost layers, and nothing else that an engine can do without. The images of all batches but the last
+/// are nameless, bear this label, and are to be removed in the end.
+pub(super) fn partial(
+    archive: &Archive,
+    layers: &[&Layer],
+    part_size: u64,
+    label: (&str, &str),
+) -> Vec<Batch> {
+    let bytes: u64 = layers.iter().map(|layer| layer.size).sum();
+    let enough = LEAST.saturating_mul(part_size).max(bytes / MOST);
+    let mut batches = Vec::new();
     let mut tar = Tar::default();
-    for layer in layers {
+    let (mut held, mut left) = (0, bytes);
+    for (n, layer) in layers.iter().enumerate() {
         tar.layer(layer);
+        held += layer.size;
+        left -= layer.size;
+        // A small rest goes with the last batch.
+        if held >= enough && left >= enough / 2 {
+            let upto = archive.layers.len() - layers.len() + n + 1;
+            batches.push(std::mem::take(&mut tar).finish(&stage(archive, upto, label)));
+            held = 0;
+        }
     }
-    tar.finish(archive)
+    batches.push(tar.finish(&Face {
+        config: archive.config.clone(),
+        manifest: archive.manifest.clone(),
+    }));
+    batches
 }
 
 /// With all that the archive has, for engines that want all of it.
-pub(super) fn whole(archive: &Archive) -> Vec<Piece> {
+pub(super) fn whole(archive: &Archive) -> Vec<Batch> {
     let mut tar = Tar::default();
     for layer in &archive.layers {
         tar.layer(layer);
@@ -54,26 +93,70 @@ pub(super) fn whole(archive: &Archive) -> Vec<Piece> {
             );
         }
     }
-    tar.finish(archive)
+    vec![tar.finish(&Face {
+        config: archive.config.clone(),
+        manifest: archive.manifest.clone(),
+    })]
 }
 
 /// The object as it is, for archives that we cannot read.
-pub(super) fn verbatim(size: u64) -> Vec<Piece> {
-    vec![Piece::Range {
-        from: 0,
-        len: size,
-        digest: None,
-        what: "the archive".to_owned(),
+pub(super) fn verbatim(size: u64) -> Vec<Batch> {
+    vec![Batch {
+        body: vec![Piece::Range {
+            from: 0,
+            len: size,
+            digest: None,
+            what: "the archive".to_owned(),
+        }],
+        tail: Vec::new(),
     }]
 }
 
-/// How many bytes of the object it takes.
-pub(super) fn moved(pieces: &[Piece]) -> u64 {
+/// How many bytes of the object a batch takes.
+pub(super) fn moved(batch: &Batch) -> u64 {
     let length = |piece: &Piece| match piece {
         Piece::Bytes(_) => 0,
         Piece::Range { len, .. } => *len,
     };
-    pieces.iter().map(length).sum()
+    batch.body.iter().map(length).sum()
+}
+
+/// How much room the engine needs for these: all layers unpacked, and the tars of the two batches under way.
+pub(super) fn room(batches: &[Batch]) -> u64 {
+    let all: u64 = batches.iter().map(moved).sum();
+    let two = batches
+        .windows(2)
+        .map(|two| moved(&two[0]) + moved(&two[1]))
+        .max()
+        .unwrap_or(all);
+    all.saturating_add(two)
+}
+
+/// The texts that make an image.
+struct Face {
+    config: (String, String),
+    manifest: String,
+}
+
+/// A nameless image of the lowest so many layers.
+fn stage(archive: &Archive, upto: usize, (key, value): (&str, &str)) -> Face {
+    let (os, architecture) = archive.platform.split_once('/').unwrap_or_default();
+    let layers = &archive.layers[..upto];
+    let diffs: Vec<&str> = layers.iter().map(|layer| layer.diff.as_str()).collect();
+    let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+    let config = serde_json::json!({
+        "architecture": architecture,
+        "os": os,
+        "config": {"Labels": {key: value}},
+        "rootfs": {"type": "layers", "diff_ids": diffs},
+    })
+    .to_string();
+    let name = format!("{}.json", Sha256::of(config.as_bytes()));
+    let manifest = serde_json::json!([{"Config": name, "RepoTags": null, "Layers": names}]).to_string();
+    Face {
+        config: (name, config),
+        manifest,
+    }
 }
 
 /// A tar in the making.
@@ -115,10 +198,14 @@ impl Tar {
         self.pieces.push(Piece::Bytes(vec![0; padding]));
     }
 
-    fn finish(mut self, archive: &Archive) -> Vec<Piece> {
-        self.bytes(&archive.config.0, &archive.config.1);
-        self.bytes("manifest.json", &archive.manifest);
+    fn finish(mut self, face: &Face) -> Batch {
+        let body = std::mem::take(&mut self.pieces);
+        self.bytes(&face.config.0, &face.config.1);
+        self.bytes("manifest.json", &face.manifest);
         self.pieces.push(Piece::Bytes(vec![0; 1024]));
-        self.pieces
+        Batch {
+            body,
+            tail: self.pieces,
+        }
     }
 }

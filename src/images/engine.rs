@@ -142,7 +142,7 @@ impl Info {
             .any(|(_, value)| value.starts_with("io.containerd.snapshotter"))
     }
 
-    /// Is there room for so many bytes of layers, as a tar and unpacked? Unknown is yes: the engine will tell.
+    /// Is there room for so many bytes? Unknown is yes: the engine will tell.
     pub(super) fn check_room(&self, bytes: u64) -> Result<(), ImageError> {
         let root = Path::new(&self.docker_root_dir);
         let Ok(disk) = statvfs(root) else { return Ok(()) };
@@ -150,12 +150,11 @@ impl Info {
             return Ok(());
         }
         let free = disk.blocks_available().saturating_mul(disk.fragment_size());
-        let need = bytes.saturating_mul(2);
-        if need <= free {
+        if bytes <= free {
             return Ok(());
         }
         Err(ImageError::NoSpace {
-            need: need >> 20,
+            need: bytes >> 20,
             free: free >> 20,
         })
     }
@@ -185,6 +184,16 @@ pub(super) fn drop_nameless(ids: BTreeSet<String>) -> Result<BTreeSet<String>, D
         }
     }
     Ok(left)
+}
+
+/// Removes the nameless images with this label.
+pub(super) fn drop_labelled(key: &str, value: &str) -> Result<(), DockerError> {
+    let filter = format!("label={key}={value}");
+    let ids = ask(
+        &["image", "ls", "-aq", "--no-trunc", "--filter", &filter],
+        PATIENCE,
+    )?;
+    drop_nameless(ids.lines().map(str::to_owned).collect()).map(drop)
 }
 
 /// The names of the containers that were made from an image or from what was built on it, running or not.

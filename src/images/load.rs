@@ -7,14 +7,14 @@ use std::io;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _};
 use nix::fcntl::{FcntlArg, fcntl};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 use tokio::task::JoinHandle;
 
 use super::archive::Of;
-use super::compose::{Piece, moved};
+use super::compose::{Batch, Piece, moved};
 use super::error::ImageError;
 use super::ranges::Remote;
 use super::{Say, engine};
@@ -37,25 +37,54 @@ pub(super) struct Pace {
     pub(super) part_size: u64,
 }
 
-/// Feeds the engine with these pieces; its answer.
+/// Feeds the engine with these batches; its answer to the last.
+///
+/// The engine takes in a batch while the next one is fed to another client, which gets no manifest before that is done.
 pub(super) async fn pour(
     remote: &Remote,
-    pieces: &[Piece],
+    batches: &[Batch],
     pace: Pace,
     say: Say<'_>,
 ) -> Result<String, ImageError> {
-    let mut load = Load::start()?;
-    match feed(&mut load, remote, pieces, pace, say).await {
-        Ok(()) => Ok(load.finish().await?),
-        Err(Stop::Ours(error)) => {
-            load.kill().await;
-            Err(error)
+    let mut feed = Feed {
+        place: remote.place(),
+        parts: Box::new(remote.stream(ranges(batches, pace.part_size), pace.parts)),
+        tally: Tally::new(batches.iter().map(moved).sum()),
+    };
+    let mut answer: Option<JoinHandle<Result<String, DockerError>>> = None;
+    for batch in batches {
+        let mut load = Load::start()?;
+        let mut given = feed.pieces(&mut load, &batch.body, say).await;
+        // Waited for even if all is lost: what it leaves can be removed only then.
+        let earlier = outcome(answer.take()).await;
+        if given.is_ok() && earlier.is_ok() {
+            given = feed.pieces(&mut load, &batch.tail, say).await;
         }
-        // It has ended by itself: its last words say why.
-        Err(Stop::Deaf(error)) => match load.finish().await {
-            Err(error) => Err(error.into()),
-            Ok(_) => Err(DockerError::Io("load".to_owned(), error).into()),
-        },
+        match (earlier, given) {
+            (Ok(_), Ok(())) => answer = Some(tokio::spawn(load.finish())),
+            (Err(error), _) | (Ok(_), Err(Stop::Ours(error))) => {
+                load.kill().await;
+                return Err(error);
+            }
+            // It has ended by itself: its last words say why.
+            (Ok(_), Err(Stop::Deaf(error))) => {
+                return Err(match load.finish().await {
+                    Err(error) => error.into(),
+                    Ok(_) => DockerError::Io("load".to_owned(), error).into(),
+                });
+            }
+        }
+    }
+    outcome(answer).await
+}
+
+/// How a client ended that has got all of its tar.
+async fn outcome(answer: Option<JoinHandle<Result<String, DockerError>>>) -> Result<String, ImageError> {
+    match answer {
+        None => Ok(String::new()),
+        Some(answer) => Ok(answer
+            .await
+            .map_err(|error| ImageError::Stopped(error.to_string()))??),
     }
 }
 
@@ -64,35 +93,48 @@ enum Stop {
     Deaf(io::Error),
 }
 
-async fn feed(
-    load: &mut Load,
-    remote: &Remote,
-    pieces: &[Piece],
-    pace: Pace,
-    say: Say<'_>,
-) -> Result<(), Stop> {
-    let mut parts = remote.stream(ranges(pieces, pace.part_size), pace.parts);
-    let mut tally = Tally::new(moved(pieces));
-    for piece in pieces {
-        let (len, digest, what) = match piece {
-            Piece::Bytes(bytes) => {
-                load.write(bytes).await.map_err(Stop::Deaf)?;
-                continue;
+/// The bytes of the object on their way into clients.
+struct Feed<'a> {
+    place: &'a str,
+    parts: Box<dyn Stream<Item = Result<Vec<u8>, ImageError>> + Send + Unpin>,
+    tally: Tally,
+}
+
+impl Feed<'_> {
+    async fn pieces(&mut self, load: &mut Load, pieces: &[Piece], say: Say<'_>) -> Result<(), Stop> {
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes) => load.write(bytes).await.map_err(Stop::Deaf)?,
+                Piece::Range {
+                    len, digest, what, ..
+                } => {
+                    let check = self.range(load, *len, Check::new(*digest), say).await?;
+                    check.verdict().map_err(|why| {
+                        Stop::Ours(ImageError::Corrupt {
+                            place: self.place.to_owned(),
+                            why: format!("`{what}` {why}"),
+                        })
+                    })?;
+                }
             }
-            Piece::Range {
-                len, digest, what, ..
-            } => (*len, *digest, what),
-        };
-        let mut check = Check::new(digest);
+        }
+        Ok(())
+    }
+
+    async fn range(
+        &mut self,
+        load: &mut Load,
+        len: u64,
+        mut check: Check,
+        say: Say<'_>,
+    ) -> Result<Check, Stop> {
         let mut left = len;
         while left > 0 {
-            let part = parts
-                .next()
-                .await
-                .ok_or_else(|| ImageError::Stopped("the ranges".to_owned()));
-            let part = Arc::new(part.and_then(|part| part).map_err(Stop::Ours)?);
+            let part = self.parts.next().await;
+            let part = part.unwrap_or_else(|| Err(ImageError::Stopped("the ranges".to_owned())));
+            let part = Arc::new(part.map_err(Stop::Ours)?);
             left = left.saturating_sub(part.len() as u64);
-            tally.add(part.len() as u64, say);
+            self.tally.add(part.len() as u64, say);
             // The digest is another thread's work while the engine swallows.
             let hashing = engine::aside({
                 let part = Arc::clone(&part);
@@ -102,21 +144,15 @@ async fn feed(
             check = hashed.map_err(Stop::Ours)?;
             written.map_err(Stop::Deaf)?;
         }
-        check.verdict().map_err(|why| {
-            Stop::Ours(ImageError::Corrupt {
-                place: remote.place().to_owned(),
-                why: format!("`{what}` {why}"),
-            })
-        })?;
+        Ok(check)
     }
-    Ok(())
 }
 
-/// All ranges of the pieces, none longer than a part.
-fn ranges(pieces: &[Piece], part_size: u64) -> Vec<(u64, u64)> {
+/// All ranges of the batches, none longer than a part.
+fn ranges(batches: &[Batch], part_size: u64) -> Vec<(u64, u64)> {
     let part_size = part_size.max(1);
     let mut ranges = Vec::new();
-    for piece in pieces {
+    for piece in batches.iter().flat_map(|batch| &batch.body) {
         let Piece::Range { from, len, .. } = piece else {
             continue;
         };

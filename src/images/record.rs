@@ -143,6 +143,11 @@ impl Entry {
         put(&self.stem.with_extension("json"), &text)
     }
 
+    /// What the source is known by to the engine, which may serve several roots.
+    pub(super) fn key(&self) -> String {
+        Sha256::of(self.stem.as_os_str().as_encoded_bytes()).to_string()
+    }
+
     /// Where the archive's index is kept.
     pub(super) fn index(&self) -> PathBuf {
         self.stem.with_extension("index")

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::arrive::PART;
 use super::engine;
 use super::error::ImageError;
 use super::record::{self, Entry, Record};
@@ -61,7 +62,13 @@ pub async fn remove(root: &Path, wanted: &str) -> Result<Shelved, ImageError> {
         .filter(|other| other.source != record.source)
         .flat_map(Record::ids)
         .collect();
-    let gone = engine::aside(move || take_down(&record, &others)).await??;
+    let part = entry.key();
+    let gone = engine::aside(move || {
+        // What a killed process was building up.
+        engine::drop_labelled(PART, &part)?;
+        take_down(&record, &others)
+    })
+    .await??;
     entry.forget()?;
     Ok(gone)
 }

@@ -260,3 +260,108 @@ fn an_image_that_was_verified_is_used_while_the_store_is_away() {
         assert!(ready.notes[0].contains("the image on this host is used"));
     }
 }
+
+/// The label of the images that a large one of this test is built up from.
+fn batch_label(kit: &Kit) -> String {
+    let path = kit
+        .root
+        .path()
+        .join("images")
+        .join(Sha256::of(b"bucket/a.tar").to_string());
+    format!(
+        "label=fleet.part={}",
+        Sha256::of(path.as_os_str().as_encoded_bytes())
+    )
+}
+
+fn batches(kit: &Kit) -> usize {
+    docker(&["image", "ls", "-aq", "--filter", &batch_label(kit)])
+        .lines()
+        .count()
+}
+
+async fn labelled(label: String) -> usize {
+    let count = move || {
+        docker(&["image", "ls", "-aq", "--filter", &label])
+            .lines()
+            .count()
+    };
+    tokio::task::spawn_blocking(count).await.unwrap()
+}
+
+#[test]
+fn batches_that_are_in_already_are_taken_out_again_when_a_later_one_fails() {
+    let mut kit = Kit::new();
+    let layers = kit.layers(8, 3_000_000);
+    let id = kit.put("a.tar", Layout::Legacy, &layers);
+    kit.server.misbehave(Faults {
+        corrupt: Some(layers.iter().map(Vec::len).sum::<usize>() - 1_000_000),
+        ..Faults::default()
+    });
+    let error = kit.prepare(&kit.image("a.tar")).unwrap_err();
+    assert_eq!(blamed(&error).1, "image-corrupt");
+    assert_eq!(batches(&kit), 0);
+    nothing_of(&kit, &layers);
+    kit.server.misbehave(Faults::default());
+    let ready = kit.prepare(&kit.image("a.tar")).unwrap();
+    assert_eq!(
+        (&ready.id, ready.how),
+        (&id, How::Layers { missing: 9, total: 9 })
+    );
+    assert_eq!((batches(&kit), kit.ids()), (0, vec![id]));
+}
+
+#[test]
+fn who_is_killed_while_an_image_arrives_has_not_paid_in_vain() {
+    let mut kit = Kit::new();
+    let layers = kit.layers(8, 3_000_000);
+    let id = kit.put("a.tar", Layout::Legacy, &layers);
+    // The index is read, and kept.
+    kit.server.misbehave(Faults {
+        corrupt: Some(200_000),
+        ..Faults::default()
+    });
+    kit.prepare(&kit.image("a.tar")).unwrap_err();
+    // All but the last batch arrives; then nothing more does.
+    kit.server.misbehave(Faults {
+        silent_from: Some(layers.iter().map(Vec::len).sum::<usize>() - 1_000_000),
+        ..Faults::default()
+    });
+    let (image, url, key) = (kit.image("a.tar"), kit.server.url("a.tar"), batch_label(&kit));
+    let labels = std::collections::BTreeMap::new();
+    let wanted = fleet::images::Wanted {
+        image: &image,
+        url: Some(&url),
+        labels: &labels,
+        root: kit.root.path(),
+        parts: 4,
+        part_size: 256 << 10,
+        stall: Duration::from_mins(1),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut say = |_: &str| {};
+        let arriving = fleet::images::prepare(&wanted, &mut say);
+        let some_batches = async {
+            // Beside it, not in its way.
+            while labelled(key.clone()).await < 2 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            ready = arriving => panic!("{ready:?}"),
+            () = some_batches => {}
+        }
+    });
+    drop(runtime);
+    kit.server.misbehave(Faults::default());
+    kit.server.sent();
+    let ready = kit.prepare(&image).unwrap();
+    assert_eq!(ready.id, id);
+    assert!(kit.server.sent() < ready.size * 8 / 10, "{ready:?}");
+    assert_eq!((batches(&kit), kit.ids()), (0, vec![id]));
+}
