@@ -7,7 +7,7 @@ TARGET := $(ARCH)-unknown-linux-musl
 CARGO  := cargo
 BUILT  := $(CARGO_TARGET_DIR)/$(TARGET)
 
-.PHONY: demo test check unit setup bench release
+.PHONY: demo test check lab unit setup bench release
 
 ## The main job, end to end, on ten hosts of the lab.
 demo: setup
@@ -15,10 +15,14 @@ demo: setup
 	tests/lab/demo $(BUILT)/debug/fleet
 
 ## Everything that must hold: lints, documentation, unit and live tests.
-test: setup check
+test: setup
+	@$(MAKE) --no-print-directory --output-sync=target -j2 check lab
+	tests/count $(CARGO) test --locked --target $(TARGET) --no-fail-fast
+
+## Ten hosts, an object store, and the images of the instances. Mostly waits, so it goes beside the lints.
+lab: setup
 	tests/lab/lab up --hosts 10
 	tests/lab/lab instances
-	tests/count $(CARGO) test --locked --target $(TARGET) --no-fail-fast
 
 ## Lints and documentation only.
 check: setup
