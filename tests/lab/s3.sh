@@ -57,7 +57,8 @@ s3_up() {
     ensure_engine
     ensure_network
     ensure_s3s_fs
-    setsid "$TOOLS/bin/s3s-fs" --host "$SUBNET.1" --port "$S3_PORT" --access-key "$(credential aws_access_key_id)" \
+    # Not in the caller's directory: a server whose directory is removed answers nothing but 500.
+    env -C "$LAB_DIR" setsid "$TOOLS/bin/s3s-fs" --host "$SUBNET.1" --port "$S3_PORT" --access-key "$(credential aws_access_key_id)" \
         --secret-key "$(credential aws_secret_access_key)" "$S3_DIR" >"$LAB_DIR/s3.log" 2>&1 9>&- </dev/null &
     echo "$!" >"$LAB_DIR/s3.pid"
     disown
