@@ -73,7 +73,8 @@ impl Talks {
                 | Ask::Probe
                 | Ask::Images
                 | Ask::Prefetch { .. }
-                | Ask::Discard { .. } => None,
+                | Ask::Discard { .. }
+                | Ask::Clean => None,
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {

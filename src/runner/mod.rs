@@ -39,6 +39,7 @@ mod output;
 mod pulse;
 mod processes;
 mod containers;
+mod clean;
 mod manifest;
 mod excerpt;
 pub mod native;

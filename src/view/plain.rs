@@ -73,7 +73,7 @@ fn entry(fleet: &Fleet, at: Timestamp, id: AttemptId, entry: &Entry) -> Option<S
                 }
             })
         }
-        Entry::Opened { .. } | Entry::PhaseStarted { .. } => None,
+        Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } => None,
     }
 }
 

@@ -254,7 +254,7 @@ impl Attempt {
             }
             Entry::PhaseKept { phase, .. } => self.told().done.push(phase.clone()),
             Entry::Ended { seal, .. } => self.seal = *seal,
-            Entry::Opened { .. } | Entry::PhaseStarted { .. } => {}
+            Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } => {}
         }
     }
 

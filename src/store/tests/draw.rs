@@ -120,6 +120,7 @@ impl Draw {
                 again: [Again::Never, Again::Anywhere, Again::Elsewhere][self.small() as usize % 3],
             }),
             verdict: self.once_in(3).then(|| self.verdict()),
+            spent: self.once_in(2).then_some(self.detail),
         })
     }
 
@@ -236,6 +237,11 @@ impl Draw {
             (_, 1) if self.once_in(3) => Entry::PhaseKept {
                 phase: self.phase(),
                 from: 1,
+            },
+            (_, 1) if self.once_in(4) => Entry::Pressed {
+                phase: self.phase(),
+                limited: self.small(),
+                failed: u32::MAX,
             },
             (_, 1) => Entry::PhaseStarted { phase: self.phase() },
             (_, 2 | 3) => Entry::PhaseEnded {
