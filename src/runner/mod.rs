@@ -37,6 +37,7 @@ mod shelf;
 mod launch;
 mod output;
 mod pulse;
+mod gauge;
 mod processes;
 mod containers;
 mod clean;
