@@ -256,6 +256,16 @@ pub struct DataRoot {
     pub inodes: (u64, u64),
 }
 
+impl DataRoot {
+    /// Are more than so many hundredths of it in use, of bytes or of inodes?
+    pub fn is_above(&self, mark: u64) -> bool {
+        let above = |(all, free): (u64, u64)| {
+            all > 0 && all.saturating_sub(free).saturating_mul(100) > all.saturating_mul(mark)
+        };
+        above(self.bytes) || above(self.inodes)
+    }
+}
+
 /// A host's state of health, as it sees itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Facts {

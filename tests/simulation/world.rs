@@ -104,6 +104,8 @@ impl World {
                 retry_pause: Span(0),
                 refused_pause: Span(5),
                 unreachable: Span(u64::MAX >> 1),
+                quarantine: Span(40),
+                ..Policy::default()
             },
             hosts: names().map(|name| (name.clone(), Host::new(name))).collect(),
             wires: names().map(|name| (name, Wire::default())).collect(),
@@ -274,6 +276,30 @@ impl World {
                         decisions.push(Event::Intended { attempt, host, epoch });
                     }
                     Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
+                    Effect::Hold {
+                        subject,
+                        kind,
+                        why,
+                        until,
+                    } => decisions.push(Event::Held {
+                        subject,
+                        kind,
+                        why,
+                        until,
+                    }),
+                    Effect::Release { subject, why } => decisions.push(Event::Released {
+                        subject,
+                        why,
+                        vouched: false,
+                    }),
+                    Effect::Suspect { attempt, why } => decisions.push(Event::Suspected { attempt, why }),
+                    // Played hosts say nothing of their health, and have no images.
+                    Effect::Look { host } => self.fleet.as_mut().unwrap().note_no_facts(&host),
+                    Effect::Clean { host } => decisions.push(Event::Cleaned {
+                        host,
+                        what: String::new(),
+                    }),
+                    Effect::Prefetch { .. } | Effect::Evict { .. } => {}
                     Effect::Start { attempt, host, epoch } => {
                         self.tell(&host, attempt, Ask::Start(attempt, epoch));
                     }
