@@ -119,7 +119,8 @@ s3_poison() {
     mkdir -p "$(dirname "$kept")"
     cp --reflink=auto "$path" "$kept.part"
     # Its block of 512 bytes, and behind that its bytes.
-    at=$(tar -tvR -f "$path" | awk '/^block/ && $5 > size { size = $5; block = $2 + 0 } END { print (block + 1) * 512 + int(size / 2) }')
+    at=$(tar -tvR -f "$path" | awk '$3 ~ /^-/ && $5 + 0 > size { size = $5 + 0; block = $2 + 0 }
+        END { printf "%.0f\n", (block + 1) * 512 + int(size / 2) }')
     cp --reflink=auto "$path" "$path.poison"
     head -c 64 /dev/urandom | dd of="$path.poison" bs=64 seek="$at" oflag=seek_bytes conv=notrunc status=none
     mv "$kept.part" "$kept"
