@@ -47,11 +47,11 @@ fn what_a_provider_turns_away_is_counted_in_the_journal_before_the_phase_ends() 
 }
 
 /// What the trajectory of an agent concludes that leaves this line and runs this script.
-fn trajectory(line: &serde_json::Value, script: &str) -> Conclusion {
+fn trajectory(left: &serde_json::Value, script: &str) -> Conclusion {
     let mut spec = spec("calc-1", 1, &[""]);
     spec.steps[0].task = Some(Task::Trajectory);
     let base = "0123456789012345678901234567890123456789";
-    let script = format!("cat > \"$FLEET_OUT/output.jsonl\" <<'END'\n{line}\nEND\n{script}");
+    let script = format!("cat > \"$FLEET_OUT/output.jsonl\" <<'END'\n{left}\nEND\n{script}");
     let swe = json!({
         "image": {
             "source": { "engine": "lab/calc:1" }, "tags": ["lab/calc:1"], "base_commit": base,
