@@ -37,7 +37,7 @@ pub fn pressure(line: &[u8]) -> Option<Pressure> {
     }
     let line = String::from_utf8_lossy(line).to_ascii_lowercase();
     let harmless = |marks: &&[&str]| marks.iter().all(|mark| line.contains(mark));
-    if HARMLESS.iter().any(|marks| harmless(marks)) {
+    if HARMLESS.iter().any(harmless) {
         return None;
     }
     TOLD_BY.iter().find_map(|(name, pressure)| {

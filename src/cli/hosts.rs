@@ -91,10 +91,10 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             left("HOST"),
             left("REACHED AS"),
             right("LOAD"),
-            right("MEMORY FREE"),
+            right("MEMORY FREE").spare(),
             right("DISK FREE"),
-            right("DATA-ROOT FREE").spare(),
-            right("INODES FREE").spare(),
+            right("DATA-ROOT FREE"),
+            right("INODES"),
             left("DOCKER"),
             prose("SLOTS, OR WHAT IS WRONG"),
         ]);

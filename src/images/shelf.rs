@@ -74,12 +74,12 @@ impl Engine {
     /// The containers that were made from an image or from what has all its layers below others: removing the image
     /// would free nothing of them.
     fn users<'a>(&'a self, image: &'a Local) -> impl Iterator<Item = &'a str> {
-        let uses = |id: &String| {
+        let is_below = |id: &String| {
             let above =
                 |other: &Local| !image.layers().is_empty() && other.layers().starts_with(image.layers());
             *id == image.id || self.images.get(id).is_some_and(above)
         };
-        let users = self.containers.iter().filter(move |(_, id)| uses(id));
+        let users = self.containers.iter().filter(move |(_, id)| is_below(id));
         users.map(|(name, _)| name.as_str())
     }
 }

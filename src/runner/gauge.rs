@@ -133,7 +133,7 @@ mod tests {
         let mut gauge = Gauge::default();
         gauge.read(b"RateLimitError ");
         for _ in 0..100 {
-            gauge.read(&[b'x'; 64 << 10]);
+            gauge.read("x".repeat(64 << 10).as_bytes());
         }
         assert!(gauge.line.len() <= MOST);
         gauge.read(b"\nRateLimitError\n");

@@ -132,6 +132,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Line>, RunnerError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
     use crate::domain::journal::Outcome;
 
@@ -184,6 +186,24 @@ mod tests {
         other.write_all(b"half a li").unwrap();
         journal.append(&started("two")).unwrap();
         assert_eq!(entries(&path), [started("one"), started("two")]);
+    }
+
+    #[test]
+    fn a_remark_leaves_the_room_that_the_end_needs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        for _ in 0..400 {
+            journal.remark(&started("one")).unwrap();
+        }
+        let file = std::fs::metadata(&path).unwrap();
+        let line = file.len() / 400;
+        assert!(
+            file.len() > RESERVED.unsigned_abs(),
+            "more than was reserved at first"
+        );
+        assert!(file.blocks() * 512 + line >= file.len() + RESERVED.unsigned_abs());
     }
 
     #[test]

@@ -140,7 +140,7 @@ mod tests {
         assert!(nearest(&dir.path().join("nothing")).is_none());
         let hidden = dir.path().join("hidden");
         std::fs::create_dir_all(hidden.join("docker")).unwrap();
-        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o000)).unwrap();
         // Root may enter everything, and sees the same disk.
         let seen = nearest(&hidden.join("docker"));
         std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o700)).unwrap();

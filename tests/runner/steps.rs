@@ -170,38 +170,3 @@ fn a_file_of_the_attempt_can_be_read_over_the_link() {
     assert_eq!(read("log/p0.log"), bytes);
     assert!(matches!(read("../../../epoch.json"), Answer::Failed(_)));
 }
-
-#[test]
-fn what_a_provider_turns_away_is_counted_in_the_journal_before_the_phase_ends() {
-    let limited = "for i in $(seq 25); do echo 'litellm.RateLimitError: Error code: 429'; done";
-    let spec = spec(
-        "a",
-        1,
-        &[
-            &format!(
-                "echo start; {limited}; echo 'openai.InternalServerError: Error code: 503' >&2; \
-                 seq 1 100000; printf 'x Error code: 42'; printf '9 - without an end'"
-            ),
-            "echo 'nothing of the kind: 429 items, no error'",
-        ],
-    );
-    let (_dir, lines) = run(&spec);
-    let (mut limited, mut failed, mut ended) = (0, 0, false);
-    for line in &lines {
-        match line {
-            Entry::Pressed {
-                phase,
-                limited: some,
-                failed: others,
-            } => {
-                assert!(phase.as_str() == "p0" && !ended, "{lines:?}");
-                assert!(some + others > 0, "a line that tells nothing");
-                limited += some;
-                failed += others;
-            }
-            Entry::PhaseEnded { .. } => ended = true,
-            _ => {}
-        }
-    }
-    assert_eq!((limited, failed), (26, 1), "{lines:?}");
-}
