@@ -36,7 +36,7 @@ pub(super) struct Deed {
 struct Done<'a> {
     version: u32,
     dry_run: bool,
-    done: Vec<&'a str>,
+    what: Vec<&'a str>,
 }
 
 /// Does all of it, or shows what it would be. Nothing to do is no failure.
@@ -55,7 +55,7 @@ pub(super) async fn perform(
         return printer.json(&Done {
             version: 1,
             dry_run: how.dry_run,
-            done: deeds.iter().map(|deed| deed.what.as_str()).collect(),
+            what: deeds.iter().map(|deed| deed.what.as_str()).collect(),
         });
     }
     for deed in deeds {

@@ -41,7 +41,7 @@ impl DockerError {
         match self {
             DockerError::NoClient => (Class::Host, "no-docker", Again::Elsewhere),
             DockerError::NoEngine(_) => (Class::Host, "docker-down", Again::Elsewhere),
-            DockerError::NoSpace(_) => (Class::Host, "no-space", Again::Elsewhere),
+            DockerError::NoSpace(_) => (Class::Host, "no-space", Again::Cleaned),
             DockerError::Slow(..) => (Class::Host, "docker-slow", Again::Anywhere),
             DockerError::NotThere(_) => (Class::Image, "image-missing", Again::Anywhere),
             DockerError::BadName(_) => (Class::Dataset, "bad-image-name", Again::Never),

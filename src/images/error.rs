@@ -142,7 +142,7 @@ impl ImageError {
 
     /// Whose doing it is, its short name, and what to do.
     pub fn blame(&self) -> (Class, &'static str, Again) {
-        use Again::{Anywhere, Elsewhere, Never};
+        use Again::{Anywhere, Cleaned, Elsewhere, Never};
         match self {
             ImageError::Docker(error) => error.blame(),
             ImageError::NoLink(_) => (Class::Config, "image-link-missing", Anywhere),
@@ -159,12 +159,12 @@ impl ImageError {
             ImageError::NoBase(_) => (Class::Image, "base-commit-missing", Never),
             ImageError::Unusable(_) => (Class::Image, "image-unusable", Never),
             ImageError::RepairFailed { .. } => (Class::Image, "repair-failed", Anywhere),
-            ImageError::NoSpace { .. } => (Class::Host, "no-space", Elsewhere),
+            ImageError::NoSpace { .. } => (Class::Host, "no-space", Cleaned),
             ImageError::Registry { .. } => (Class::Host, "registry-unreachable", Elsewhere),
             ImageError::InUse { .. } => (Class::Config, "image-in-use", Never),
             ImageError::NotOurs(_) => (Class::Config, "image-not-ours", Never),
             ImageError::Io { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
-                (Class::Host, "no-space", Elsewhere)
+                (Class::Host, "no-space", Cleaned)
             }
             ImageError::Io { .. } => (Class::Host, "host-disk", Elsewhere),
             ImageError::Stopped(_) => (Class::Harness, "image-work-stopped", Anywhere),

@@ -72,8 +72,8 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
             return Outlook::Working;
         }
         if running + waiting > 0 || waits.free > 0 {
-            let held = || hold.map(|hold| format!("{}: {}", hold.kind.word(), hold.why));
-            if let Some(why) = trouble.or_else(held) {
+            let keeps = || hold.map(|hold| format!("{}: {}", hold.kind.word(), hold.why));
+            if let Some(why) = trouble.or_else(keeps) {
                 stuck.push(Stuck {
                     subject: Subject::Host(name.clone()),
                     waiting,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Policy;
-use crate::domain::fault::Again;
-use crate::domain::fleet::{Attempt, JobEntry};
+use crate::domain::fault::{Again, Class};
+use crate::domain::fleet::{Attempt, HostEntry, JobEntry};
+use crate::domain::hold::{Kind, Subject};
 use crate::domain::{Effect, Fleet, HostName, JobId, Span, Timestamp};
 
 /// Why a waiting job may not start now on a host.
@@ -26,10 +27,23 @@ pub(super) fn give_up<'a>(
     policy: &'a Policy,
     now: Timestamp,
 ) -> impl Iterator<Item = Effect> + 'a {
-    fleet.again().filter_map(move |id| {
+    let spent = fleet.again().filter_map(move |id| {
         let why = spent(fleet.job(id)?, policy, now)?;
         Some(Effect::GiveUp { job: id, why })
-    })
+    });
+    spent.chain(fleet.parked().filter_map(|id| {
+        let why = spoilt(fleet, fleet.job(id)?)?;
+        Some(Effect::GiveUp { job: id, why })
+    }))
+}
+
+/// A job that has met an image which is no good on any host need not see it once more.
+fn spoilt(fleet: &Fleet, entry: &JobEntry) -> Option<String> {
+    let (Subject::Image(_), hold) = fleet.job_hold(entry)? else {
+        return None;
+    };
+    let met = entry.lost().any(|attempt| attempt.blame() == Some(Class::Image));
+    (hold.kind == Kind::Refused && met).then(|| hold.why.clone())
 }
 
 /// Which budget is used up, and on what; none if there is some left.
@@ -148,7 +162,7 @@ fn cleaned<'a>(fleet: &'a Fleet, entry: &'a JobEntry) -> Option<&'a HostName> {
     };
     let sound = |name: &HostName| {
         let host = fleet.host(name);
-        host.is_some_and(|host| host.may_come()) && fleet.host_hold(name).is_none()
+        host.is_some_and(HostEntry::may_come) && fleet.host_hold(name).is_none()
     };
     (entry.lost().filter(of).count() == 1 && of(&last) && sound(&last.host)).then_some(&last.host)
 }

@@ -240,8 +240,7 @@ impl AttemptRow {
             took: match self.took {
                 Some(took) => {
                     let took: Vec<(PhaseName, Span)> = decode("attempt", &took)?;
-                    let named = took.into_iter();
-                    named
+                    took.into_iter()
                         .map(|(phase, span)| Ok((names.phase.get(phase.as_str())?, span)))
                         .collect::<Result<_, StoreError>>()?
                 }

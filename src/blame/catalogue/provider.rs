@@ -9,7 +9,7 @@ pub(super) const KNOWN: &[Signature] = &[
         number: 31,
         name: "model-refused",
         class: Class::Provider,
-        again: Again::Never,
+        again: Again::Mended,
         phases: &[Trajectory],
         marks: &[
             &["litellm.notfounderror"],
@@ -76,7 +76,7 @@ pub(super) const KNOWN: &[Signature] = &[
         number: 29,
         name: "rate-limit",
         class: Class::Provider,
-        again: Again::Anywhere,
+        again: Again::Later,
         phases: &[Trajectory],
         marks: &[
             &["ratelimiterror"],
@@ -103,7 +103,7 @@ pub(super) const KNOWN: &[Signature] = &[
         number: 30,
         name: "provider-unavailable",
         class: Class::Provider,
-        again: Again::Anywhere,
+        again: Again::Later,
         phases: &[Trajectory],
         marks: &[
             &["apiconnectionerror"],

@@ -6,7 +6,7 @@ use super::{Attempt, Closure, Fleet, FoldError, JobEntry, Told};
 use crate::domain::attempt::{AttemptState, News};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Refusal};
-use crate::domain::host::Link;
+use crate::domain::host::{Link, Outlook};
 use crate::domain::id::{AttemptId, Epoch, JobId};
 use crate::domain::journal::{Entry, Outcome};
 use crate::domain::name::{HostName, PhaseName, SetName};
@@ -90,40 +90,44 @@ impl Fleet {
             }
             Event::Stocked { host, came, went } => self.stocked(host, came, went),
             Event::Cleaned { host, .. } => self.host_entry(host).dirty = false,
-            Event::LinkUp { host, .. } => {
-                let entry = self.host_entry(host);
-                entry.link = Link::Up { since: at };
-                let live = entry.live.clone();
-                self.untold
-                    .extend(live.into_iter().map(|attempt| (host.clone(), attempt)));
-                self.rate(host);
-            }
+            Event::LinkUp { host, .. } => self.link_up(at, host),
             Event::LinkDown {
                 host,
                 reason,
                 outlook,
-            } => {
-                let entry = self.host_entry(host);
-                let since = match &entry.link {
-                    Link::Down { since, .. } => *since,
-                    Link::Unknown | Link::Up { .. } => at,
-                };
-                entry.link = Link::Down {
-                    since,
-                    reason: reason.clone(),
-                    outlook: *outlook,
-                };
-                // What was on its way there is asked for anew.
-                (entry.fetching, entry.next) = (None, None);
-                self.untold.retain(|(of, _)| of != host);
-                self.rate(host);
-            }
+            } => self.link_down(at, host, reason, *outlook),
             Event::HostGone { host, word } => {
                 self.host_entry(host).gone.clone_from(word);
                 self.rate(host);
             }
         }
         Ok(())
+    }
+
+    fn link_up(&mut self, at: Timestamp, host: &HostName) {
+        let entry = self.host_entry(host);
+        entry.link = Link::Up { since: at };
+        let live = entry.live.clone();
+        self.untold
+            .extend(live.into_iter().map(|attempt| (host.clone(), attempt)));
+        self.rate(host);
+    }
+
+    fn link_down(&mut self, at: Timestamp, host: &HostName, reason: &str, outlook: Outlook) {
+        let entry = self.host_entry(host);
+        let since = match &entry.link {
+            Link::Down { since, .. } => *since,
+            Link::Unknown | Link::Up { .. } => at,
+        };
+        entry.link = Link::Down {
+            since,
+            reason: reason.to_owned(),
+            outlook,
+        };
+        // What was on its way there is asked for anew.
+        (entry.fetching, entry.next) = (None, None);
+        self.untold.retain(|(of, _)| of != host);
+        self.rate(host);
     }
 
     /// From now on the waiting jobs of this set may start.
