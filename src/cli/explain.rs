@@ -1,5 +1,7 @@
 //! `fleet explain`: why a job is where it is, or a host does what it does.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::context::Context;
@@ -43,11 +45,10 @@ struct Told<'a> {
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
     let (store, mut fleet) = context.peek().await?;
-    let links = store.links().await?;
-    store.close().await;
-    for (host, link) in links {
+    for (host, link) in store.links().await? {
         fleet.restore_link(&host, link);
     }
+    store.close().await;
     enable_all(&mut fleet);
     let (policy, now) = (context.policy(), clock::now());
     let host = args.what.parse().ok().filter(|name| fleet.host(name).is_some());
@@ -75,11 +76,12 @@ fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result
             lines: lines.collect(),
         });
     }
-    let text: String = lines
-        .iter()
-        .map(|(about, text)| format!("  {about:<10} {}\n", printable(text)))
-        .collect();
-    printer.data(&format!("{subject}\n{text}"))
+    let mut all = format!("{subject}\n");
+    for (about, text) in lines {
+        // Writing to a String cannot fail.
+        let _ = writeln!(all, "  {about:<10} {}", printable(text));
+    }
+    printer.data(&all)
 }
 
 /// Everything counts as if somebody were about to run it.

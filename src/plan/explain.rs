@@ -19,19 +19,11 @@ pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp) -> Vec<Lin
     let mut lines = vec![("state", state(entry, now))];
     lines.extend(tries(entry, policy));
     if let Some(estimate) = fleet.measures().job(&entry.job) {
-        let likes = fleet.measures().phases(&entry.job.pipeline);
-        let own = likes
-            .iter()
-            .filter_map(|phase| fleet.measures().phase(&entry.job, phase))
-            .map(|estimate| estimate.n)
-            .max();
-        lines.push((
-            "expected",
-            format!(
-                "{estimate}, as {} of this instance and model and others like it have shown",
-                own.unwrap_or(0)
-            ),
-        ));
+        let phases = fleet.measures().phases(&entry.job.pipeline).iter();
+        let own = phases.filter_map(|phase| fleet.measures().phase(&entry.job, phase));
+        let n = own.map(|estimate| estimate.n).max().unwrap_or(0);
+        let text = format!("{estimate}, after {n} runs of this instance and model, and others like them");
+        lines.push(("expected", text));
     }
     if let Place::Host(host) = &entry.job.place {
         let order = if policy.pinned { "an order" } else { "a preference" };
@@ -62,7 +54,10 @@ fn state(entry: &JobEntry, now: Timestamp) -> String {
         (None, Some(live)) => {
             let phase = match &live.state {
                 AttemptState::Running { phase: Some(phase) } => format!("in {phase}"),
-                _ => "about to start".to_owned(),
+                AttemptState::Running { phase: None }
+                | AttemptState::Intended
+                | AttemptState::Refused
+                | AttemptState::Ended(_) => "about to start".to_owned(),
             };
             format!("on {} for {}, {phase}", live.host, now.since(live.intended))
         }
