@@ -20,6 +20,8 @@ mod rate;
 mod retry;
 mod room;
 mod stock;
+#[cfg(test)]
+mod tests;
 
 pub use health::doubtful;
 pub use observe::{Heard, Observed, observe};

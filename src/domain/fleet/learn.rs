@@ -50,7 +50,7 @@ impl Fleet {
         let host = entry.attempt(id.n).map(|attempt| attempt.host.clone());
         if let (Some(host), Some(expected)) = (host, self.measures.phase(&job, phase)) {
             // What is over in a moment says nothing of a machine's speed.
-            if expected.median >= Span::seconds(1) {
+            if expected.close && expected.median >= Span::seconds(1) {
                 self.host_entry(&host).pace.add(log(took) - log(expected.median));
             }
         }
