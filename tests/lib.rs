@@ -23,6 +23,7 @@ mod dispatch;
 mod doctor;
 mod documents;
 mod full_disk;
+mod history;
 mod host;
 mod hosts;
 mod images;

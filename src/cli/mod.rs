@@ -16,6 +16,7 @@ mod doctor;
 mod drive;
 mod error;
 mod exit;
+mod history;
 mod host;
 mod hosts;
 mod images;
@@ -86,6 +87,7 @@ enum Verb {
     Calibrate(calibrate::Args),
     Images(images::Args),
     Logs(logs::Args),
+    History(history::Args),
     Cancel(cancel::Args),
     Hosts(hosts::Args),
     Host(host::Args),
@@ -159,6 +161,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Calibrate(args) => calibrate::run(&args, &context, printer).await,
             Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
+            Verb::History(args) => history::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,

@@ -4,6 +4,7 @@
 //! nothing is told by colour.
 
 mod board;
+mod chronicle;
 mod jobs;
 mod plain;
 mod progress;
@@ -11,6 +12,7 @@ mod status;
 mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
+pub use chronicle::{Deed, chronicle, chronicle_table};
 pub use jobs::jobs;
 pub use plain::plain;
 pub use progress::{History, progress};
