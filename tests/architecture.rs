@@ -51,7 +51,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report"]),
+    ("view", &["domain", "report", "blame"]),
     (
         "cli",
         &[

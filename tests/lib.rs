@@ -22,6 +22,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod documents;
+mod failures;
 mod full_disk;
 mod history;
 mod host;

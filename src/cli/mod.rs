@@ -16,6 +16,7 @@ mod doctor;
 mod drive;
 mod error;
 mod exit;
+mod failures;
 mod history;
 mod host;
 mod hosts;
@@ -88,6 +89,7 @@ enum Verb {
     Images(images::Args),
     Logs(logs::Args),
     History(history::Args),
+    Failures(failures::Args),
     Cancel(cancel::Args),
     Hosts(hosts::Args),
     Host(host::Args),
@@ -162,6 +164,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
             Verb::History(args) => history::run(&args, &context, printer).await,
+            Verb::Failures(args) => failures::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,

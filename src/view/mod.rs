@@ -5,6 +5,7 @@
 
 mod board;
 mod chronicle;
+mod failures;
 mod jobs;
 mod plain;
 mod progress;
@@ -13,6 +14,7 @@ mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
 pub use chronicle::{Deed, chronicle, chronicle_table};
+pub use failures::{Example, Failures, Group, failures, failures_text};
 pub use jobs::jobs;
 pub use plain::plain;
 pub use progress::{History, progress};
