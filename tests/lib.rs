@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a failing history says how to repeat it")]
 
 mod architecture;
+mod assign;
 mod bad_hosts;
 mod bad_input;
 mod cancel;

@@ -2,6 +2,7 @@
 //! library, and what to print. Nothing else in the crate knows clap or the terminal.
 
 mod adopt;
+mod assign;
 mod assignment;
 mod calibrate;
 mod cancel;
@@ -81,6 +82,7 @@ pub(crate) struct Cli {
 enum Verb {
     Init(init::Args),
     Check(check::Args),
+    Assign(assign::Args),
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
@@ -157,6 +159,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
     reactor.block_on(async {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &context, printer),
+            Verb::Assign(args) => assign::run(&args, &context, printer).await,
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,
