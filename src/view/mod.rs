@@ -14,7 +14,7 @@ mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
 pub use chronicle::{Deed, chronicle, chronicle_table};
-pub use failures::{Example, Failures, Group, failures, failures_text};
+pub use failures::{Example, Failures, Group, failed_of, failures, failures_text};
 pub use jobs::jobs;
 pub use plain::plain;
 pub use progress::{History, progress};

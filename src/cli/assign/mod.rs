@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// The set's name; without it, that of the file
     #[arg(long, required_unless_present = "out", value_name = "NAME")]
     set: Option<SetName>,
-    /// The file to write; without it, assignments/<SET>.json
+    /// The file to write; without it, assignments/NAME.json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Only these hosts; without it, all of fleet.toml that are not gone

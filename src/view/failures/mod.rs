@@ -51,6 +51,8 @@ pub struct Group {
     pub failed: usize,
     /// Those that will be tried again, or are being.
     pub open: usize,
+    /// Those that are closed without a result because of something that happened later.
+    pub otherwise: usize,
     /// Those that have a result all the same.
     pub recovered: usize,
     /// Those that were cancelled afterwards.
@@ -115,6 +117,12 @@ pub fn failures(
     }
 }
 
+/// What a job without a result failed of, by the name of its group; none if it has a result, or may have one yet.
+pub fn failed_of(entry: &JobEntry) -> Option<String> {
+    let last = seen::of(entry, None).pop()?;
+    (last.stand == Stand::Failed).then_some(last.fault)
+}
+
 fn group(class: Class, fault: String, seen: &[Seen<'_>]) -> Group {
     let mut stands: BTreeMap<JobId, Stand> = BTreeMap::new();
     let (mut hosts, mut attempts) = (BTreeMap::new(), 0);
@@ -122,7 +130,8 @@ fn group(class: Class, fault: String, seen: &[Seen<'_>]) -> Group {
     let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     for one in seen {
         let job = &one.entry.job;
-        stands.insert(job.id, one.stand);
+        let worst = stands.entry(job.id).or_insert(one.stand);
+        *worst = one.stand.min(*worst);
         models.entry(job.model.clone()).or_default().insert(job.id);
         *lines.entry(&one.line).or_default() += 1;
         if let Some(host) = &one.host {
@@ -143,6 +152,7 @@ fn group(class: Class, fault: String, seen: &[Seen<'_>]) -> Group {
         jobs: stands.len(),
         failed,
         open: count(Stand::Open),
+        otherwise: count(Stand::Otherwise),
         recovered: count(Stand::Recovered),
         cancelled: count(Stand::Cancelled),
         attempts,

@@ -24,10 +24,12 @@ pub(super) struct Seen<'f> {
 /// What became of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stand {
-    /// Closed without a result.
+    /// Closed without a result, and this is why.
     Failed,
     /// Waiting or running.
     Open,
+    /// Closed without a result because of something that happened later.
+    Otherwise,
     /// It has a result.
     Recovered,
     /// Somebody stopped it.
@@ -36,12 +38,7 @@ pub(super) enum Stand {
 
 /// The failures of a job, the oldest first.
 pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> {
-    let stand = match Account::of(entry) {
-        Account::Waiting | Account::Running => Stand::Open,
-        Account::Cancelled => Stand::Cancelled,
-        Account::Resolved | Account::Unresolved | Account::Succeeded => Stand::Recovered,
-        Account::Undecided | Account::Excluded | Account::Failed => Stand::Failed,
-    };
+    let stand = stand(entry);
     let mut all: Vec<Seen<'_>> = Vec::new();
     for attempt in &entry.attempts {
         if let Some((class, fault, line)) = failure(attempt) {
@@ -57,25 +54,40 @@ pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> 
     }
     let whole = match &entry.closed {
         Some(Closure::GivenUp { why }) if all.is_empty() => {
-            Some((Class::Unknown, advice::GIVEN_UP, why.clone(), stand))
+            Some((Class::Unknown, advice::GIVEN_UP, why.clone()))
         }
         // A verdict that would count, were the instance to be trusted.
-        Some(Closure::Succeeded) => {
-            distrusted.map(|why| (Class::Dataset, advice::DISTRUSTED, why, Stand::Failed))
-        }
+        Some(Closure::Succeeded) => distrusted.map(|why| (Class::Dataset, advice::DISTRUSTED, why)),
         Some(Closure::GivenUp { .. } | Closure::Failed { .. } | Closure::Cancelled) | None => None,
     };
-    if let Some((class, fault, line, stand)) = whole {
+    if let Some((class, fault, line)) = whole {
         all.push(Seen {
             entry,
             host: entry.decisive().map(|attempt| &attempt.host),
             class,
             fault: fault.to_owned(),
             line,
-            stand,
+            stand: Stand::Failed,
         });
     }
+    // The last one is what it failed of.
+    if let Some((last, earlier)) = all.split_last_mut()
+        && last.stand == Stand::Failed
+    {
+        for one in earlier {
+            one.stand = Stand::Otherwise;
+        }
+    }
     all
+}
+
+fn stand(entry: &JobEntry) -> Stand {
+    match Account::of(entry) {
+        Account::Waiting | Account::Running => Stand::Open,
+        Account::Cancelled => Stand::Cancelled,
+        Account::Resolved | Account::Unresolved | Account::Succeeded => Stand::Recovered,
+        Account::Undecided | Account::Excluded | Account::Failed => Stand::Failed,
+    }
 }
 
 /// Whose doing, what it is called, and the line that says it; none if the attempt did what it should, or is

@@ -192,6 +192,36 @@ fn blame_is_never_mixed_and_each_way_out_names_hosts_and_models() {
 }
 
 #[test]
+fn a_job_counts_as_failed_of_the_last_thing_that_went_wrong_and_of_nothing_else() {
+    let mut told = Told::default();
+    let job = told.job("a", "gpt");
+    let (full, down) = ("no-space", "docker-down");
+    told.attempt(job, "eval1", fault(Class::Host, full, "full", Again::Elsewhere));
+    told.attempt(job, "eval2", fault(Class::Host, down, "down", Again::Elsewhere));
+    assert_eq!(failed_of(told.0.job(job).unwrap()), None, "it may go better yet");
+    told.fold(&Event::GaveUp {
+        job,
+        why: "tried in vain".to_owned(),
+    });
+    assert_eq!(failed_of(told.0.job(job).unwrap()).as_deref(), Some(down));
+    let found = told.failures().failures;
+    let counts: Vec<(&str, usize, usize)> = found
+        .iter()
+        .map(|group| (group.fault.as_str(), group.failed, group.otherwise))
+        .collect();
+    assert_eq!(counts, [(down, 1, 0), (full, 0, 1)]);
+    let retried = |group: &Group| group.run.iter().any(|command| command.starts_with("fleet retry"));
+    assert!(retried(&found[0]) && !retried(&found[1]));
+
+    let never = told.job("b", "gpt");
+    told.fold(&Event::GaveUp {
+        job: never,
+        why: "no host could".to_owned(),
+    });
+    assert_eq!(failed_of(told.0.job(never).unwrap()).as_deref(), Some("given-up"));
+}
+
+#[test]
 fn a_verdict_that_calibration_distrusts_is_a_failure_of_the_dataset() {
     let told = story();
     let distrusted =

@@ -31,6 +31,7 @@ fn block(group: &Group, most: usize) -> String {
     let stands = [
         (group.failed, "without result"),
         (group.open, "to be tried again"),
+        (group.otherwise, "failed of something else in the end"),
         (group.recovered, "recovered"),
         (group.cancelled, "cancelled"),
     ];
