@@ -10,6 +10,7 @@ pub mod pipeline;
 pub mod validate;
 pub mod dataset;
 pub mod blame;
+pub mod assign;
 pub mod grade;
 pub mod artifacts;
 pub mod report;

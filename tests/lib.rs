@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a failing history says how to repeat it")]
 
 mod architecture;
+mod assign;
 mod bad_hosts;
 mod bad_input;
 mod cancel;
@@ -22,7 +23,9 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod documents;
+mod failures;
 mod full_disk;
+mod history;
 mod host;
 mod hosts;
 mod images;

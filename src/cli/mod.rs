@@ -2,6 +2,7 @@
 //! library, and what to print. Nothing else in the crate knows clap or the terminal.
 
 mod adopt;
+mod assign;
 mod assignment;
 mod calibrate;
 mod cancel;
@@ -17,6 +18,8 @@ mod drive;
 mod error;
 mod exit;
 mod explain;
+mod failures;
+mod history;
 mod hold;
 mod host;
 mod hosts;
@@ -84,6 +87,7 @@ pub(crate) struct Cli {
 enum Verb {
     Init(init::Args),
     Check(check::Args),
+    Assign(assign::Args),
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
@@ -91,6 +95,8 @@ enum Verb {
     Calibrate(calibrate::Args),
     Images(images::Args),
     Logs(logs::Args),
+    History(history::Args),
+    Failures(failures::Args),
     Cancel(cancel::Args),
     Retry(retry::Args),
     Explain(explain::Args),
@@ -163,12 +169,15 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
     reactor.block_on(async {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &context, printer),
+            Verb::Assign(args) => assign::run(&args, &context, printer).await,
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,
             Verb::Calibrate(args) => calibrate::run(&args, &context, printer).await,
             Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
+            Verb::History(args) => history::run(&args, &context, printer).await,
+            Verb::Failures(args) => failures::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
             Verb::Explain(args) => explain::run(&args, &context, printer).await,
             Verb::Retry(args) => retry::run(&args, &context, printer).await,

@@ -4,6 +4,8 @@
 //! nothing is told by colour.
 
 mod board;
+mod chronicle;
+mod failures;
 mod jobs;
 mod plain;
 mod progress;
@@ -11,6 +13,8 @@ mod status;
 mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
+pub use chronicle::{Deed, chronicle, chronicle_table};
+pub use failures::{Example, Failures, Group, failed_of, failures, failures_text};
 pub use jobs::jobs;
 pub use plain::plain;
 pub use progress::{History, progress};
