@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("doors", &["domain"]),
     ("config", &["domain"]),
     ("plan", &["domain"]),
+    ("rehearse", &["domain", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
     ("report", &["domain"]),
@@ -51,7 +52,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report"]),
+    ("view", &["domain", "report", "rehearse"]),
     (
         "cli",
         &[
@@ -60,6 +61,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "config",
             "dataset",
             "plan",
+            "rehearse",
             "pipeline",
             "validate",
             "report",
@@ -242,6 +244,7 @@ fn floor_one_is_pure() {
         "config",
         "dataset",
         "plan",
+        "rehearse",
         "pipeline",
         "validate",
         "report",

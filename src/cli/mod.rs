@@ -16,17 +16,20 @@ mod doctor;
 mod drive;
 mod error;
 mod exit;
+mod foresee;
 mod host;
 mod hosts;
 mod images;
 mod init;
 mod logs;
 mod man;
+mod plan;
 mod predictions;
 mod preflight;
 mod printer;
 mod progress;
 mod regrade;
+mod rehearse;
 mod results;
 mod runner;
 mod schema;
@@ -79,6 +82,8 @@ pub(crate) struct Cli {
 enum Verb {
     Init(init::Args),
     Check(check::Args),
+    Plan(plan::Args),
+    Rehearse(rehearse::Args),
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
@@ -153,6 +158,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
     reactor.block_on(async {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &context, printer),
+            Verb::Plan(args) => plan::run(&args, &context, printer).await,
+            Verb::Rehearse(args) => rehearse::run(&args, &context, printer).await,
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,

@@ -15,6 +15,12 @@ impl Timestamp {
     pub fn since(self, earlier: Timestamp) -> Span {
         Span(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
+
+    /// The moment when `span` will have passed.
+    #[must_use]
+    pub fn after(self, span: Span) -> Timestamp {
+        Timestamp(self.0.saturating_add_unsigned(span.0))
+    }
 }
 
 impl fmt::Display for Timestamp {

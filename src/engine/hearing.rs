@@ -7,7 +7,7 @@ use crate::domain::event::Refusal;
 use crate::domain::host::Link;
 use crate::domain::wire::{Answer, Ask, Say};
 use crate::domain::{Epoch, Event, Fleet, HostName};
-use crate::plan::{Heard, observe};
+use crate::plan::{Heard, host_gone, observe};
 use crate::store::Wish;
 use crate::transport::LinkError;
 
@@ -127,24 +127,4 @@ pub(super) fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
         }
         Wish::HostGone { host, word } => host_gone(fleet, host, word.as_deref()),
     }
-}
-
-/// A person's word about a host. If it is gone, so are its live attempts, and the word is the proof.
-pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Event> {
-    let mut events = vec![Event::HostGone {
-        host: host.clone(),
-        word: word.map(str::to_owned),
-    }];
-    if let Some(word) = word {
-        let live = fleet
-            .host(host)
-            .map(|entry| entry.live.clone())
-            .unwrap_or_default();
-        let proof = format!("{host} was declared gone: {word}");
-        events.extend(live.into_iter().map(|attempt| Event::Lost {
-            attempt,
-            proof: proof.clone(),
-        }));
-    }
-    events
 }

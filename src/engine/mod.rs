@@ -32,7 +32,7 @@ use orders::Orders;
 use reach::News;
 use talk::Talks;
 
-pub use hearing::host_gone;
+pub use crate::plan::host_gone;
 
 /// How often the engine looks around without being told anything.
 const TICK: Duration = Duration::from_millis(250);

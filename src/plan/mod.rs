@@ -12,7 +12,7 @@ mod outlook;
 mod place;
 mod policy;
 
-pub use observe::{Heard, Observed, observe};
+pub use observe::{Heard, Observed, host_gone, observe};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 

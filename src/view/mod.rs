@@ -4,16 +4,20 @@
 //! nothing is told by colour.
 
 mod board;
+mod forecast;
 mod jobs;
 mod plain;
 mod progress;
+mod schedule;
 mod status;
 mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
+pub use forecast::{compared, forecast};
 pub use jobs::jobs;
 pub use plain::plain;
 pub use progress::{History, progress};
+pub use schedule::{Schedule, schedule};
 pub use status::status;
 pub use waiting::Waiting;
 

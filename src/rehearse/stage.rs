@@ -1,0 +1,419 @@
+//! One host in a play: the attempts on it, from phase to phase, and the images that they leave.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::odds::scaled;
+use super::{Dice, Faults, Host, Scene, Speech, Step, Work};
+use crate::domain::conclusion::Conclusion;
+use crate::domain::fault::{Again, Class};
+use crate::domain::journal::{Ending, Entry, Outcome};
+use crate::domain::swe::Task;
+use crate::domain::{AttemptId, Fault, HostName, ModelName, PhaseName, Span, Timestamp};
+
+/// How soon a provider that accepts nothing has said so.
+const REFUSAL: Span = Span::seconds(5);
+
+/// A host, and what goes on there.
+#[derive(Debug, Clone)]
+pub(super) struct Stage {
+    pub(super) host: Host,
+    /// The link to it is open.
+    pub(super) open: bool,
+    /// It will never be reached again.
+    pub(super) dead: bool,
+    /// How much longer than usual it takes.
+    pub(super) pace: f64,
+    /// Images that it has.
+    pub(super) shelf: BTreeMap<Arc<str>, u64>,
+    /// Bytes that were moved to it.
+    pub(super) moved: u64,
+    /// Most bytes of images that it ever had.
+    pub(super) peak: u64,
+    acts: BTreeMap<AttemptId, Act>,
+}
+
+/// An attempt that is under way.
+#[derive(Debug, Clone)]
+struct Act {
+    work: Arc<Work>,
+    model: ModelName,
+    step: usize,
+    /// When the step under way began and ends.
+    began: Timestamp,
+    ends: Timestamp,
+    fate: Fate,
+    /// The step at which its supervisor will be killed.
+    killed_in: Option<usize>,
+    /// Counts the times that `ends` was set: what is due under an older count is not due any more.
+    token: u32,
+}
+
+/// How the step under way will end.
+#[derive(Debug, Clone, PartialEq)]
+enum Fate {
+    Well,
+    Killed,
+    Fails(Fault),
+    Breaks,
+}
+
+/// When an attempt wants to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Next {
+    pub(super) at: Timestamp,
+    pub(super) attempt: AttemptId,
+    pub(super) token: u32,
+}
+
+/// What decides how long things take, and what goes wrong.
+pub(super) struct Chance<'s> {
+    pub(super) scene: &'s Scene,
+    /// None: everything takes as long as expected, and nothing goes wrong.
+    pub(super) dice: Option<Dice>,
+    pub(super) faults: Faults,
+    /// Models whose providers accept nothing any more.
+    pub(super) refusing: BTreeSet<ModelName>,
+}
+
+impl Stage {
+    pub(super) fn new(name: &HostName, slots: u32, scene: &Scene) -> Stage {
+        let shelf = scene.shelves.get(name).cloned().unwrap_or_default();
+        Stage {
+            host: Host::new(name.clone(), slots as usize, Speech::Lines),
+            open: false,
+            dead: false,
+            pace: scene.paces.get(name).copied().unwrap_or(1.0),
+            peak: shelf.values().sum(),
+            shelf,
+            moved: 0,
+            acts: BTreeMap::new(),
+        }
+    }
+
+    /// A supervisor has started: its first step begins. Phases that are `kept` are not done again.
+    pub(super) fn begin(
+        &mut self,
+        now: Timestamp,
+        id: AttemptId,
+        work: &Arc<Work>,
+        model: &ModelName,
+        kept: Option<(u32, &[PhaseName])>,
+        chance: &mut Chance<'_>,
+    ) -> Option<Next> {
+        let mut step = 0;
+        if let Some((from, kept)) = kept {
+            for done in work.steps.iter().take_while(|step| kept.contains(&step.phase)) {
+                let phase = done.phase.clone();
+                self.host.write(now, id, Entry::PhaseKept { phase, from });
+                step += 1;
+            }
+        }
+        self.enter(now, id, work, model, step, chance)
+    }
+
+    /// An attempt that began before the play did, in this phase, at that time.
+    pub(super) fn resume(
+        &mut self,
+        now: Timestamp,
+        id: AttemptId,
+        work: &Arc<Work>,
+        model: &ModelName,
+        phase: Option<&PhaseName>,
+        began: Timestamp,
+        chance: &mut Chance<'_>,
+    ) -> Option<Next> {
+        let step = phase.and_then(|phase| work.steps.iter().position(|step| step.phase == *phase));
+        let mut act = Act::new(work, model, step.unwrap_or(0));
+        let span = match work.steps.get(act.step) {
+            None => Span(0),
+            Some(step) => {
+                let (elapsed, pace) = (now.since(began), self.pace);
+                let usual = scaled(elapsed, 1.0 / pace);
+                scaled(chance.span_beyond(step, usual), pace)
+            }
+        };
+        act.began = began;
+        act.ends = began.after(span).max(now);
+        let next = act.next(id);
+        self.acts.insert(id, act);
+        Some(next)
+    }
+
+    fn enter(
+        &mut self,
+        now: Timestamp,
+        id: AttemptId,
+        work: &Arc<Work>,
+        model: &ModelName,
+        step: usize,
+        chance: &mut Chance<'_>,
+    ) -> Option<Next> {
+        let mut act = Act::new(work, model, step);
+        act.killed_in = chance.killed_in(work.steps.len());
+        let between = chance.between();
+        let next = self.play(now, id, &mut act, between, chance);
+        if next.is_some() {
+            self.acts.insert(id, act);
+        }
+        next
+    }
+
+    /// The step that the act stands at begins; or the attempt is over.
+    fn play(
+        &mut self,
+        now: Timestamp,
+        id: AttemptId,
+        act: &mut Act,
+        delay: Span,
+        chance: &mut Chance<'_>,
+    ) -> Option<Next> {
+        let work = Arc::clone(&act.work);
+        let Some(step) = work.steps.get(act.step) else {
+            self.host.end(now, id, Outcome::Succeeded);
+            return None;
+        };
+        let phase = step.phase.clone();
+        self.host.write(now, id, Entry::PhaseStarted { phase });
+        let image = work.image.as_ref().filter(|_| step.task == Some(Task::Image));
+        let warm = image.is_some_and(|image| self.shelf.contains_key(&image.source));
+        if let Some(image) = image.filter(|_| !warm) {
+            self.bring(Arc::clone(&image.source), image.bytes);
+        }
+        act.began = now.after(delay);
+        let span = scaled(chance.span(step, warm), self.pace);
+        act.ends = act.began.after(span);
+        act.fate = chance.fate(act, step);
+        if act.fate != Fate::Well {
+            let part = chance.dice.as_mut().map_or(1.0, Dice::share);
+            act.ends = act.began.after(scaled(span, part));
+        }
+        if chance.refuses(&act.model, step) {
+            act.refused();
+        }
+        act.token += 1;
+        Some(act.next(id))
+    }
+
+    fn bring(&mut self, source: Arc<str>, bytes: u64) {
+        self.moved += bytes;
+        self.shelf.insert(source, bytes);
+        self.peak = self.peak.max(self.shelf.values().sum());
+    }
+
+    /// The time of an attempt has come: its step ends, the next one begins.
+    pub(super) fn step(
+        &mut self,
+        now: Timestamp,
+        id: AttemptId,
+        token: u32,
+        chance: &mut Chance<'_>,
+    ) -> Option<Next> {
+        let mut act = self.acts.remove(&id)?;
+        if act.token != token || !self.host.is_alive(id) {
+            if self.host.is_alive(id) {
+                self.acts.insert(id, act);
+            }
+            return None;
+        }
+        if self.host.is_cancelled(id) {
+            self.host.end(now, id, Outcome::Cancelled);
+            return None;
+        }
+        let work = Arc::clone(&act.work);
+        let Some(step) = work.steps.get(act.step) else {
+            self.host.end(now, id, Outcome::Succeeded);
+            return None;
+        };
+        let (ending, fault) = match act.fate.clone() {
+            Fate::Killed => {
+                self.host.kill(id);
+                self.host.bury(now);
+                return None;
+            }
+            Fate::Well => (Ending::Exit(0), None),
+            Fate::Breaks => (Ending::Exit(1), None),
+            Fate::Fails(fault) => (Ending::Exit(1), Some(fault)),
+        };
+        self.host
+            .write(now, id, ended(step, &ending, now.since(act.began), fault));
+        if !ending.is_success() {
+            let phase = step.phase.clone();
+            self.host.end(now, id, Outcome::Failed { phase, ending });
+            return None;
+        }
+        act.step += 1;
+        let next = self.play(now, id, &mut act, Span(0), chance);
+        if next.is_some() {
+            self.acts.insert(id, act);
+        }
+        next
+    }
+
+    /// Somebody wants an attempt stopped.
+    pub(super) fn hurry(&mut self, now: Timestamp, id: AttemptId) -> Option<Next> {
+        let act = self.acts.get_mut(&id)?;
+        act.ends = now.after(Span::seconds(1));
+        act.token += 1;
+        Some(act.next(id))
+    }
+
+    /// The machine starts anew: whatever ran is lost.
+    pub(super) fn reboot(&mut self) {
+        self.host.reboot();
+        self.acts.clear();
+    }
+
+    /// It takes so many times as long from now on, and so does what is under way.
+    pub(super) fn slow(&mut self, now: Timestamp, factor: f64) -> Vec<Next> {
+        self.pace *= factor;
+        let acts = self.acts.iter_mut();
+        acts.map(|(id, act)| {
+            act.ends = now.after(scaled(act.ends.since(now), factor));
+            act.token += 1;
+            act.next(*id)
+        })
+        .collect()
+    }
+
+    /// The provider of a model accepts nothing from now on.
+    pub(super) fn refuse(&mut self, now: Timestamp, model: &ModelName) -> Vec<Next> {
+        let mut next = Vec::new();
+        for (id, act) in self.acts.iter_mut().filter(|(_, act)| act.model == *model) {
+            let working = act.work.steps.get(act.step).is_some_and(works_for_model);
+            if working {
+                act.began = act.began.max(now);
+                act.refused();
+                act.token += 1;
+                next.push(act.next(*id));
+            }
+        }
+        next
+    }
+}
+
+impl Act {
+    fn new(work: &Arc<Work>, model: &ModelName, step: usize) -> Act {
+        Act {
+            work: Arc::clone(work),
+            model: model.clone(),
+            step,
+            began: Timestamp(0),
+            ends: Timestamp(0),
+            fate: Fate::Well,
+            killed_in: None,
+            token: 0,
+        }
+    }
+
+    fn next(&self, attempt: AttemptId) -> Next {
+        Next {
+            at: self.ends,
+            attempt,
+            token: self.token,
+        }
+    }
+
+    fn refused(&mut self) {
+        self.ends = self.began.after(REFUSAL);
+        self.fate = Fate::Fails(fault(
+            Class::Provider,
+            "model-refused",
+            "its provider refuses the model",
+            Again::Never,
+        ));
+    }
+}
+
+impl Chance<'_> {
+    fn span(&mut self, step: &Step, warm: bool) -> Span {
+        let odds = if warm { &step.warm } else { &step.odds };
+        match &mut self.dice {
+            Some(dice) => odds.thrown(dice),
+            None => odds.expected(),
+        }
+    }
+
+    fn span_beyond(&mut self, step: &Step, elapsed: Span) -> Span {
+        match &mut self.dice {
+            Some(dice) => step.odds.thrown_beyond(elapsed, dice),
+            None => step.odds.expected_beyond(elapsed),
+        }
+    }
+
+    fn between(&mut self) -> Span {
+        let odds = &self.scene.between;
+        match &mut self.dice {
+            Some(dice) => odds.thrown(dice),
+            None => odds.expected(),
+        }
+    }
+
+    fn killed_in(&mut self, steps: usize) -> Option<usize> {
+        let dice = self.dice.as_mut()?;
+        dice.happens(self.faults.lost).then(|| dice.below(steps))
+    }
+
+    fn fate(&mut self, act: &Act, step: &Step) -> Fate {
+        if act.killed_in == Some(act.step) {
+            return Fate::Killed;
+        }
+        let Some(dice) = &mut self.dice else {
+            return Fate::Well;
+        };
+        let last = act.step + 1 == act.work.steps.len();
+        match step.task {
+            Some(Task::Image) if dice.happens(self.faults.image) => Fate::Fails(fault(
+                Class::Image,
+                "image-damaged",
+                "the image could not be made ready",
+                Again::Elsewhere,
+            )),
+            Some(Task::Trajectory) if dice.happens(self.faults.provider) => Fate::Fails(fault(
+                Class::Provider,
+                "provider-unavailable",
+                "the provider did not answer",
+                Again::Anywhere,
+            )),
+            _ if last && dice.happens(self.faults.job) => Fate::Breaks,
+            _ => Fate::Well,
+        }
+    }
+
+    fn refuses(&self, model: &ModelName, step: &Step) -> bool {
+        works_for_model(step) && self.refusing.contains(model)
+    }
+}
+
+/// A trajectory calls the provider; a program may, and there is no telling.
+fn works_for_model(step: &Step) -> bool {
+    matches!(step.task, Some(Task::Trajectory) | None)
+}
+
+fn fault(class: Class, name: &str, what: &str, again: Again) -> Fault {
+    Fault {
+        class,
+        name: name.to_owned(),
+        what: what.to_owned(),
+        again,
+    }
+}
+
+fn ended(step: &Step, ending: &Ending, took: Span, fault: Option<Fault>) -> Entry {
+    let keeps = ending.is_success() && matches!(step.task, Some(Task::Trajectory | Task::Evaluation));
+    let conclusion = (keeps || fault.is_some()).then(|| {
+        Box::new(Conclusion {
+            keeps,
+            fault,
+            ..Conclusion::default()
+        })
+    });
+    Entry::PhaseEnded {
+        phase: step.phase.clone(),
+        ending: ending.clone(),
+        took,
+        output: 0,
+        excerpt: None,
+        conclusion,
+    }
+}
