@@ -197,6 +197,7 @@ fn stage(
 fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
     let guessed: Vec<String> = works
         .guessed()
+        .iter()
         .map(|(phase, span)| format!("{phase} {span}"))
         .collect();
     let mut notes = Vec::new();

@@ -225,6 +225,14 @@ mod tests {
         let wrong = parse(
             "evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 dies at 14:00, 0 more hosts, sing, ",
         );
-        insta::assert_snapshot!(wrong.unwrap_err().join("\n"), @"");
+        insta::assert_snapshot!(wrong.unwrap_err().join("\n"), @r"
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 1: no host is called `evil3`; did you mean `eval3`?
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 13: `twice` is not how many times slower; write 2x or 1.5x
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 32: no model is called `gpt5`; did you mean `gpt`?
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 53: `14:00` is not a time from now; write +30m, +2h or +1h30m
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 74: `0` is not a number of hosts, from 1 to 1000
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 88: `sing` is not understood; write one of `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`, `MODEL refuses at +1h`, `2 more hosts at +1h`
+        `evil3 dies, eval1 slows twice, gpt5 refuses at +1h, eval1 di…`, column 94: nothing stands there; write one of `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`, `MODEL refuses at +1h`, `2 more hosts at +1h`
+        ");
     }
 }

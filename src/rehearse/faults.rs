@@ -126,7 +126,15 @@ mod tests {
     fn every_fault_is_told_with_its_place() {
         let wrong = Faults::parse("hots 1/h, lost 1/h, link 5%, , provider 5%, provider 6%, lost 200%, x")
             .unwrap_err();
-        insta::assert_snapshot!(wrong.join("\n"), @"");
+        insta::assert_snapshot!(wrong.join("\n"), @r"
+        column 1: nothing that goes wrong is called `hots`; did you mean `host`?
+        column 11: `1/h` is not a rate of `lost`; write a part of all attempts, from 0% to 100%
+        column 21: `5%` is not a rate of `link`; write times an hour, from 0/h to 60/h
+        column 30: nothing stands between two commas
+        column 45: `provider` stands there twice
+        column 58: `200%` is not a rate of `lost`; write a part of all attempts, from 0% to 100%
+        column 69: `x` is not a kind and a rate, like `host 0.01/h` or `lost 1%`
+        ");
         assert_eq!(Faults::parse("").unwrap_err().len(), 1);
         for rate in ["-1%", "nan%", "inf%", "1e2%", "%", "."] {
             assert!(Faults::parse(&format!("lost {rate}")).is_err(), "{rate}");

@@ -11,9 +11,12 @@ mod measured;
 mod faults;
 mod change;
 mod scene;
+mod chance;
 mod stage;
 mod played;
 mod play;
+mod happen;
+mod perform;
 mod forecast;
 
 pub use change::{Change, SENTENCES, What};
@@ -26,3 +29,6 @@ pub use odds::Odds;
 pub use play::play;
 pub use played::{HostPlayed, Played, Turn};
 pub use scene::{IMAGE_BYTES, Picture, Scene, Step, Work, Works};
+
+#[cfg(test)]
+mod tests;

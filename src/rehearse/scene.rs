@@ -1,6 +1,6 @@
 //! What is played: the fleet as it is known, what each job is to do, and how long that takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Change, Measured, Odds};
@@ -72,8 +72,8 @@ pub struct Works<'c> {
     config: &'c Config,
     measured: &'c Measured,
     assumed: BTreeMap<Option<u8>, Arc<Odds>>,
-    /// Phases of which nothing at all was measured.
-    guessed: BTreeSet<PhaseName>,
+    /// Phases of which nothing at all was measured, and what is assumed of them.
+    guessed: BTreeMap<PhaseName, Span>,
 }
 
 impl<'c> Works<'c> {
@@ -83,7 +83,7 @@ impl<'c> Works<'c> {
             config,
             measured,
             assumed: BTreeMap::new(),
-            guessed: BTreeSet::new(),
+            guessed: BTreeMap::new(),
         }
     }
 
@@ -133,10 +133,10 @@ impl<'c> Works<'c> {
         {
             return odds;
         }
-        if !warm && !quick {
-            self.guessed.insert(phase.clone());
-        }
         let (key, middle, spread) = assumed(task, warm, quick);
+        if !warm && !quick {
+            self.guessed.insert(phase.clone(), middle.min(deadline));
+        }
         let odds = self
             .assumed
             .entry(key)
@@ -148,15 +148,8 @@ impl<'c> Works<'c> {
     }
 
     /// Phases of which nothing was measured: their times are assumed.
-    pub fn guessed(&self) -> impl Iterator<Item = (&PhaseName, Span)> {
-        let span = |phase: &PhaseName| {
-            let all = self.config.pipelines.iter().flat_map(|pipeline| &pipeline.phase);
-            let does = all
-                .filter(|known| known.name == *phase)
-                .find_map(|known| known.does.as_deref());
-            assumed(does.and_then(task), false, false).1
-        };
-        self.guessed.iter().map(move |phase| (phase, span(phase)))
+    pub fn guessed(&self) -> &BTreeMap<PhaseName, Span> {
+        &self.guessed
     }
 }
 

@@ -1,10 +1,11 @@
 //! One host in a play: the attempts on it, from phase to phase, and the images that they leave.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::chance::{Chance, Fate, fault, works_for_model};
 use super::odds::scaled;
-use super::{Dice, Faults, Host, Scene, Speech, Step, Work};
+use super::{Dice, Host, Scene, Speech, Step, Work};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::fault::{Again, Class};
 use crate::domain::journal::{Ending, Entry, Outcome};
@@ -49,13 +50,12 @@ struct Act {
     token: u32,
 }
 
-/// How the step under way will end.
-#[derive(Debug, Clone, PartialEq)]
-enum Fate {
-    Well,
-    Killed,
-    Fails(Fault),
-    Breaks,
+/// An attempt, and what it is to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'p> {
+    pub(super) id: AttemptId,
+    pub(super) work: &'p Arc<Work>,
+    pub(super) model: &'p ModelName,
 }
 
 /// When an attempt wants to be looked at.
@@ -64,16 +64,6 @@ pub(super) struct Next {
     pub(super) at: Timestamp,
     pub(super) attempt: AttemptId,
     pub(super) token: u32,
-}
-
-/// What decides how long things take, and what goes wrong.
-pub(super) struct Chance<'s> {
-    pub(super) scene: &'s Scene,
-    /// None: everything takes as long as expected, and nothing goes wrong.
-    pub(super) dice: Option<Dice>,
-    pub(super) faults: Faults,
-    /// Models whose providers accept nothing any more.
-    pub(super) refusing: BTreeSet<ModelName>,
 }
 
 impl Stage {
@@ -95,37 +85,38 @@ impl Stage {
     pub(super) fn begin(
         &mut self,
         now: Timestamp,
-        id: AttemptId,
-        work: &Arc<Work>,
-        model: &ModelName,
+        part: Part<'_>,
         kept: Option<(u32, &[PhaseName])>,
         chance: &mut Chance<'_>,
     ) -> Option<Next> {
         let mut step = 0;
         if let Some((from, kept)) = kept {
-            for done in work.steps.iter().take_while(|step| kept.contains(&step.phase)) {
+            for done in part
+                .work
+                .steps
+                .iter()
+                .take_while(|step| kept.contains(&step.phase))
+            {
                 let phase = done.phase.clone();
-                self.host.write(now, id, Entry::PhaseKept { phase, from });
+                self.host.write(now, part.id, Entry::PhaseKept { phase, from });
                 step += 1;
             }
         }
-        self.enter(now, id, work, model, step, chance)
+        self.enter(now, part, step, chance)
     }
 
     /// An attempt that began before the play did, in this phase, at that time.
     pub(super) fn resume(
         &mut self,
         now: Timestamp,
-        id: AttemptId,
-        work: &Arc<Work>,
-        model: &ModelName,
+        part: Part<'_>,
         phase: Option<&PhaseName>,
         began: Timestamp,
         chance: &mut Chance<'_>,
-    ) -> Option<Next> {
-        let step = phase.and_then(|phase| work.steps.iter().position(|step| step.phase == *phase));
-        let mut act = Act::new(work, model, step.unwrap_or(0));
-        let span = match work.steps.get(act.step) {
+    ) -> Next {
+        let step = phase.and_then(|phase| part.work.steps.iter().position(|step| step.phase == *phase));
+        let mut act = Act::new(part.work, part.model, step.unwrap_or(0));
+        let span = match part.work.steps.get(act.step) {
             None => Span(0),
             Some(step) => {
                 let (elapsed, pace) = (now.since(began), self.pace);
@@ -135,26 +126,24 @@ impl Stage {
         };
         act.began = began;
         act.ends = began.after(span).max(now);
-        let next = act.next(id);
-        self.acts.insert(id, act);
-        Some(next)
+        let next = act.next(part.id);
+        self.acts.insert(part.id, act);
+        next
     }
 
     fn enter(
         &mut self,
         now: Timestamp,
-        id: AttemptId,
-        work: &Arc<Work>,
-        model: &ModelName,
+        part: Part<'_>,
         step: usize,
         chance: &mut Chance<'_>,
     ) -> Option<Next> {
-        let mut act = Act::new(work, model, step);
-        act.killed_in = chance.killed_in(work.steps.len());
+        let mut act = Act::new(part.work, part.model, step);
+        act.killed_in = chance.killed_in(part.work.steps.len());
         let between = chance.between();
-        let next = self.play(now, id, &mut act, between, chance);
+        let next = self.play(now, part.id, &mut act, between, chance);
         if next.is_some() {
-            self.acts.insert(id, act);
+            self.acts.insert(part.id, act);
         }
         next
     }
@@ -183,7 +172,8 @@ impl Stage {
         act.began = now.after(delay);
         let span = scaled(chance.span(step, warm), self.pace);
         act.ends = act.began.after(span);
-        act.fate = chance.fate(act, step);
+        let last = act.step + 1 == work.steps.len();
+        act.fate = chance.fate(act.killed_in == Some(act.step), last, step);
         if act.fate != Fate::Well {
             let part = chance.dice.as_mut().map_or(1.0, Dice::share);
             act.ends = act.began.after(scaled(span, part));
@@ -322,80 +312,6 @@ impl Act {
             "its provider refuses the model",
             Again::Never,
         ));
-    }
-}
-
-impl Chance<'_> {
-    fn span(&mut self, step: &Step, warm: bool) -> Span {
-        let odds = if warm { &step.warm } else { &step.odds };
-        match &mut self.dice {
-            Some(dice) => odds.thrown(dice),
-            None => odds.expected(),
-        }
-    }
-
-    fn span_beyond(&mut self, step: &Step, elapsed: Span) -> Span {
-        match &mut self.dice {
-            Some(dice) => step.odds.thrown_beyond(elapsed, dice),
-            None => step.odds.expected_beyond(elapsed),
-        }
-    }
-
-    fn between(&mut self) -> Span {
-        let odds = &self.scene.between;
-        match &mut self.dice {
-            Some(dice) => odds.thrown(dice),
-            None => odds.expected(),
-        }
-    }
-
-    fn killed_in(&mut self, steps: usize) -> Option<usize> {
-        let dice = self.dice.as_mut()?;
-        dice.happens(self.faults.lost).then(|| dice.below(steps))
-    }
-
-    fn fate(&mut self, act: &Act, step: &Step) -> Fate {
-        if act.killed_in == Some(act.step) {
-            return Fate::Killed;
-        }
-        let Some(dice) = &mut self.dice else {
-            return Fate::Well;
-        };
-        let last = act.step + 1 == act.work.steps.len();
-        match step.task {
-            Some(Task::Image) if dice.happens(self.faults.image) => Fate::Fails(fault(
-                Class::Image,
-                "image-damaged",
-                "the image could not be made ready",
-                Again::Elsewhere,
-            )),
-            Some(Task::Trajectory) if dice.happens(self.faults.provider) => Fate::Fails(fault(
-                Class::Provider,
-                "provider-unavailable",
-                "the provider did not answer",
-                Again::Anywhere,
-            )),
-            _ if last && dice.happens(self.faults.job) => Fate::Breaks,
-            _ => Fate::Well,
-        }
-    }
-
-    fn refuses(&self, model: &ModelName, step: &Step) -> bool {
-        works_for_model(step) && self.refusing.contains(model)
-    }
-}
-
-/// A trajectory calls the provider; a program may, and there is no telling.
-fn works_for_model(step: &Step) -> bool {
-    matches!(step.task, Some(Task::Trajectory) | None)
-}
-
-fn fault(class: Class, name: &str, what: &str, again: Again) -> Fault {
-    Fault {
-        class,
-        name: name.to_owned(),
-        what: what.to_owned(),
-        again,
     }
 }
 

@@ -20,7 +20,7 @@ const FIGURES: [Figure; 7] = [
 
 /// The figures as a table, and the hosts as another.
 pub fn forecast(forecast: &Forecast, most: Option<usize>) -> String {
-    let mut figures = Table::new(&[left("FIGURE"), right("P50"), right("P90")]);
+    let mut figures = Table::new(&[left(""), right("P50"), right("P90")]);
     for (name, of, shown) in FIGURES {
         let Spread { p50, p90 } = of(forecast);
         figures.row([name, &shown(p50), &shown(p90)]);
@@ -31,11 +31,11 @@ pub fn forecast(forecast: &Forecast, most: Option<usize>) -> String {
 /// The figures of two scenes beside each other.
 pub fn compared(before: &Forecast, after: &Forecast, most: Option<usize>) -> String {
     let mut table = Table::new(&[
-        left("FIGURE"),
+        left(""),
         right("P50"),
-        right("CHANGED"),
+        right("changed"),
         right("P90"),
-        right("CHANGED"),
+        right("changed"),
     ]);
     for (name, of, shown) in FIGURES {
         let (before, after) = (of(before), of(after));
@@ -52,12 +52,12 @@ pub fn compared(before: &Forecast, after: &Forecast, most: Option<usize>) -> Str
 
 fn hosts(forecast: &Forecast) -> Table {
     let mut table = Table::new(&[
-        left("HOST"),
-        right("ATTEMPTS"),
-        right("BUSY"),
-        right("MOVED P50"),
-        right("PEAK DISK P90"),
-        right("LAST"),
+        left("host"),
+        right("attempts"),
+        right("busy"),
+        right("moved P50"),
+        right("peak disk P90"),
+        right("last"),
     ]);
     for (name, host) in &forecast.hosts {
         table.row([

@@ -139,12 +139,12 @@ fn seconds(begins: Timestamp, at: Timestamp) -> f64 {
 /// The schedule as text: per host its first lines, or all of them; then what it comes to.
 pub fn schedule(plan: &Schedule<'_>, all: bool, most: Option<usize>) -> String {
     let mut table = Table::new(&[
-        left("HOST"),
-        right("START"),
-        right("END"),
+        left("host"),
+        right("start"),
+        right("end"),
         left("UTC"),
-        right("IMAGE"),
-        prose("JOB"),
+        right("image"),
+        prose("set/instance/model/run"),
     ]);
     let mut lines = plan.attempts.iter().peekable();
     let mut of_host = 0;
@@ -174,8 +174,7 @@ pub fn schedule(plan: &Schedule<'_>, all: bool, most: Option<usize>) -> String {
             &relative(plan.begins, line.from),
             &line
                 .to
-                .map(|to| relative(plan.begins, to))
-                .unwrap_or_else(|| "never".to_owned()),
+                .map_or_else(|| "never".to_owned(), |to| relative(plan.begins, to)),
             &span(plan.begins, line.from, line.to),
             &if line.moved_bytes == 0 {
                 String::new()
