@@ -57,7 +57,12 @@ fn a_result_of_version_one_still_reads() {
 
 #[test]
 fn a_conversation_of_protocol_one_still_reads() {
-    let text = fs::read_to_string(data("wire-v1.jsonl")).unwrap();
+    for name in ["wire-v1.jsonl", "wire-v1-hosts.jsonl"] {
+        conversation(&fs::read_to_string(data(name)).unwrap());
+    }
+}
+
+fn conversation(text: &str) {
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         for (kind, sample) in line.as_object().unwrap() {
@@ -65,6 +70,7 @@ fn a_conversation_of_protocol_one_still_reads() {
                 "request" => survives::<Request>(sample),
                 "say" => survives::<Say>(sample),
                 "hello" => survives::<Hello>(sample),
+                "journal" => survives::<Line>(sample),
                 other => panic!("a sample of {other}?"),
             }
         }

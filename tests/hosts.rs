@@ -1,6 +1,6 @@
 //! `fleet hosts`: every host of `fleet.toml`, and how it feels.
 
-use crate::support::{GO, World};
+use crate::support::{GO, Lab, World};
 
 #[test]
 fn a_host_shows_its_load_its_room_and_who_holds_its_slots() {
@@ -45,4 +45,38 @@ fn a_host_that_cannot_be_reached_is_listed_with_the_reason_beside_those_that_can
             .unwrap()
             .contains("Connection refused")
     );
+}
+
+#[test]
+fn the_disk_of_an_engine_is_told_with_its_inodes_and_nothing_of_an_engine_that_is_gone() {
+    let lab = Lab::hosts(1);
+    lab.run(&["engine-disk", "eval1", "64"]);
+    let world = World::lab(&lab).script("true");
+    let root = |world: &World| {
+        let hosts = world.fleet(&["hosts", "--json"]).ok().json();
+        hosts["hosts"][0]["facts"]["data_root"].clone()
+    };
+    let told = root(&world);
+    assert_eq!(told["path"], "/var/lib/docker");
+    let number = |told: &serde_json::Value, name: &str, n: usize| told[name][n].as_u64().unwrap();
+    assert!(
+        (32 << 20..=64 << 20).contains(&number(&told, "bytes", 0)),
+        "{told}"
+    );
+    assert!(
+        number(&told, "bytes", 1) > 0 && number(&told, "inodes", 1) > 0,
+        "{told}"
+    );
+    world
+        .fleet(&["hosts"])
+        .ok()
+        .prints("DATA-ROOT FREE")
+        .prints(" MB of ")
+        .prints("INODES")
+        .prints(" %");
+
+    lab.run(&["engine-fill", "eval1"]);
+    assert_eq!(number(&root(&world), "bytes", 1), 0);
+    lab.run(&["engine-stop", "eval1"]);
+    assert!(root(&world).is_null());
 }

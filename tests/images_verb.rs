@@ -1,5 +1,6 @@
 //! `fleet images`: what the hosts have is listed, fetched ahead, and removed once nothing needs it.
 
+use crate::support::instances::instance;
 use crate::support::proxy::Proxy;
 use crate::support::{Lab, World, wait};
 
@@ -143,4 +144,29 @@ fn a_host_that_is_not_there_is_told_and_nothing_is_removed_from_the_others() {
         .fleet(&["images", "--host", "eval77"])
         .code(2)
         .says("no host is called eval77");
+}
+
+#[test]
+fn a_poisoned_archive_is_the_images_fault_and_is_fetched_once_it_is_whole_again() {
+    let (lab, _proxy, world) = bare();
+    let (host, file) = (lab.names()[0], "assignments/set.json");
+    let empty = loaded(&lab);
+    world.instances("set", &[(host, TIDES, "gold", 1)]);
+    let dir = lab.run(&["s3", "dir"]);
+    let names = std::fs::read_dir(dir.trim()).unwrap();
+    let key = names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .find(|name| name.contains(instance(TIDES)["base_commit"].as_str().unwrap()))
+        .unwrap();
+    lab.run(&["s3", "poison", &key]);
+    world
+        .fleet(&["images", "prefetch", file])
+        .code(3)
+        .says("image-corrupt");
+    assert_eq!(loaded(&lab), empty, "nothing of it is loaded");
+    lab.run(&["s3", "cure", &key]);
+    world
+        .fleet(&["images", "prefetch", file])
+        .ok()
+        .says("1 image ready");
 }

@@ -5,10 +5,12 @@
 
 mod agent;
 mod catalogue;
+mod pressure;
 mod signature;
 
 pub use agent::of_agent;
 pub use catalogue::catalogue;
+pub use pressure::{Pressure, may_hold_pressure, pressure};
 pub use signature::{Signature, State};
 
 use crate::domain::Fault;

@@ -88,11 +88,28 @@ impl Context {
 
     /// The numbers that `plan` goes by.
     pub(super) fn policy(&self) -> Policy {
-        let fleet = &self.config.fleet;
+        let (fleet, images) = (&self.config.fleet, &self.config.images);
+        let providers = self.config.models.iter();
+        let pipelines = &self.config.pipelines;
         Policy {
             lost_retries: fleet.lost_retries,
             retry_pause: fleet.retry_pause,
             unreachable: fleet.unreachable,
+            pinned: fleet.pinned,
+            quarantine: fleet.quarantine,
+            provider_patience: fleet.provider_patience,
+            retry_money: fleet.retry_dollars.map(|dollars| u64::from(dollars) * 1_000_000),
+            prefetch: images.prefetch,
+            high_water: u64::from(images.high_water),
+            low_water: u64::from(images.low_water),
+            docker: pipelines.iter().any(|pipeline| pipeline.containers),
+            providers: providers
+                .filter_map(|model| Some((model.name.clone(), model.provider.clone()?)))
+                .collect(),
+            image_phases: pipelines
+                .iter()
+                .filter_map(|pipeline| Some((pipeline.name.clone(), pipeline.task("image")?.name.clone())))
+                .collect(),
             ..Policy::default()
         }
     }

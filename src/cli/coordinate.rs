@@ -16,18 +16,11 @@ use crate::plan::{Errand, Policy};
 pub(super) async fn run(
     context: &Context,
     coordinator: Coordinator,
+    policy: Policy,
     secrets: BTreeMap<String, String>,
     observer: &mut Observer<'_>,
 ) -> Result<(Fleet, Stop), CommandError> {
-    errand(
-        context,
-        coordinator,
-        Errand::Sets,
-        context.policy(),
-        secrets,
-        observer,
-    )
-    .await
+    errand(context, coordinator, Errand::Sets, policy, secrets, observer).await
 }
 
 /// Runs until these jobs are closed. Nothing new starts.

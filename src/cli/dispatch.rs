@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Coordinate in the background
     #[arg(long)]
     pub(super) detach: bool,
+    /// Jobs run on the hosts that the file gives them, and nowhere else
+    #[arg(long)]
+    pinned: bool,
     /// Check everything, then stop: nothing is stored, nothing runs
     #[arg(long)]
     check: bool,
@@ -53,13 +56,19 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if let Some(error) = CommandError::all(faults) {
         return Err(error);
     }
-    drive::look(&assignments, context, printer).await?;
+    let sizes = drive::look(&assignments, context, printer).await?;
     if args.check {
         let jobs: usize = assignments.iter().map(|assignment| assignment.jobs.len()).sum();
         printer.say(&format!("{} could be dispatched", words::jobs(jobs)));
         return Ok(exit::OK);
     }
-    let (fleet, stop) = drive::drive(&assignments, context, printer, args.background).await?;
+    let (fleet, stop) = {
+        let how = drive::How {
+            background: args.background,
+            pinned: args.pinned,
+        };
+        drive::drive(&assignments, sizes, context, printer, how).await?
+    };
     let sets: Vec<SetName> = assignments.iter().map(|one| one.set.name.clone()).collect();
     if stop == Stop::Done {
         printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
@@ -93,7 +102,11 @@ pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Co
     if let Some(config) = &cli.ssh_config {
         command.arg("--ssh-config").arg(config);
     }
-    command.args(["dispatch", "--background", "--"]).args(&args.files);
+    command.args(["dispatch", "--background"]);
+    if args.pinned {
+        command.arg("--pinned");
+    }
+    command.arg("--").args(&args.files);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::assignment::Assignment;
 use super::context::Context;
+use super::needs::{self, Sizes};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::{CommandError, Kind, coordinate, preflight};
@@ -14,12 +15,12 @@ use crate::plan::Stuck;
 use crate::report::words;
 use crate::store::{Added, Store};
 
-/// Looks for the images of all jobs that are new, before anything is stored.
+/// Looks for the images of all jobs that are new, before anything is stored; the sizes of those that there are.
 pub(super) async fn look(
     assignments: &[Assignment],
     context: &Context,
     printer: &Printer,
-) -> Result<(), CommandError> {
+) -> Result<Sizes, CommandError> {
     let mut objects = preflight::Objects::new();
     let known = known_jobs(context).await?;
     for assignment in assignments {
@@ -38,7 +39,10 @@ pub(super) async fn look(
             words::bytes(bytes)
         ));
     }
-    Ok(())
+    Ok(found
+        .into_iter()
+        .map(|(object, facts)| (object, facts.size))
+        .collect())
 }
 
 /// Checks the images, then stores and runs these jobs.
@@ -48,16 +52,30 @@ pub(super) async fn execute(
     printer: &Printer,
     background: bool,
 ) -> Result<(Fleet, Stop), CommandError> {
-    look(assignments, context, printer).await?;
-    drive(assignments, context, printer, background).await
+    let sizes = look(assignments, context, printer).await?;
+    let how = How {
+        background,
+        pinned: false,
+    };
+    drive(assignments, sizes, context, printer, how).await
+}
+
+/// How jobs are driven.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    /// Somebody waits to hear that this process coordinates.
+    pub(super) background: bool,
+    /// The hosts of the assignment are an order.
+    pub(super) pinned: bool,
 }
 
 /// Stores and runs these jobs.
 pub(super) async fn drive(
     assignments: &[Assignment],
+    mut sizes: Sizes,
     context: &Context,
     printer: &Printer,
-    background: bool,
+    how: How,
 ) -> Result<(Fleet, Stop), CommandError> {
     let mut coordinator = context.coordinate().await?;
     for assignment in assignments {
@@ -88,18 +106,27 @@ pub(super) async fn drive(
                 .fold(now, &Event::JobAdded(job.clone()))
                 .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
         }
+        needs::learn(&mut coordinator.fleet, assignment, &mut sizes, context).await;
         coordinator.fleet.enable(&assignment.set.name);
         say_added(printer, &assignment.set.name, &added, assignment.jobs.len());
     }
     let secrets = coordinate::secrets(&coordinator.fleet, &context.config)?;
-    if background {
+    if how.background {
         // Whoever typed the command waits for this line.
         printer.data("coordinating in the background\n")?;
     }
     let mut progress = Progress::new(printer);
-    let (fleet, stop) = coordinate::run(context, coordinator, secrets, &mut |fleet, now, events| {
-        progress.show(fleet, now, events);
-    })
+    let mut policy = context.policy();
+    policy.pinned |= how.pinned;
+    let (fleet, stop) = coordinate::run(
+        context,
+        coordinator,
+        policy,
+        secrets,
+        &mut |fleet, now, events| {
+            progress.show(fleet, now, events);
+        },
+    )
     .await?;
     progress.finish(&fleet);
     Ok((fleet, stop))
@@ -182,5 +209,5 @@ fn stuck(host: &Stuck) -> String {
     } else {
         format!(" ({})", jobs.join(", "))
     };
-    format!("{}{jobs}: {}", host.host, host.why)
+    format!("{}{jobs}: {}", host.subject, host.why)
 }

@@ -7,18 +7,52 @@ use std::sync::Arc;
 
 use super::assignment::{self, Assignment};
 use super::context::Context;
-use super::{CommandError, Kind};
+use super::{CommandError, Kind, needs};
+use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Link, Outlook, Reach};
-use crate::domain::{Epoch, Event, Fleet, HostName, Instance, Job, JobId, ModelName, SetName, Sha256, Span};
+use crate::domain::{Epoch, Event, Fleet, HostName, JobId, ModelName, SetName, Span};
 use crate::doors::clock;
-use crate::pipeline;
-use crate::rehearse::{
-    Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Picture, Played, Scene, Works, play,
-};
+use crate::rehearse::{Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Played, Scene, Works, play};
 use crate::store::Store;
 
 /// Between a decision and the first phase, where nothing was measured.
 const BETWEEN: Span = Span(500);
+
+/// What both verbs are given.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Assignment files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What becomes different on the way: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
+    /// `MODEL refuses at +1h`, `2 more hosts`. May be given several times
+    #[arg(long, value_name = "CHANGE")]
+    what_if: Vec<String>,
+    /// The hosts of the files are an order, as for `fleet dispatch --pinned`
+    #[arg(long)]
+    pinned: bool,
+    /// The disk of each host's Docker engine, to see which images must leave it: `200GB`, `1TiB`
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    disk: Option<u64>,
+}
+
+/// A number of bytes, with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let unit: Option<u64> = match text.get(digits..).unwrap_or_default() {
+        "GB" => Some(1_000_000_000),
+        "GiB" => Some(1 << 30),
+        "TB" => Some(1_000_000_000_000),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    };
+    let number: Option<u64> = text.get(..digits).and_then(|digits| digits.parse().ok());
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .filter(|size| *size > 0)
+        .ok_or_else(|| "write 200GB, 200GiB or 1TB".to_owned())
+}
 
 /// Two scenes, and what is worth knowing of them.
 pub(super) struct Foresight {
@@ -43,11 +77,8 @@ impl Foresight {
 }
 
 /// Reads everything. All faults at once.
-pub(super) async fn foresee(
-    files: &[PathBuf],
-    what_if: &[String],
-    context: &Context,
-) -> Result<Foresight, CommandError> {
+pub(super) async fn foresee(args: &Args, context: &Context) -> Result<Foresight, CommandError> {
+    let (files, what_if) = (&args.files, &args.what_if);
     let (mut assignments, mut faults) = (Vec::new(), Vec::new());
     for file in files {
         match assignment::read(file, &context.config) {
@@ -98,7 +129,9 @@ pub(super) async fn foresee(
             }
         }
     }
-    let (scene, more) = stage(fleet, &assignments, absent, context)?;
+    let (mut scene, more) = stage(fleet, &assignments, absent, context)?;
+    scene.policy.pinned |= args.pinned;
+    scene.disk = args.disk;
     notes.extend(more);
     Ok(Foresight {
         scene,
@@ -150,7 +183,6 @@ fn stage(
     let now = clock::now();
     let internal =
         |error: crate::domain::fleet::FoldError| CommandError::new(Kind::Internal, error.to_string());
-    let mut images = Images::default();
     for assignment in assignments {
         for job in &assignment.jobs {
             if fleet.job(job.id).is_none() {
@@ -159,7 +191,7 @@ fn stage(
                     .map_err(internal)?;
             }
         }
-        images.learn(assignment, context);
+        images(&mut fleet, assignment, context);
     }
     let measured = Measured::of(&fleet);
     let mut works = Works::new(&context.config, &measured);
@@ -168,10 +200,7 @@ fn stage(
         .jobs()
         .filter(|entry| entry.closed.is_none() && (entry.live().is_some() || sets.contains(&entry.job.set)));
     let all: BTreeMap<JobId, Arc<_>> = open
-        .map(|entry| {
-            let job = &entry.job;
-            (job.id, Arc::new(works.of(job, images.of(job))))
-        })
+        .map(|entry| (entry.job.id, Arc::new(works.of(&entry.job))))
         .collect();
     let notes = notes(&measured, &works);
     for set in sets {
@@ -184,7 +213,7 @@ fn stage(
         begins: now,
         works: all,
         absent,
-        shelves: BTreeMap::new(),
+        disk: None,
         between: measured
             .between()
             .unwrap_or_else(|| Arc::new(Odds::assumed(BETWEEN, 0.3))),
@@ -214,45 +243,19 @@ fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
     notes
 }
 
-/// The images that jobs need.
-#[derive(Default)]
-struct Images {
-    by_dataset: BTreeMap<Sha256, Option<Picture>>,
-}
-
-impl Images {
-    fn learn(&mut self, assignment: &Assignment, context: &Context) {
-        let config = &context.config;
-        let texts: BTreeMap<Sha256, &str> = assignment
-            .set
-            .datasets
-            .iter()
-            .map(|dataset| (dataset.sha256, dataset.body.as_str()))
-            .collect();
-        for job in &assignment.jobs {
-            let Some(sha256) = job.dataset.as_ref().map(|dataset| dataset.sha256) else {
-                continue;
-            };
-            let native = config
-                .pipeline(&job.pipeline)
-                .filter(|pipeline| pipeline.is_native());
-            let (Some(pipeline), false) = (native, self.by_dataset.contains_key(&sha256)) else {
-                continue;
-            };
-            let instance = texts
-                .get(&sha256)
-                .and_then(|text| serde_json::from_str::<Instance>(text).ok());
-            let image = instance.and_then(|instance| pipeline::image(pipeline, config, &instance).ok());
-            let picture = image.map(|image| Picture {
-                source: image.source.to_string().into(),
-                bytes: IMAGE_BYTES,
-            });
-            self.by_dataset.insert(sha256, picture);
-        }
-    }
-
-    fn of(&self, job: &Job) -> Option<Picture> {
-        self.by_dataset.get(&job.dataset.as_ref()?.sha256)?.clone()
+/// The images that the jobs need. Nobody is asked: sizes are those of the hosts' shelves, or assumed.
+fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
+    for (job, source) in needs::sources(fleet, assignment, context) {
+        let source = source.to_string();
+        let known = fleet
+            .hosts()
+            .find_map(|(_, host)| host.shelf.get(source.as_str()));
+        let bytes = known.map_or(IMAGE_BYTES, |stock| stock.bytes);
+        let need = ImageNeed {
+            source: source.into(),
+            bytes,
+        };
+        fleet.need_image(job, Arc::new(need));
     }
 }
 

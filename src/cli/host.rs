@@ -1,15 +1,11 @@
 //! `fleet host`: a person's word about a host.
 
-use std::time::Duration;
-
 use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
-use crate::domain::{Event, HostName};
-use crate::doors::clock;
-use crate::engine;
+use super::{CommandError, Kind, exit, tell};
+use crate::domain::HostName;
 use crate::report::words;
-use crate::store::{Store, Wish};
+use crate::store::Wish;
 
 /// Say that a host will never come back, or that it has
 ///
@@ -56,25 +52,11 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         );
     }
     let freed = fleet.host(host).map_or(0, |entry| entry.live.len());
-    if context.coordinator().is_some() {
-        let store = Store::open(&context.database()).await?;
-        store
-            .wish(
-                clock::now(),
-                &Wish::HostGone {
-                    host: host.clone(),
-                    word: word.clone(),
-                },
-            )
-            .await?;
-        while context.coordinator().is_some() && !store.wishes().await?.is_empty() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    } else {
-        let mut coordinator = context.coordinate().await?;
-        let events: Vec<Event> = engine::host_gone(&coordinator.fleet, host, word.as_deref());
-        coordinator.record(&events).await?;
-    }
+    let wish = Wish::HostGone {
+        host: host.clone(),
+        word: word.clone(),
+    };
+    tell::tell(context, &[&wish]).await?;
     printer.say(&match word {
         Some(_) => format!(
             "{host} counts as gone; {} free to run elsewhere",

@@ -12,7 +12,7 @@ use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
 use crate::transport::LinkError;
 
-/// List the hosts: reachable or not, load, memory, disk, Docker, who holds the slots
+/// List the hosts: reachable or not, load, memory, disk, room for images, Docker, who holds the slots
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet hosts
@@ -91,13 +91,16 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             left("HOST"),
             left("REACHED AS"),
             right("LOAD"),
-            right("MEMORY FREE"),
+            right("MEMORY FREE").spare(),
             right("DISK FREE"),
+            right("DATA-ROOT FREE"),
+            right("INODES"),
             left("DOCKER"),
             prose("SLOTS, OR WHAT IS WRONG"),
         ]);
         for (host, facts) in &probed {
             let (name, way) = (host.name.to_string(), destination(host));
+            let root = facts.as_ref().ok().and_then(|facts| facts.data_root.as_ref());
             match facts {
                 Ok(facts) => table.row([
                     &name,
@@ -105,13 +108,25 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
                     &format!("{}.{:02} / {}", facts.load / 100, facts.load % 100, facts.cpus),
                     &free(facts.memory),
                     &free(facts.disk),
+                    &root.map_or_else(String::new, |root| free(root.bytes)),
+                    &root.map_or_else(String::new, |root| share(root.inodes)),
                     match &facts.docker {
                         Program::Version(version) => version,
                         Program::Missing(_) => "none",
                     },
                     &slots(host, facts),
                 ]),
-                Err(error) => table.row([&name, &way, "", "", "", "", &format!("✗ {}", error.bare())]),
+                Err(error) => table.row([
+                    &name,
+                    &way,
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    &format!("✗ {}", error.bare()),
+                ]),
             }
         }
         printer.data(&table.render(printer.width()))?;
@@ -128,6 +143,16 @@ fn destination(host: &HostConfig) -> String {
 
 fn free((all, free): (u64, u64)) -> String {
     format!("{} of {}", words::bytes(free), words::bytes(all))
+}
+
+/// In hundredths, rounded down; nothing where a filesystem makes inodes as it needs them.
+fn share((all, free): (u64, u64)) -> String {
+    let hundredths = u128::from(free) * 100 / u128::from(all.max(1));
+    if all == 0 {
+        String::new()
+    } else {
+        format!("{hundredths} %")
+    }
 }
 
 fn slots(host: &HostConfig, facts: &Facts) -> String {

@@ -129,6 +129,7 @@ impl Shown<'_> {
                 Ok(
                     Entry::Opened { .. }
                     | Entry::PhaseStarted { .. }
+                    | Entry::Pressed { .. }
                     | Entry::PhaseKept { .. }
                     | Entry::PhaseEnded { .. },
                 )
@@ -186,6 +187,7 @@ async fn read_on(
             | Answer::Inventory(_)
             | Answer::Facts(_)
             | Answer::Images(_)
+            | Answer::Cleaned(_)
             | Answer::Fault(_) => return Ok(()),
         }
     }
@@ -202,7 +204,9 @@ fn collected(args: &Args, home: &Path, printer: &Printer) -> Result<u8, CommandE
         .lines()
         .filter_map(|line| match serde_json::from_str::<Line>(line).ok()?.entry {
             Entry::PhaseStarted { phase } | Entry::PhaseKept { phase, .. } => Some(phase),
-            Entry::Opened { .. } | Entry::PhaseEnded { .. } | Entry::Ended { .. } => None,
+            Entry::Opened { .. } | Entry::PhaseEnded { .. } | Entry::Pressed { .. } | Entry::Ended { .. } => {
+                None
+            }
         });
     for phase in phases.filter(|phase| args.phase.as_ref().is_none_or(|only| only == phase)) {
         if args.phase.is_none() {

@@ -17,12 +17,14 @@ mod drive;
 mod error;
 mod exit;
 mod foresee;
+mod hold;
 mod host;
 mod hosts;
 mod images;
 mod init;
 mod logs;
 mod man;
+mod needs;
 mod plan;
 mod predictions;
 mod preflight;
@@ -31,10 +33,12 @@ mod progress;
 mod regrade;
 mod rehearse;
 mod results;
+mod retry;
 mod runner;
 mod schema;
 mod select;
 mod status;
+mod tell;
 mod trace;
 mod verdicts;
 
@@ -92,6 +96,10 @@ enum Verb {
     Images(images::Args),
     Logs(logs::Args),
     Cancel(cancel::Args),
+    Retry(retry::Args),
+    Pause(hold::Pause),
+    Resume(hold::Resume),
+    Drain(hold::Drain),
     Hosts(hosts::Args),
     Host(host::Args),
     Doctor(doctor::Args),
@@ -167,6 +175,10 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
+            Verb::Retry(args) => retry::run(&args, &context, printer).await,
+            Verb::Pause(args) => hold::pause(&args, &context, printer).await,
+            Verb::Resume(args) => hold::resume(&args, &context, printer).await,
+            Verb::Drain(args) => hold::drain(&args, &context, printer).await,
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,
             Verb::Doctor(args) => doctor::run(&args, &context, printer).await,

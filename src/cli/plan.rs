@@ -1,7 +1,5 @@
 //! `fleet plan`: who would run what, when, and until when.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use super::context::Context;
@@ -27,13 +25,8 @@ const PLAYED_JOBS: usize = 40_000;
   fleet plan --what-if '2 more hosts, kimi refuses at +1h' --all assignments/phase8.json
   fleet plan --json assignments/phase8.json | jq .plan.forecast.finish_s.p90")]
 pub(super) struct Args {
-    /// Assignment files
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// What becomes different on the way: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
-    /// `MODEL refuses at +1h`, `2 more hosts`. May be given several times
-    #[arg(long, value_name = "CHANGE")]
-    what_if: Vec<String>,
+    #[command(flatten)]
+    given: foresee::Args,
     /// Every job of every host
     #[arg(long)]
     all: bool,
@@ -54,7 +47,7 @@ struct Listing<'p> {
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let foresight = foresee::foresee(&args.files, &args.what_if, context).await?;
+    let foresight = foresee::foresee(&args.given, context).await?;
     let scenes = [Some(&foresight.scene), foresight.changed().as_ref()].map(|scene| {
         scene.map(|scene| {
             let runs = PLAYED_JOBS / scene.works.len().max(1);

@@ -1,7 +1,5 @@
 //! `fleet rehearse`: the jobs of assignments, played many times before they are run once.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use super::context::Context;
@@ -22,18 +20,13 @@ use crate::view;
   fleet rehearse --what-if 'eval3 dies at +2h' --runs 100 --seed 7 assignments/phase8.json
   fleet rehearse --json assignments/phase8.json | jq .rehearsal.finish_s")]
 pub(super) struct Args {
-    /// Assignment files
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    given: foresee::Args,
     /// What goes wrong, and how often. In times an hour and host: `host` (it restarts), `gone` (for good), `link` (cut for
     /// a minute). As a part of all attempts: `lost` (the supervisor is killed), `provider` (fails, and may work again),
     /// `image` (cannot be made ready), `job` (fails for good)
     #[arg(long, value_name = "RATES")]
     faults: Option<String>,
-    /// What becomes different on the way: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
-    /// `MODEL refuses at +1h`, `2 more hosts`. May be given several times
-    #[arg(long, value_name = "CHANGE")]
-    what_if: Vec<String>,
     /// How many plays
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
@@ -69,7 +62,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             Faults::default()
         }
     };
-    let foresight = match foresee::foresee(&args.files, &args.what_if, context).await {
+    let foresight = match foresee::foresee(&args.given, context).await {
         Ok(foresight) => Some(foresight),
         Err(error) => {
             wrong.push(error);

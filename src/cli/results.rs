@@ -103,7 +103,12 @@ fn row(entry: &JobEntry, at_home: &Home<'_>, results: &Path, calibrations: &Cali
         task: job.task.clone(),
         job: job.id,
         account: Account::trusting(entry, verdict, distrust.is_some()),
-        judgement: said(verdict, attempt.and_then(Attempt::fault), judged, distrust),
+        judgement: said(
+            verdict,
+            attempt.and_then(Attempt::fault),
+            judged,
+            doubt(entry, distrust),
+        ),
         effort: judged.map(effort).unwrap_or_default(),
         attempt: attempt.map(|attempt| attempt.n),
         host: attempt.map(|attempt| attempt.host.clone()),
@@ -135,21 +140,24 @@ fn row(entry: &JobEntry, at_home: &Home<'_>, results: &Path, calibrations: &Cali
     }
 }
 
+/// Why a result is not to be trusted.
+fn doubt(entry: &JobEntry, distrust: Option<&str>) -> Option<String> {
+    let instance = distrust.map(|why| format!("the instance cannot be trusted: {why}"));
+    instance.or_else(|| Some(format!("its host turned out to be bad: {}", entry.suspect()?)))
+}
+
 fn said(
     verdict: Option<&Verdict>,
     fault: Option<&Fault>,
     judged: Option<&Judgement>,
-    distrust: Option<&str>,
+    doubt: Option<String>,
 ) -> report::Judgement {
     let fault = fault.or(verdict.and_then(|verdict| verdict.fault.as_ref()));
     let why = || verdict?.why.clone().or_else(|| fault.map(ToString::to_string));
     report::Judgement {
         verdict: verdict.map(|verdict| verdict.decision),
         outcome: verdict.map(|verdict| verdict.outcome),
-        why: match distrust {
-            Some(why) => Some(format!("the instance cannot be trusted: {why}")),
-            None => why().or_else(|| fault.map(ToString::to_string)),
-        },
+        why: doubt.or_else(why).or_else(|| fault.map(ToString::to_string)),
         class: fault.map(|fault| fault.class),
         fault: fault.map(|fault| fault.name.clone()),
         image: judged.and_then(|judged| judged.image.clone()),

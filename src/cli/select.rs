@@ -37,19 +37,22 @@ pub(super) fn one<'a>(fleet: &'a Fleet, word: &str) -> Result<&'a JobEntry, Comm
     if let [job] = jobs[..] {
         return Ok(job);
     }
-    let names = jobs.iter().take(10).map(|entry| {
-        let job = &entry.job;
-        format!(
-            "{}  {}/{}/{}/run{}",
-            job.id, job.set, job.instance, job.model, job.run
-        )
-    });
+    let names = jobs.iter().take(10).map(|entry| shown(entry));
     Err(CommandError::new(
         Kind::Input,
         format!("`{}` means {} jobs", word.escape_debug(), jobs.len()),
     )
     .causes(names)
     .hint("name one of them by its id"))
+}
+
+/// A job as people find it again: its id, and where its results lie.
+pub(super) fn shown(entry: &JobEntry) -> String {
+    let job = &entry.job;
+    format!(
+        "{}  {}/{}/{}/run{}",
+        job.id, job.set, job.instance, job.model, job.run
+    )
 }
 
 fn means(entry: &JobEntry, word: &str) -> bool {

@@ -107,7 +107,10 @@ impl ResultFile {
                 kept: Some(*from),
                 fault: None,
             }),
-            Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Ended { .. } => None,
+            Entry::Opened { .. }
+            | Entry::PhaseStarted { .. }
+            | Entry::Pressed { .. }
+            | Entry::Ended { .. } => None,
         };
         journal.iter().filter_map(ended).collect()
     }

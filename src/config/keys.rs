@@ -28,6 +28,14 @@ table! {
         /// How long a job waits after a fault that was not its own, before it is tried again. Doubles
         /// with each try.
         retry_pause: Span = Kind::Time(0, DAY), Need::Default("30s");
+        /// How long a job waits for a provider that keeps asking for a pause; its tries are not used up meanwhile.
+        provider_patience: Span = Kind::Time(0, 30 * DAY), Need::Default("2h");
+        /// Most whole dollars that a job's failed tries may have cost; then it is given up. Without it, no limit.
+        retry_dollars: Option<u32> = Kind::Count(0, 1_000_000), Need::Optional;
+        /// How long a host is left alone on which things fail that work elsewhere. Doubles with each time.
+        quarantine: Span = Kind::Time(1, 7 * DAY), Need::Default("10m");
+        /// The hosts of assignments are an order: no idle host takes what was meant for another.
+        pinned: bool = Kind::Flag, Need::Default("false");
         /// How long `dispatch` waits for unreachable hosts before it says what is left, and ends.
         unreachable: Span = Kind::Time(0, 30 * DAY), Need::Default("10m");
     }
@@ -110,6 +118,8 @@ table! {
         agent: Option<String> = Kind::Name, Need::Optional;
         /// Names of variables that its jobs get from the coordinator's environment: its keys.
         env: Vec<String> = Kind::List(&Kind::Variable), Need::Optional;
+        /// Whose key it works with: models that share one share its rate. Without it, the model has a rate of its own.
+        provider: Option<String> = Kind::Name, Need::Optional;
         /// Variables that are no secrets, with their values.
         set: BTreeMap<String, String> = Kind::Variables, Need::Optional;
     }
@@ -137,6 +147,12 @@ table! {
         expires: Span = Kind::Time(60, 7 * DAY), Need::Default("12h");
         /// What images must run on.
         platform: String = Kind::Text, Need::Default("linux/amd64");
+        /// The image of a host's next job is fetched while the present one runs.
+        prefetch: bool = Kind::Flag, Need::Default("true");
+        /// Images are removed once so many hundredths of the engine's disk are in use, …
+        high_water: u32 = Kind::Count(1, 100), Need::Default("85");
+        /// … until it is so many: those first that are needed last.
+        low_water: u32 = Kind::Count(1, 100), Need::Default("70");
     }
 }
 

@@ -58,6 +58,7 @@ impl AttemptState {
                 News::Journal(
                     Entry::PhaseStarted { phase }
                     | Entry::PhaseEnded { phase, .. }
+                    | Entry::Pressed { phase, .. }
                     | Entry::PhaseKept { phase, .. },
                 ),
             ) => Ok(Running {
@@ -72,6 +73,7 @@ impl AttemptState {
                 News::Journal(
                     Entry::PhaseStarted { .. }
                     | Entry::PhaseEnded { .. }
+                    | Entry::Pressed { .. }
                     | Entry::PhaseKept { .. }
                     | Entry::Ended { .. },
                 ),
@@ -112,6 +114,7 @@ impl News<'_> {
             News::Journal(Entry::Opened { .. }) => "opened",
             News::Journal(Entry::PhaseStarted { .. }) => "phase-started",
             News::Journal(Entry::PhaseEnded { .. }) => "phase-ended",
+            News::Journal(Entry::Pressed { .. }) => "pressed",
             News::Journal(Entry::PhaseKept { .. }) => "phase-kept",
             News::Journal(Entry::Ended { .. }) => "ended",
             News::Refused => "refused",
@@ -152,6 +155,11 @@ mod tests {
                 excerpt: None,
                 conclusion: None,
             },
+            Entry::Pressed {
+                phase: phase.clone(),
+                limited: 1,
+                failed: 0,
+            },
             Entry::PhaseKept { phase, from: 1 },
             Entry::Ended {
                 outcome: Outcome::Succeeded,
@@ -178,6 +186,7 @@ mod tests {
         intended   opened         running
         intended   phase-started  -
         intended   phase-ended    -
+        intended   pressed        -
         intended   phase-kept     -
         intended   ended          -
         intended   refused        refused
@@ -185,6 +194,7 @@ mod tests {
         running    opened         -
         running    phase-started  running
         running    phase-ended    running
+        running    pressed        running
         running    phase-kept     running
         running    ended          succeeded
         running    refused        -
@@ -192,6 +202,7 @@ mod tests {
         refused    opened         -
         refused    phase-started  -
         refused    phase-ended    -
+        refused    pressed        -
         refused    phase-kept     -
         refused    ended          -
         refused    refused        -
@@ -199,6 +210,7 @@ mod tests {
         succeeded  opened         -
         succeeded  phase-started  -
         succeeded  phase-ended    -
+        succeeded  pressed        -
         succeeded  phase-kept     -
         succeeded  ended          -
         succeeded  refused        -

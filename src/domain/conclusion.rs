@@ -24,4 +24,7 @@ pub struct Conclusion {
     /// What the evidence says, as far as the host can tell. Decided again at home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Millionths of a dollar that it says it has spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<u64>,
 }

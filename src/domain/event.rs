@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::hold::{Kind, Subject};
 use super::host::Outlook;
 use super::id::{AttemptId, Epoch, JobId};
-use super::job::Job;
+use super::job::{Dataset, Job};
 use super::journal::Line;
 use super::name::HostName;
+use super::time::Timestamp;
 use super::verdict::Verdict;
 
 /// One fact. Serialised, it is the body of a row of the `event` table.
@@ -102,6 +104,85 @@ pub enum Event {
         /// The person's word; none means that it is back.
         word: Option<String>,
     },
+    /// From here on nothing more of this starts.
+    Held {
+        /// Where, or of what.
+        subject: Subject,
+        /// What kind of hold.
+        kind: Kind,
+        /// The person's word, or the evidence.
+        why: String,
+        /// When it ends by itself, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A hold has ended.
+    Released {
+        /// Whose.
+        subject: Subject,
+        /// Why.
+        why: String,
+        /// A person vouches for it; otherwise it ended by itself.
+        vouched: bool,
+    },
+    /// A closed job shall be tried again: a person wants it.
+    Reopened {
+        /// Which.
+        job: JobId,
+        /// Why.
+        why: String,
+        /// What the new attempt may take over.
+        from: Past,
+    },
+    /// The result of an attempt is not to be trusted any more.
+    Suspected {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Why.
+        why: String,
+    },
+    /// What images a host has turned out to be different from what was known.
+    Stocked {
+        /// Which host.
+        host: HostName,
+        /// Those that came.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        came: Vec<Stock>,
+        /// Sources of those that went.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        went: Vec<String>,
+    },
+    /// What was left over on a host has been removed, after failures that called for it.
+    Cleaned {
+        /// Which host.
+        host: HostName,
+        /// What was removed.
+        what: String,
+    },
+}
+
+/// What a new attempt of a reopened job may take over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Past {
+    /// All phases that were paid for, on the host that has them.
+    Kept,
+    /// Nothing.
+    Nothing,
+    /// The trajectory that is at home; it is evaluated anew, wherever.
+    Trajectory(Dataset),
+}
+
+/// An image that a host has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stock {
+    /// Where it came from.
+    pub source: String,
+    /// Bytes in the engine.
+    pub bytes: u64,
+    /// Its layers, as far as they are known: digest and bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<(String, u64)>,
 }
 
 /// Why a host does not start an attempt. Nothing has run.

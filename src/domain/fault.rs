@@ -37,6 +37,12 @@ pub enum Again {
     Anywhere,
     /// On another host, where there is one.
     Elsewhere,
+    /// On the same host once leftovers are removed from it; if that was in vain, on another one.
+    Cleaned,
+    /// Wherever, but not before the provider has had a pause. Costs none of the job's tries.
+    Later,
+    /// Once somebody has mended what stops every job of the model. Until then none of them starts.
+    Mended,
 }
 
 /// A failure, explained.

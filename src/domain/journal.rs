@@ -64,6 +64,16 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conclusion: Option<Box<Conclusion>>,
     },
+    /// What the phase under way prints shows that the provider of its model turns it away. A count for everybody's
+    /// pace, not a fault of the phase.
+    Pressed {
+        /// Which.
+        phase: PhaseName,
+        /// Lines that tell of a rate limit, since the last such entry.
+        limited: u32,
+        /// Lines that tell of a provider that fails or is overloaded.
+        failed: u32,
+    },
     /// A phase was done by an earlier attempt on this host; its results have been taken over.
     PhaseKept {
         /// Which.

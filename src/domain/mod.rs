@@ -24,6 +24,8 @@ pub mod journal;
 pub mod manifest;
 pub mod attempt;
 pub mod host;
+pub mod hold;
+pub mod measure;
 pub mod event;
 pub mod fleet;
 pub mod effect;

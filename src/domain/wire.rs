@@ -105,6 +105,8 @@ pub enum Ask {
         /// Where it came from, as [`Shelved`] says.
         source: String,
     },
+    /// Remove what dead attempts and broken-off preparations have left in the engine. Never anything else.
+    Clean,
 }
 
 /// The right to change things on a host.
@@ -179,7 +181,9 @@ pub enum Answer {
     Facts(Box<Facts>),
     /// To images; to a prefetch and a discard, the one that it was about.
     Images(Vec<Shelved>),
-    /// To a prefetch or a discard that failed.
+    /// To a clean.
+    Cleaned(Cleaned),
+    /// To a prefetch, a discard or a clean that failed.
     Fault(Fault),
     /// There is no such thing here, or it could not be done.
     Failed(String),
@@ -221,6 +225,45 @@ pub struct Shelved {
     pub used_by: Vec<String>,
     /// Does the engine still have it?
     pub here: bool,
+    /// Its layers from the lowest one on, as diff ids, and the bytes of each; zero where they are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<(String, u64)>,
+}
+
+/// What a cleaning has removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cleaned {
+    /// Containers of attempts that are over, and of images that nobody makes ready any more.
+    pub containers: u64,
+    /// Networks of such attempts.
+    pub networks: u64,
+    /// Volumes of such attempts.
+    pub volumes: u64,
+    /// Nameless images that were to become parts of larger ones.
+    pub parts: u64,
+    /// Bytes of these parts, as the engine counts them.
+    pub bytes: u64,
+}
+
+/// The filesystem on which a host's engine keeps images and containers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataRoot {
+    /// Docker's data-root.
+    pub path: String,
+    /// Bytes, all and available.
+    pub bytes: (u64, u64),
+    /// Inodes, all and available.
+    pub inodes: (u64, u64),
+}
+
+impl DataRoot {
+    /// Are more than so many hundredths of it in use, of bytes or of inodes?
+    pub fn is_above(&self, mark: u64) -> bool {
+        let above = |(all, free): (u64, u64)| {
+            all > 0 && all.saturating_sub(free).saturating_mul(100) > all.saturating_mul(mark)
+        };
+        above(self.bytes) || above(self.inodes)
+    }
 }
 
 /// A host's state of health, as it sees itself.
@@ -238,6 +281,9 @@ pub struct Facts {
     pub disk: (u64, u64),
     /// Inodes on that disk, all and available.
     pub inodes: (u64, u64),
+    /// The disk of Docker's data-root; none if there is no engine to ask where that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_root: Option<DataRoot>,
     /// One-minute load, in hundredths.
     pub load: u64,
     /// Its clock when it looked.

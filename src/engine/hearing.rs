@@ -7,8 +7,7 @@ use crate::domain::event::Refusal;
 use crate::domain::host::Link;
 use crate::domain::wire::{Answer, Ask, Say};
 use crate::domain::{Epoch, Event, Fleet, HostName};
-use crate::plan::{Heard, host_gone, observe};
-use crate::store::Wish;
+use crate::plan::{Heard, observe};
 use crate::transport::LinkError;
 
 /// What a round comes to.
@@ -41,6 +40,9 @@ impl Engine {
                         text: text.clone(),
                     };
                     self.understand(&mut hearing, host, &heard);
+                    if self.setup.fleet.knows_images() && self.has_new_image(&hearing.events, *attempt) {
+                        hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
+                    }
                 }
                 News::Said(Say::Answer { to, with }) => match (self.talks.answered(host, *to), with) {
                     (Some(About::Inventory), Answer::Inventory(capsules)) => {
@@ -50,6 +52,9 @@ impl Engine {
                             host: host.clone(),
                             boot,
                         });
+                        if self.setup.fleet.knows_images() {
+                            hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
+                        }
                     }
                     (Some(About::Start(attempt)), answer) => {
                         if let Answer::Refused(Refusal::Fenced(epoch)) = answer {
@@ -59,6 +64,18 @@ impl Engine {
                     }
                     (Some(About::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
                         hearing.fenced = Some((host.clone(), *epoch));
+                    }
+                    (
+                        Some(
+                            about @ (About::Look
+                            | About::Shelf
+                            | About::Fetch
+                            | About::Evict(_)
+                            | About::Clean),
+                        ),
+                        answer,
+                    ) => {
+                        hearing.events.extend(self.hear_of_host(host, &about, answer));
                     }
                     (about, Answer::Failed(why)) => {
                         tracing::warn!(host.name = %host, ?about, why, "the host could not do what it was asked");
@@ -111,20 +128,4 @@ fn link_down(fleet: &Fleet, host: &HostName, error: &LinkError) -> Option<Event>
         reason,
         outlook: error.outlook(),
     })
-}
-
-/// What another process wants, if it still makes sense.
-pub(super) fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
-    match wish {
-        Wish::Cancel { job, hard } => {
-            let open = fleet.job(*job).is_some_and(|entry| entry.closed.is_none());
-            open.then_some(Event::CancelAsked {
-                job: *job,
-                hard: *hard,
-            })
-            .into_iter()
-            .collect()
-        }
-        Wish::HostGone { host, word } => host_gone(fleet, host, word.as_deref()),
-    }
 }

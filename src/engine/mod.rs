@@ -9,6 +9,8 @@ mod orders;
 mod reach;
 mod round;
 mod talk;
+mod upkeep;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -20,8 +22,8 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::domain::fleet::FoldError;
-use crate::domain::wire::Authority;
-use crate::domain::{Effect, Epoch, Event, Fleet, HostName, Timestamp};
+use crate::domain::wire::{Ask, Authority};
+use crate::domain::{Epoch, Event, Fleet, HostName, Timestamp};
 use crate::doors::clock;
 use crate::objects;
 use crate::plan::{self, Errand, Outlook, Policy, Stuck};
@@ -30,14 +32,16 @@ use crate::transport::Transport;
 
 use orders::Orders;
 use reach::News;
-use talk::Talks;
+use talk::{About, Talks};
 
-pub use crate::plan::host_gone;
+pub use word::wish;
 
 /// How often the engine looks around without being told anything.
 const TICK: Duration = Duration::from_millis(250);
 /// News that wait while a round is stored. Links wait when it is full; nothing is dropped.
 const INBOX: usize = 4096;
+/// How often hosts are asked how they are.
+const INSPECTION: Duration = Duration::from_secs(15);
 
 /// What a coordinator needs to begin.
 pub struct Setup {
@@ -174,14 +178,9 @@ impl Engine {
             let epoch = self.setup.fleet.epoch();
             let (mut decisions, mut messages) = (Vec::new(), Vec::new());
             for effect in plan::plan(&self.setup.fleet, &self.setup.policy, clock::now()) {
-                match effect {
-                    Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch });
-                    }
-                    Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
-                    Effect::Start { .. } | Effect::Follow { .. } | Effect::Cancel { .. } => {
-                        messages.push(effect);
-                    }
+                match effect.decision(epoch) {
+                    Ok(decision) => decisions.push(decision),
+                    Err(message) => messages.push(message),
                 }
             }
             self.perform(messages).await?;
@@ -205,19 +204,30 @@ impl Engine {
     async fn look_around(&mut self, observer: &mut Observer<'_>) -> Result<(), EngineError> {
         for (id, wish) in self.setup.store.wishes().await? {
             // One by one: what the first has changed, the next must see.
-            let events = hearing::wish(&self.setup.fleet, &wish);
+            let events = word::wish(&self.setup.fleet, &wish);
             self.record(&events, observer).await?;
             self.setup.store.granted(&[id]).await?;
         }
         self.reach_out();
+        self.inspect();
         observer(&self.setup.fleet, clock::now(), &[]);
         Ok(())
+    }
+
+    /// Asks hosts how they are, now and then.
+    fn inspect(&mut self) {
+        let due = self.talks.unheard_for(INSPECTION);
+        let asks = due.into_iter().map(|host| (host, Ask::Probe, About::Look));
+        let asks = asks.collect();
+        self.talks.send(&mut self.setup.fleet, asks);
     }
 
     /// Opens links to hosts that have something to do or to tell.
     fn reach_out(&mut self) {
         let fleet = &self.setup.fleet;
-        let any = fleet.pool().next().is_some() || fleet.again().next().is_some();
+        // Whoever is idle may be asked to do what waits for another.
+        let shared = !self.setup.policy.pinned && fleet.waits() > 0;
+        let any = shared || fleet.pool().next().is_some() || fleet.again().next().is_some();
         for host in &self.setup.config.hosts {
             let wanted = fleet.host(&host.name).is_some_and(|entry| {
                 entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty())

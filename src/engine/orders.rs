@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::talk::About;
 use super::{Engine, EngineError};
 use crate::domain::job::Dataset;
-use crate::domain::swe::{IMAGE_URL, Source};
+use crate::domain::swe::{Agent, IMAGE_URL, Source};
 use crate::domain::wire::{Ask, Start};
-use crate::domain::{AttemptId, Effect, HostName, Instance, Sha256};
+use crate::domain::{AttemptId, Effect, HostName, Instance, JobId, Sha256};
+use crate::doors::clock;
 use crate::pipeline;
 
 /// Datasets that were sent lately: many jobs share one.
@@ -45,7 +46,27 @@ impl Engine {
                         About::Stop,
                     ));
                 }
-                Effect::Place { .. } | Effect::GiveUp { .. } => {}
+                Effect::Prefetch { host, job } => requests.extend(self.fetch(host, job).await?),
+                Effect::Look { host } => {
+                    if !self.talks.awaits(&host, &About::Look) {
+                        requests.push((host, Ask::Probe, About::Look));
+                    }
+                }
+                Effect::Evict { host, image } => {
+                    self.setup.fleet.note_evicting(&host, clock::now(), &image);
+                    let about = About::Evict(image.clone());
+                    requests.push((host, Ask::Discard { source: image }, about));
+                }
+                Effect::Clean { host } => {
+                    if !self.talks.awaits(&host, &About::Clean) {
+                        requests.push((host, Ask::Clean, About::Clean));
+                    }
+                }
+                Effect::Place { .. }
+                | Effect::GiveUp { .. }
+                | Effect::Hold { .. }
+                | Effect::Release { .. }
+                | Effect::Suspect { .. } => {}
             }
         }
         self.talks.send(&mut self.setup.fleet, requests);
@@ -69,8 +90,9 @@ impl Engine {
             .kept()
             .find(|kept| kept.host == host.name)
             .map(|kept| kept.n);
+        let given = entry.given().cloned();
         let dataset = self.file(job.dataset.as_ref()).await?;
-        let trajectory = self.file(job.trajectory.as_ref()).await?;
+        let trajectory = self.file(given.as_ref()).await?;
         let instance = dataset
             .as_deref()
             .and_then(|text| serde_json::from_str::<Instance>(text).ok());
@@ -82,6 +104,9 @@ impl Engine {
             }
         };
         spec.keep = keep;
+        if let Some(swe) = spec.swe.as_mut().filter(|_| trajectory.is_some()) {
+            swe.agent = Agent::Given;
+        }
         let names = pipeline::env_names(&job, &config);
         let mut secrets: BTreeMap<String, String> = names
             .into_iter()
@@ -102,6 +127,38 @@ impl Engine {
             trajectory,
             secrets,
         }))
+    }
+
+    /// The request that makes a job's image ready ahead of it, if its host lacks that.
+    async fn fetch(
+        &mut self,
+        host: HostName,
+        job: JobId,
+    ) -> Result<Option<(HostName, Ask, About)>, EngineError> {
+        if self.setup.fleet.note_next(&host, job).is_none() {
+            return Ok(None);
+        }
+        let config = Arc::clone(&self.setup.config);
+        let Some(entry) = self.setup.fleet.job(job) else {
+            return Ok(None);
+        };
+        let (pipeline, dataset) = (entry.job.pipeline.clone(), entry.job.dataset.clone());
+        let text = self.file(dataset.as_ref()).await?;
+        let instance = text.and_then(|text| serde_json::from_str::<Instance>(&text).ok());
+        let image = config
+            .pipeline(&pipeline)
+            .zip(instance)
+            .and_then(|(pipeline, instance)| pipeline::image(pipeline, &config, &instance).ok());
+        let Some(image) = image else {
+            self.setup.fleet.note_fetched(&host, clock::now(), false);
+            return Ok(None);
+        };
+        let url = match &image.source {
+            Source::Object { bucket, key } => self.sign(bucket, key).await,
+            Source::Engine(_) => None,
+        };
+        let image = Box::new(image);
+        Ok(Some((host, Ask::Prefetch { image, url }, About::Fetch)))
     }
 
     /// An address that is good for a while; none if it cannot be signed now.

@@ -1,19 +1,31 @@
 //! The open conversations: which host takes requests now, and what each pending answer will be about.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::domain::wire::{Ask, Hello, Request};
 use crate::domain::{AttemptId, Fleet, HostName};
+use crate::doors::clock;
 
 /// What an answer will be about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum About {
     Inventory,
     Start(AttemptId),
     Follow,
     Stop,
+    /// How the host is.
+    Look,
+    /// Which images it has.
+    Shelf,
+    /// An image that is fetched ahead.
+    Fetch,
+    /// The image with this source, which is to go.
+    Evict(String),
+    /// Leftovers.
+    Clean,
 }
 
 #[derive(Debug)]
@@ -21,6 +33,8 @@ struct Talk {
     boot: String,
     requests: mpsc::Sender<Request>,
     pending: BTreeMap<u64, About>,
+    /// When it was last asked how it is.
+    looked: Option<std::time::Instant>,
 }
 
 /// All of them. Request ids are never used twice, so that an answer of a link that is gone means nothing.
@@ -38,6 +52,7 @@ impl Talks {
                 boot: hello.boot.clone(),
                 requests,
                 pending: BTreeMap::new(),
+                looked: None,
             },
         );
     }
@@ -57,6 +72,22 @@ impl Talks {
         self.open.get_mut(host)?.pending.remove(&to)
     }
 
+    /// Is an answer of this kind on its way?
+    pub(super) fn awaits(&self, host: &HostName, about: &About) -> bool {
+        let talk = self.open.get(host);
+        talk.is_some_and(|talk| talk.pending.values().any(|pending| pending == about))
+    }
+
+    /// Hosts that have not been asked how they are for so long, and are not about to say so.
+    pub(super) fn unheard_for(&self, span: Duration) -> Vec<HostName> {
+        let now = clock::tick();
+        let due = self.open.iter().filter(|(host, talk)| {
+            let late = talk.looked.is_none_or(|at| now.duration_since(at) >= span);
+            late && !self.awaits(host, &About::Look)
+        });
+        due.map(|(host, _)| host.clone()).collect()
+    }
+
     /// Hands requests to their links. What a link cannot take now is told again later, by `plan`.
     pub(super) fn send(&mut self, fleet: &mut Fleet, requests: Vec<(HostName, Ask, About)>) {
         for (host, ask, about) in requests {
@@ -73,7 +104,8 @@ impl Talks {
                 | Ask::Probe
                 | Ask::Images
                 | Ask::Prefetch { .. }
-                | Ask::Discard { .. } => None,
+                | Ask::Discard { .. }
+                | Ask::Clean => None,
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {

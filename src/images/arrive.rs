@@ -76,6 +76,7 @@ fn fresh(source: &Source, local: &Local, foreign: bool) -> Record {
         older: BTreeSet::new(),
         foreign,
         repaired: BTreeMap::new(),
+        layers: local.layers().iter().map(|diff| (diff.clone(), 0)).collect(),
         tags: BTreeSet::new(),
         verified: BTreeMap::new(),
         loaded_at: clock::now(),
@@ -213,6 +214,10 @@ async fn fetch(
         .extend(names.filter(|name| !name.starts_with("sha256:") && !names_before.contains(name)));
     remote.etag().clone_into(&mut record.etag);
     record.size = remote.size();
+    if let Some(archive) = &archive {
+        let layers = archive.layers.iter();
+        record.layers = layers.map(|layer| (layer.diff.clone(), layer.size)).collect();
+    }
     if let Some(old) = entry.read() {
         record = record.after(old);
     }

@@ -1,6 +1,6 @@
 //! What the engine of this host has, and small requests to it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use crate::docker::{Call, DockerError, ask, call};
 
 /// For questions.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// So many are asked for in one call: all that is said of them is kept.
+const AT_ONCE: usize = 50;
 
 /// For a pull, which tells nothing of how far it is.
 const PULL: Duration = Duration::from_hours(2);
@@ -59,6 +62,7 @@ struct RootFs {
 #[serde(rename_all = "PascalCase", default)]
 struct Config {
     user: String,
+    labels: Option<BTreeMap<String, String>>,
 }
 
 impl Local {
@@ -75,6 +79,12 @@ impl Local {
     /// Whom its programs run as; empty for root.
     pub(super) fn user(&self) -> &str {
         self.config.as_ref().map_or("", |config| &config.user)
+    }
+
+    /// What this label says.
+    pub(super) fn label(&self, name: &str) -> Option<&str> {
+        let labels = self.config.as_ref()?.labels.as_ref()?;
+        labels.get(name).map(String::as_str)
     }
 }
 
@@ -99,15 +109,32 @@ fn parse(text: &str) -> Vec<Local> {
 /// Every image that is here, nameless ones too.
 pub(super) fn everything() -> Result<Vec<Local>, DockerError> {
     let ids = ask(&["image", "ls", "-aq", "--no-trunc"], PATIENCE)?;
-    let ids: HashSet<&str> = ids.split_whitespace().collect();
-    let ids: Vec<&str> = ids.into_iter().collect();
-    let mut images = Vec::new();
-    for some in ids.chunks(100) {
-        let args = [&["image", "inspect", "--format", "{{json .}}"], some].concat();
-        // One that has been removed meanwhile makes it fail, and the others are told all the same.
-        images.extend(parse(&call(&Call::new(&args, PATIENCE))?.stdout));
+    inspect_all(&ids.split_whitespace().collect())
+}
+
+/// Those of these images that are here.
+pub(super) fn inspect_all(ids: &BTreeSet<&str>) -> Result<Vec<Local>, DockerError> {
+    let words = ["image", "inspect", "--format", "{{json .}}"];
+    Ok(parse(&many(&words, ids)?))
+}
+
+/// One question about many things, in few calls: the client's start costs more than the engine's answer.
+fn many(words: &[&str], ids: &BTreeSet<&str>) -> Result<String, DockerError> {
+    let ids: Vec<&str> = ids.iter().copied().collect();
+    let mut text = String::new();
+    for some in ids.chunks(AT_ONCE) {
+        let args = [words, some].concat();
+        let said = call(&Call::new(&args, PATIENCE))?;
+        // One that is not there makes it fail, and the others are told all the same.
+        if said.status != Some(0) {
+            match DockerError::of(&args, &said) {
+                DockerError::NotThere(_) => {}
+                error => return Err(error),
+            }
+        }
+        text.push_str(&said.stdout);
     }
-    Ok(images)
+    Ok(text)
 }
 
 /// Every chain of layers of these images.
@@ -196,14 +223,27 @@ pub(super) fn drop_labelled(key: &str, value: &str) -> Result<(), DockerError> {
     drop_nameless(ids.lines().map(str::to_owned).collect()).map(drop)
 }
 
-/// The names of the containers that were made from an image or from what was built on it, running or not.
-pub(super) fn containers(id: &str) -> Result<Vec<String>, DockerError> {
-    let filter = format!("ancestor={id}");
-    let names = ask(
-        &["ps", "-a", "--filter", &filter, "--format", "{{.Names}}"],
+/// Every image with this label, nameless ones too.
+pub(super) fn labelled(key: &str) -> Result<Vec<Local>, DockerError> {
+    let filter = format!("label={key}");
+    let ids = ask(
+        &["image", "ls", "-aq", "--no-trunc", "--filter", &filter],
         PATIENCE,
     )?;
-    Ok(names.lines().map(str::to_owned).collect())
+    inspect_all(&ids.split_whitespace().collect())
+}
+
+/// Every container, running or not: its name, and the id of its image.
+pub(super) fn containers() -> Result<Vec<(String, String)>, DockerError> {
+    let ids = ask(&["ps", "-aq", "--no-trunc"], PATIENCE)?;
+    let format = r#"{{.Name}}{{"\t"}}{{.Image}}"#;
+    let words = ["container", "inspect", "--format", format];
+    let text = many(&words, &ids.split_whitespace().collect())?;
+    let pair = |line: &str| {
+        let (name, image) = line.split_once('\t')?;
+        Some((name.trim_start_matches('/').to_owned(), image.to_owned()))
+    };
+    Ok(text.lines().filter_map(pair).collect())
 }
 
 /// Fetches an image from a registry.

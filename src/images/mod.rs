@@ -19,7 +19,7 @@ mod tar;
 
 pub use crate::domain::wire::Shelved;
 pub use error::ImageError;
-pub use shelf::{list, remove};
+pub use shelf::{drop_parts, list, remove};
 
 use std::collections::BTreeMap;
 use std::fmt;

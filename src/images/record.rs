@@ -40,6 +40,9 @@ pub(super) struct Record {
     pub(super) foreign: bool,
     /// What was made of it: the ids by the digest of the repairs, or by nothing for none.
     pub(super) repaired: BTreeMap<String, String>,
+    /// The layers as they came, from the bottom up: diff ids, and bytes in the archive; zero where there was none.
+    #[serde(default)]
+    pub(super) layers: Vec<(String, u64)>,
     /// All names that it got from us or with the archive.
     pub(super) tags: BTreeSet<String>,
     /// The commits that were seen in it: `<repository>@<commit>`, and what was noted.
@@ -132,6 +135,27 @@ impl Entry {
         }
     }
 
+    /// The source that the engine knows by this key, locked; none if it is not of this root, or is worked on.
+    pub(super) fn at_rest(root: &Path, key: &str) -> Result<Option<Entry>, ImageError> {
+        for path in files(root, "lock")? {
+            let stem = path.with_extension("");
+            if key_of(&stem) != key {
+                continue;
+            }
+            let file = File::options()
+                .write(true)
+                .custom_flags(OFlag::O_NOFOLLOW.bits())
+                .open(&path)
+                .map_err(|error| ImageError::io(&path, error))?;
+            return match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => Ok(Some(Entry { stem, _lock: lock })),
+                Err((_, Errno::EWOULDBLOCK)) => Ok(None),
+                Err((_, errno)) => Err(ImageError::io(&path, errno)),
+            };
+        }
+        Ok(None)
+    }
+
     /// What is remembered. A damaged or newer record is none: the image is made ready again.
     pub(super) fn read(&self) -> Option<Record> {
         read(&self.stem.with_extension("json"))
@@ -145,7 +169,7 @@ impl Entry {
 
     /// What the source is known by to the engine, which may serve several roots.
     pub(super) fn key(&self) -> String {
-        Sha256::of(self.stem.as_os_str().as_encoded_bytes()).to_string()
+        key_of(&self.stem)
     }
 
     /// Where the archive's index is kept.
@@ -168,6 +192,10 @@ impl Entry {
     }
 }
 
+fn key_of(stem: &Path) -> String {
+    Sha256::of(stem.as_os_str().as_encoded_bytes()).to_string()
+}
+
 fn read(path: &Path) -> Option<Record> {
     let record: Record = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
     (record.version == VERSION).then_some(record)
@@ -175,21 +203,30 @@ fn read(path: &Path) -> Option<Record> {
 
 /// Every image that is remembered.
 pub(super) fn all(root: &Path) -> Result<Vec<Record>, ImageError> {
+    let mut records: Vec<Record> = files(root, "json")?
+        .iter()
+        .filter_map(|path| read(path))
+        .collect();
+    records.sort_by(|one, other| one.source.cmp(&other.source));
+    Ok(records)
+}
+
+/// The files of one kind.
+fn files(root: &Path, kind: &str) -> Result<Vec<PathBuf>, ImageError> {
     let dir = dir(root);
     let entries = match fs::read_dir(&dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(ImageError::io(&dir, error)),
     };
-    let mut records = Vec::new();
+    let mut found = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| ImageError::io(&dir, error))?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            records.extend(read(&path));
+        if path.extension().is_some_and(|extension| extension == kind) {
+            found.push(path);
         }
     }
-    records.sort_by(|one, other| one.source.cmp(&other.source));
-    Ok(records)
+    Ok(found)
 }
 
 /// Writes a file whole or not at all.

@@ -1,44 +1,110 @@
 //! The images that fleet made ready on this host, for whoever wants to see or remove them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::arrive::PART;
-use super::engine;
+use super::engine::{self, Local};
 use super::error::ImageError;
 use super::record::{self, Entry, Record};
 use crate::domain::wire::Shelved;
 
-/// Every image that fleet made ready here. Blocks: asks the engine.
+/// Every image that fleet made ready here. Blocks: asks the engine, a few times for all of them.
 pub fn list(root: &Path) -> Result<Vec<Shelved>, ImageError> {
-    record::all(root)?.iter().map(shelved).collect()
+    shelve(&record::all(root)?)
 }
 
-fn shelved(record: &Record) -> Result<Shelved, ImageError> {
-    let (mut local, mut used_by) = (None, BTreeSet::new());
-    for id in record.ids() {
-        let Some(image) = engine::inspect(&id)? else {
-            continue;
-        };
-        used_by.extend(engine::containers(&id)?);
-        // The one that was mended comes after the one that it was made of.
-        if !record.older.contains(&id) {
-            local = Some(image);
+fn shelve(records: &[Record]) -> Result<Vec<Shelved>, ImageError> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = records.iter().flat_map(Record::ids).collect();
+    let containers = engine::containers()?;
+    let used = containers.iter().map(|(_, image)| image);
+    let all = ids.iter().chain(used).map(String::as_str).collect();
+    let engine = Engine {
+        images: engine::inspect_all(&all)?
+            .into_iter()
+            .map(|image| (image.id.clone(), image))
+            .collect(),
+        containers,
+    };
+    Ok(records.iter().map(|record| engine.shelved(record)).collect())
+}
+
+/// What the engine has, as far as it matters here.
+struct Engine {
+    images: BTreeMap<String, Local>,
+    containers: Vec<(String, String)>,
+}
+
+impl Engine {
+    fn shelved(&self, record: &Record) -> Shelved {
+        let (mut local, mut used_by) = (None, BTreeSet::new());
+        for image in record.ids().iter().filter_map(|id| self.images.get(id)) {
+            used_by.extend(self.users(image).map(str::to_owned));
+            // The one that was mended comes after the one that it was made of.
+            if !record.older.contains(&image.id) {
+                local = Some(image);
+            }
+        }
+        let sizes: BTreeMap<&str, u64> = record
+            .layers
+            .iter()
+            .map(|(diff, size)| (diff.as_str(), *size))
+            .collect();
+        let layers = local.map(Local::layers).unwrap_or_default();
+        Shelved {
+            source: record::name(&record.source),
+            id: local.map_or_else(|| record.id.clone(), |image| image.id.clone()),
+            tags: record.tags.iter().cloned().collect(),
+            size: local.map_or(0, |image| image.size),
+            moved: 0,
+            loaded_at: record.loaded_at,
+            last_used: record.last_used,
+            used_by: used_by.into_iter().collect(),
+            here: local.is_some(),
+            layers: layers
+                .iter()
+                .map(|diff| (diff.clone(), sizes.get(diff.as_str()).copied().unwrap_or(0)))
+                .collect(),
         }
     }
-    Ok(Shelved {
-        source: record::name(&record.source),
-        id: local
-            .as_ref()
-            .map_or_else(|| record.id.clone(), |image| image.id.clone()),
-        tags: record.tags.iter().cloned().collect(),
-        size: local.as_ref().map_or(0, |image| image.size),
-        moved: 0,
-        loaded_at: record.loaded_at,
-        last_used: record.last_used,
-        used_by: used_by.into_iter().collect(),
-        here: local.is_some(),
-    })
+
+    /// The containers that were made from an image or from what has all its layers below others: removing the image
+    /// would free nothing of them.
+    fn users<'a>(&'a self, image: &'a Local) -> impl Iterator<Item = &'a str> {
+        let is_below = |id: &String| {
+            let above =
+                |other: &Local| !image.layers().is_empty() && other.layers().starts_with(image.layers());
+            *id == image.id || self.images.get(id).is_some_and(above)
+        };
+        let users = self.containers.iter().filter(move |(_, id)| is_below(id));
+        users.map(|(name, _)| name.as_str())
+    }
+}
+
+/// Removes what broken-off loads have left: nameless images with our label whose source belongs to this root and is
+/// not worked on. How many, and their bytes as the engine counts them. Blocks.
+pub fn drop_parts(root: &Path) -> Result<(u64, u64), ImageError> {
+    let mut by_source: BTreeMap<String, Vec<Local>> = BTreeMap::new();
+    for image in engine::labelled(PART)? {
+        if let Some(key) = image.label(PART).map(str::to_owned) {
+            by_source.entry(key).or_default().push(image);
+        }
+    }
+    let (mut parts, mut bytes) = (0, 0);
+    for (key, images) in by_source {
+        let Some(_entry) = Entry::at_rest(root, &key)? else {
+            continue;
+        };
+        let left = engine::drop_nameless(images.iter().map(|image| image.id.clone()).collect())?;
+        let gone = || images.iter().filter(|image| !left.contains(&image.id));
+        parts += gone().count() as u64;
+        // Each one is built on the one before it: the last has the bytes of all.
+        bytes += gone().map(|image| image.size).max().unwrap_or(0);
+    }
+    Ok((parts, bytes))
 }
 
 /// Removes the image that came from this source or has this name. Refused while a container uses it.
@@ -74,7 +140,8 @@ pub async fn remove(root: &Path, wanted: &str) -> Result<Shelved, ImageError> {
 }
 
 fn take_down(record: &Record, others: &BTreeSet<String>) -> Result<Shelved, ImageError> {
-    let shown = shelved(record)?;
+    let shown = shelve(std::slice::from_ref(record))?.pop();
+    let shown = shown.ok_or_else(|| ImageError::NotOurs(record::name(&record.source)))?;
     if !shown.used_by.is_empty() {
         return Err(ImageError::InUse {
             image: shown.source,
@@ -94,7 +161,7 @@ fn take_down(record: &Record, others: &BTreeSet<String>) -> Result<Shelved, Imag
     }
     for id in ids.iter().rev() {
         let foreign = record.foreign && *id == record.id;
-        let nameless = |image: engine::Local| image.repo_tags.unwrap_or_default().is_empty();
+        let nameless = |image: Local| image.repo_tags.unwrap_or_default().is_empty();
         if !foreign && !others.contains(id) && engine::inspect(id)?.is_some_and(nameless) {
             engine::untag(id)?;
         }

@@ -6,23 +6,40 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod choose;
+mod evidence;
+mod health;
+mod load;
 mod messages;
 mod observe;
 mod outlook;
 mod place;
 mod policy;
+mod rate;
+mod retry;
+mod room;
+mod stock;
 
+pub use health::doubtful;
 pub use observe::{Heard, Observed, host_gone, observe};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
+pub use room::NoRoom;
 
 use crate::domain::{Effect, Fleet, Timestamp};
 
-/// Everything that should be stored or said now. Decisions ([`Effect::Place`], [`Effect::GiveUp`]) must
-/// be stored and folded before `plan` is asked again; messages may be sent at any time, and repeated.
+/// Everything that should be stored or said now. Decisions (see [`Effect`]) must be stored and folded before `plan` is
+/// asked again; messages may be sent at any time, and repeated.
 pub fn plan(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
     let mut effects = messages::messages(fleet);
-    effects.extend(place::give_up(fleet, policy));
-    effects.extend(place::place(fleet, policy, now));
+    // What is held now must not be given anything in the same breath.
+    let holds = health::holds(fleet, policy, now);
+    let held = !holds.is_empty();
+    effects.extend(holds);
+    effects.extend(retry::give_up(fleet, policy, now));
+    if !held {
+        effects.extend(place::place(fleet, policy, now));
+        effects.extend(stock::stock(fleet, policy, now));
+    }
     effects
 }

@@ -166,6 +166,7 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
         | Answer::Bytes { .. }
         | Answer::Facts(_)
         | Answer::Images(_)
+        | Answer::Cleaned(_)
         | Answer::Fault(_) => {
             return Observed::default();
         }

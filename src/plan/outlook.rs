@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Policy;
-use super::place::keeper;
+use super::retry::keeper;
 use crate::domain::fleet::HostEntry;
+use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::{Link, Outlook as LinkOutlook};
 use crate::domain::{Fleet, HostName, JobId, Timestamp};
 
@@ -28,17 +29,19 @@ pub enum Errand {
     Close(Vec<JobId>),
 }
 
-/// One host that jobs wait for in vain.
+/// What jobs wait for in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stuck {
-    /// Which host.
-    pub host: HostName,
+    /// A host, or whatever is held.
+    pub subject: Subject,
     /// How many jobs wait for it.
     pub waiting: usize,
     /// How many jobs it may be running.
     pub running: usize,
     /// What is wrong with it.
     pub why: String,
+    /// The hold on it, if there is one.
+    pub hold: Option<Kind>,
 }
 
 /// Looks at hosts only, so that it can be asked at every tick.
@@ -48,19 +51,11 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         Errand::Sets => None,
         Errand::Close(jobs) => Some(jobs),
     };
-    // Jobs to try again wait for the host that has their finished phases, or else for any.
-    let mut kept: BTreeMap<&HostName, usize> = BTreeMap::new();
-    let mut shared = jobs.is_none() && fleet.pool().next().is_some();
-    for entry in fleet
-        .again()
-        .filter_map(|id| fleet.job(id))
-        .filter(|_| jobs.is_none())
-    {
-        match keeper(fleet, entry) {
-            Some(host) => *kept.entry(host).or_default() += 1,
-            None => shared = true,
-        }
-    }
+    let waits = if jobs.is_some() {
+        Waits::default()
+    } else {
+        Waits::of(fleet, policy)
+    };
     let mut stuck = Vec::new();
     for (name, host) in fleet.hosts() {
         let running = host
@@ -68,25 +63,97 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
             .iter()
             .filter(|id| jobs.is_none_or(|jobs| jobs.contains(&id.job)))
             .count();
-        let waiting = if jobs.is_some() { 0 } else { host.queue.len() };
-        let waiting = waiting + kept.get(name).copied().unwrap_or_default();
-        if running + waiting == 0 && !shared {
-            continue;
+        let waiting = waits.bound.get(name).copied().unwrap_or_default();
+        let hold = fleet.host_hold(name);
+        let trouble = trouble(host, policy, now);
+        // What is held takes nothing new, but what runs there goes on.
+        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold.kind, waiting > 0));
+        if (running > 0 && trouble.is_none()) || (takes && waiting + waits.free > 0) {
+            return Outlook::Working;
         }
-        match trouble(host, policy, now) {
-            None => return Outlook::Working,
-            Some(why) => stuck.push(Stuck {
-                host: name.clone(),
-                waiting,
-                running,
-                why,
-            }),
+        if running + waiting > 0 || waits.free > 0 {
+            let held = || hold.map(|hold| format!("{}: {}", hold.kind.word(), hold.why));
+            if let Some(why) = trouble.or_else(held) {
+                stuck.push(Stuck {
+                    subject: Subject::Host(name.clone()),
+                    waiting,
+                    running,
+                    why,
+                    hold: hold.map(|hold| hold.kind),
+                });
+            }
         }
     }
+    stuck.extend(waits.held(fleet));
     if jobs.is_some() && stuck.is_empty() {
         Outlook::Done
     } else {
         Outlook::Stuck(stuck)
+    }
+}
+
+/// Will a hold of this kind end without anybody's doing, or not keep `bound` jobs from going on?
+fn passes(kind: Kind, bound: bool) -> bool {
+    match kind {
+        Kind::Quarantined => true,
+        Kind::Draining => bound,
+        Kind::Paused | Kind::Ailing | Kind::Refused => false,
+    }
+}
+
+/// What jobs wait for.
+#[derive(Debug, Default)]
+struct Waits<'a> {
+    /// Any host.
+    free: usize,
+    /// This host alone.
+    bound: BTreeMap<&'a HostName, usize>,
+    /// Somebody to end the hold on this.
+    parked: BTreeMap<Subject, usize>,
+}
+
+impl<'a> Waits<'a> {
+    fn of(fleet: &'a Fleet, policy: &Policy) -> Waits<'a> {
+        let mut waits = Waits {
+            free: fleet.pool().count(),
+            ..Waits::default()
+        };
+        // Jobs to try again wait for the host that has their finished phases, or else for any.
+        for entry in fleet.again().filter_map(|id| fleet.job(id)) {
+            match keeper(fleet, entry) {
+                Some(host) => *waits.bound.entry(host).or_default() += 1,
+                None => waits.free += 1,
+            }
+        }
+        for (name, host) in fleet.hosts() {
+            if policy.pinned && !host.queue.is_empty() {
+                *waits.bound.entry(name).or_default() += host.queue.len();
+            } else {
+                waits.free += host.queue.len();
+            }
+        }
+        for entry in fleet.parked().filter_map(|id| fleet.job(id)) {
+            if let Some((subject, _)) = fleet.job_hold(entry) {
+                *waits.parked.entry(subject).or_default() += 1;
+            }
+        }
+        waits
+    }
+
+    fn held(self, fleet: &Fleet) -> Vec<Stuck> {
+        let parked = self.parked.into_iter();
+        parked
+            .filter_map(|(subject, waiting)| {
+                let hold = fleet.hold(&subject)?;
+                Some(Stuck {
+                    waiting,
+                    running: 0,
+                    why: format!("{}: {}", hold.kind.word(), hold.why),
+                    hold: Some(hold.kind),
+                    subject,
+                })
+            })
+            .collect()
     }
 }
 

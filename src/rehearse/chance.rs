@@ -73,7 +73,7 @@ impl Chance<'_> {
                 Class::Provider,
                 "provider-unavailable",
                 "the provider did not answer",
-                Again::Anywhere,
+                Again::Later,
             )),
             _ if last && dice.happens(self.faults.job) => Fate::Breaks,
             _ => Fate::Well,

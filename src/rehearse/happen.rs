@@ -5,6 +5,7 @@ use super::Turn;
 use super::change::What;
 use super::play::{Due, Play, TICKS};
 use crate::domain::host::Outlook as LinkOutlook;
+use crate::domain::journal::Entry;
 use crate::domain::{AttemptId, Event, HostName, Span};
 use crate::plan::{self, Heard};
 
@@ -16,6 +17,7 @@ impl Play<'_> {
     pub(super) fn happen(&mut self, due: Due) {
         if due == Due::Tick {
             self.ticking = false;
+            self.news = true;
             self.pause = Span(self.pause.0 * 2).min(TICKS.1);
             return;
         }
@@ -29,11 +31,23 @@ impl Play<'_> {
                 let next = stage.step(self.now, attempt, token, &mut self.chance);
                 self.next(&host, next);
                 self.listen(&host, attempt);
+                self.stock(&host);
+            }
+            Due::Fetched(host, image) => {
+                let Some(stage) = self.stages.get_mut(&host).filter(|stage| !stage.dead) else {
+                    return;
+                };
+                if let Some((need, _)) = stage.fetching.take_if(|(need, _)| *need.source == *image) {
+                    stage.shelve(need);
+                    self.fleet.note_fetched(&host, self.now, true);
+                    self.stock(&host);
+                }
             }
             Due::Change(n) => self.change(n),
             Due::Reboot(host) => {
                 if let Some(stage) = self.stages.get_mut(&host).filter(|stage| !stage.dead) {
                     stage.reboot();
+                    self.fleet.note_fetched(&host, self.now, false);
                     self.down(&host, "it starts anew", LinkOutlook::Transient);
                     self.at(self.now.after(REBOOT), Due::Back(host.clone()));
                     self.trouble_of(self.chance.faults.host, Due::Reboot(host));
@@ -128,6 +142,7 @@ impl Play<'_> {
             host: name.clone(),
             boot: String::new(),
         }]);
+        self.look(name);
     }
 
     /// What an attempt has written since, if anybody listens.
@@ -157,6 +172,7 @@ impl Play<'_> {
         for event in events {
             let folded = self.fleet.fold(self.now, event);
             debug_assert!(folded.is_ok(), "{folded:?}");
+            self.news |= self.matters(event);
             self.note(event);
         }
     }
@@ -192,6 +208,22 @@ impl Play<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Could `plan` decide anything because of this? A phase that follows another one changes nothing, unless it had
+    /// kept the next image waiting.
+    fn matters(&self, event: &Event) -> bool {
+        let Event::Journaled { line, .. } = event else {
+            return true;
+        };
+        match &line.entry {
+            Entry::Ended { .. } => true,
+            Entry::PhaseEnded { phase, .. } | Entry::PhaseKept { phase, .. } => {
+                let mut images = self.scene.policy.image_phases.values();
+                images.any(|image| image == phase)
+            }
+            Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } => false,
         }
     }
 }

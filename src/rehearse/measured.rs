@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Odds;
+use super::odds::scaled;
 use crate::domain::fleet::Attempt;
 use crate::domain::journal::Outcome;
 use crate::domain::{AttemptState, Fleet, HostName, InstanceId, Job, ModelName, PhaseName, Span};
@@ -58,15 +59,15 @@ impl Measured {
         let mut images: BTreeSet<(&HostName, &InstanceId)> = BTreeSet::new();
         for (job, attempt) in past {
             // Whoever comes first to a host brings the image; the others find it there.
-            let warm = !took(attempt).is_empty() && !images.insert((&attempt.host, &job.instance));
-            all.extend(took(attempt).iter().map(|(phase, span)| Took {
+            let warm = !attempt.took.is_empty() && !images.insert((&attempt.host, &job.instance));
+            all.extend(attempt.took.iter().map(|(phase, span)| Took {
                 job,
                 phase,
                 warm,
                 host: &attempt.host,
                 span: *span,
             }));
-            let sum: u64 = took(attempt).iter().map(|(_, span)| span.0).sum();
+            let sum: u64 = attempt.took.iter().map(|(_, span)| span.0).sum();
             let rest = attempt.since.since(attempt.intended).0.checked_sub(sum);
             if let Some(rest) = rest.filter(|_| attempt.state == AttemptState::Ended(Outcome::Succeeded))
                 // More than that is no pause but clocks that disagree, or a cut link.
@@ -82,37 +83,19 @@ impl Measured {
     }
 
     fn learn(&mut self, all: &[Took<'_>]) {
+        self.paces = paces(all);
         let mut groups: BTreeMap<(PhaseName, bool, Kin), Vec<Span>> = BTreeMap::new();
         for took in all {
+            // As it would have been on a usual host.
+            let span = scaled(took.span, 1.0 / self.pace(took.host));
             for kin in kin(took.job) {
-                groups
-                    .entry((took.phase.clone(), took.warm, kin))
-                    .or_default()
-                    .push(took.span);
+                let group = groups.entry((took.phase.clone(), took.warm, kin)).or_default();
+                group.push(span);
             }
         }
         let groups = groups.into_iter();
         self.odds = groups
             .filter_map(|(key, spans)| Some((key, Arc::new(Odds::measured(newest(spans))?))))
-            .collect();
-        let mut hosts: BTreeMap<&HostName, (f64, f64)> = BTreeMap::new();
-        for took in all {
-            let [.., model, _] = kin(took.job);
-            let Some(usual) = self.odds.get(&(took.phase.clone(), took.warm, model)) else {
-                continue;
-            };
-            let (span, usual) = (took.span.duration().as_secs_f64(), usual.expected());
-            let usual = usual.duration().as_secs_f64();
-            // What takes no time at all says nothing of a host's speed.
-            if span > 0.1 && usual > 0.1 {
-                let (sum, count) = hosts.entry(took.host).or_default();
-                *sum += (span / usual).ln();
-                *count += 1.0;
-            }
-        }
-        self.paces = hosts
-            .into_iter()
-            .map(|(host, (sum, count))| (host.clone(), (sum / (count + DOUBT)).exp()))
             .collect();
     }
 
@@ -139,6 +122,34 @@ impl Measured {
     }
 }
 
+/// How much longer than usual each host takes: its times beside the median of the same model and phase.
+fn paces(all: &[Took<'_>]) -> BTreeMap<HostName, f64> {
+    let mut usual: BTreeMap<(&ModelName, &PhaseName, bool), Vec<Span>> = BTreeMap::new();
+    for took in all {
+        let key = (&took.job.model, took.phase, took.warm);
+        usual.entry(key).or_default().push(took.span);
+    }
+    for spans in usual.values_mut() {
+        spans.sort_unstable();
+    }
+    let mut hosts: BTreeMap<&HostName, (f64, f64)> = BTreeMap::new();
+    for took in all {
+        let usual = usual.get(&(&took.job.model, took.phase, took.warm));
+        let middle = usual.and_then(|spans| spans.get(spans.len() / 2)).copied();
+        let (span, middle) = (took.span, middle.unwrap_or_default());
+        // What takes no time at all says nothing of a host's speed.
+        if span.0 > 100 && middle.0 > 100 {
+            let (sum, count) = hosts.entry(took.host).or_default();
+            *sum += (span.duration().as_secs_f64() / middle.duration().as_secs_f64()).ln();
+            *count += 1.0;
+        }
+    }
+    let paces = hosts.into_iter();
+    paces
+        .map(|(host, (sum, count))| (host.clone(), (sum / (count + DOUBT)).exp()))
+        .collect()
+}
+
 fn kin(job: &Job) -> [Kin; 4] {
     [
         Kin::Same(job.instance.clone(), job.model.clone()),
@@ -151,8 +162,4 @@ fn kin(job: &Job) -> [Kin; 4] {
 fn newest(mut spans: Vec<Span>) -> Vec<Span> {
     spans.drain(..spans.len().saturating_sub(MOST));
     spans
-}
-
-fn took(_attempt: &Attempt) -> &[(PhaseName, Span)] {
-    &[]
 }

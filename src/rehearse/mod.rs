@@ -28,7 +28,7 @@ pub use measured::Measured;
 pub use odds::Odds;
 pub use play::play;
 pub use played::{HostPlayed, Played, Turn};
-pub use scene::{IMAGE_BYTES, Picture, Scene, Step, Work, Works};
+pub use scene::{IMAGE_BYTES, Scene, Step, Work, Works};
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,7 @@ pub fn play(scene: &Scene, dice: Option<Dice>, faults: &Faults) -> Played {
         hopes: 0,
         pause: TICKS.0,
         ticking: false,
+        news: true,
         played: Played {
             begins: scene.begins,
             ..Played::default()
@@ -59,6 +60,8 @@ pub(super) struct Play<'s> {
     pub(super) hopes: usize,
     pub(super) pause: Span,
     pub(super) ticking: bool,
+    /// Something happened that `plan` may have an answer to.
+    pub(super) news: bool,
     pub(super) played: Played,
     /// Turns under way.
     pub(super) open: BTreeMap<AttemptId, usize>,
@@ -73,6 +76,7 @@ pub(super) enum Due {
     Die(HostName),
     Back(HostName),
     Gone(HostName),
+    Fetched(HostName, String),
     Tick,
 }
 
@@ -146,7 +150,13 @@ impl Play<'_> {
             {
                 stage.host.resume(id, attempt.epoch, attempt.offset);
                 let model = &entry.job.model;
-                let part = Part { id, work, model };
+                let image = self.bring(name, id.job);
+                let part = Part {
+                    id,
+                    work,
+                    model,
+                    image: image.as_ref(),
+                };
                 next.push(stage.resume(self.now, part, phase.as_ref(), attempt.since, &mut self.chance));
             }
         }
@@ -170,11 +180,15 @@ impl Play<'_> {
 
     fn run(&mut self) {
         loop {
-            self.decide();
-            match plan::outlook(&self.fleet, &Errand::Sets, &self.scene.policy, self.now) {
+            if std::mem::take(&mut self.news) {
+                self.decide();
+            }
+            match self.outlook() {
                 Outlook::Done => return,
                 Outlook::Stuck(stuck) if self.hopes == 0 => {
-                    let stuck = stuck.iter().map(|stuck| format!("{}: {}", stuck.host, stuck.why));
+                    let stuck = stuck
+                        .iter()
+                        .map(|stuck| format!("{}: {}", stuck.subject, stuck.why));
                     self.played.stuck = stuck.collect();
                     return;
                 }
@@ -192,11 +206,19 @@ impl Play<'_> {
         }
     }
 
+    /// As `plan` has it; where somebody works whom everybody can reach, there is no need to ask.
+    fn outlook(&self) -> Outlook {
+        if self.fleet.open() > 0 && self.stages.values().any(|stage| stage.open && stage.is_busy()) {
+            return Outlook::Working;
+        }
+        plan::outlook(&self.fleet, &Errand::Sets, &self.scene.policy, self.now)
+    }
+
     /// Some decisions come with time alone: a pause that ends, a hold that expires.
     fn tick(&mut self) {
-        let waiting =
+        let idle =
             self.fleet.again().next().is_some() || self.fleet.idle().next().is_some() || self.open.is_empty();
-        if waiting && !self.ticking {
+        if !self.ticking && ((idle && self.fleet.waits() > 0) || self.open.is_empty()) {
             self.ticking = true;
             self.at(self.now.after(self.pause), Due::Tick);
         }
@@ -250,7 +272,9 @@ impl Due {
     fn is_hope(&self) -> bool {
         match self {
             Due::Change(_) | Due::Back(_) | Due::Gone(_) => true,
-            Due::Step(..) | Due::Reboot(_) | Due::Cut(_) | Due::Die(_) | Due::Tick => false,
+            Due::Step(..) | Due::Fetched(..) | Due::Reboot(_) | Due::Cut(_) | Due::Die(_) | Due::Tick => {
+                false
+            }
         }
     }
 }

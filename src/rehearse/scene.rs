@@ -25,8 +25,8 @@ pub struct Scene {
     pub works: BTreeMap<JobId, Arc<Work>>,
     /// Hosts that are not there when it begins, and why.
     pub absent: BTreeMap<HostName, String>,
-    /// Images that hosts have, with their sizes.
-    pub shelves: BTreeMap<HostName, BTreeMap<Arc<str>, u64>>,
+    /// Bytes of the disk of each host's engine, if its filling up is to be played.
+    pub disk: Option<u64>,
     /// How much longer than usual each host takes.
     pub paces: BTreeMap<HostName, f64>,
     /// What passes between a decision and the first phase, and between phases.
@@ -40,8 +40,6 @@ pub struct Scene {
 pub struct Work {
     /// Its phases, in order.
     pub steps: Vec<Step>,
-    /// Its image.
-    pub image: Option<Picture>,
 }
 
 /// One phase.
@@ -55,15 +53,6 @@ pub struct Step {
     pub odds: Arc<Odds>,
     /// How long it takes where the image is there already.
     pub warm: Arc<Odds>,
-}
-
-/// An image, as far as a play is concerned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
-    /// Where it comes from: what tells it from others.
-    pub source: Arc<str>,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// Makes [`Work`]s, sharing what many have in common.
@@ -88,12 +77,9 @@ impl<'c> Works<'c> {
     }
 
     /// What a job is to do; nothing, if `fleet.toml` does not know its pipeline.
-    pub fn of(&mut self, job: &Job, image: Option<Picture>) -> Work {
+    pub fn of(&mut self, job: &Job) -> Work {
         let Some(pipeline) = self.config.pipeline(&job.pipeline) else {
-            return Work {
-                steps: Vec::new(),
-                image,
-            };
+            return Work { steps: Vec::new() };
         };
         // Nobody works for a trajectory that is there, or that is the dataset's own patch.
         let agent = self.config.agent_of(&job.model, pipeline);
@@ -112,7 +98,6 @@ impl<'c> Works<'c> {
         });
         Work {
             steps: steps.collect(),
-            image,
         }
     }
 

@@ -8,6 +8,7 @@ use super::odds::scaled;
 use super::{Dice, Host, Scene, Speech, Step, Work};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::fault::{Again, Class};
+use crate::domain::fleet::ImageNeed;
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::swe::Task;
 use crate::domain::{AttemptId, Fault, HostName, ModelName, PhaseName, Span, Timestamp};
@@ -25,8 +26,12 @@ pub(super) struct Stage {
     pub(super) dead: bool,
     /// How much longer than usual it takes.
     pub(super) pace: f64,
-    /// Images that it has.
+    /// Images that it has, with their sizes.
     pub(super) shelf: BTreeMap<Arc<str>, u64>,
+    /// Images that have come to it, and that nobody has been told of.
+    pub(super) arrived: Vec<Arc<ImageNeed>>,
+    /// The image that is being fetched ahead, and until when.
+    pub(super) fetching: Option<(Arc<ImageNeed>, Timestamp)>,
     /// Bytes that were moved to it.
     pub(super) moved: u64,
     /// Most bytes of images that it ever had.
@@ -39,6 +44,7 @@ pub(super) struct Stage {
 struct Act {
     work: Arc<Work>,
     model: ModelName,
+    image: Option<Bring>,
     step: usize,
     /// When the step under way began and ends.
     began: Timestamp,
@@ -56,6 +62,14 @@ pub(super) struct Part<'p> {
     pub(super) id: AttemptId,
     pub(super) work: &'p Arc<Work>,
     pub(super) model: &'p ModelName,
+    pub(super) image: Option<&'p Bring>,
+}
+
+/// An image, and how much of it the host lacks.
+#[derive(Debug, Clone)]
+pub(super) struct Bring {
+    pub(super) need: Arc<ImageNeed>,
+    pub(super) missing: u64,
 }
 
 /// When an attempt wants to be looked at.
@@ -68,7 +82,12 @@ pub(super) struct Next {
 
 impl Stage {
     pub(super) fn new(name: &HostName, slots: u32, scene: &Scene) -> Stage {
-        let shelf = scene.shelves.get(name).cloned().unwrap_or_default();
+        let shelf = scene.fleet.host(name).map(|host| &host.shelf);
+        let shelf: BTreeMap<Arc<str>, u64> = shelf
+            .into_iter()
+            .flatten()
+            .map(|(source, stock)| (Arc::clone(source), stock.bytes))
+            .collect();
         Stage {
             host: Host::new(name.clone(), slots as usize, Speech::Lines),
             open: false,
@@ -76,9 +95,16 @@ impl Stage {
             pace: scene.paces.get(name).copied().unwrap_or(1.0),
             peak: shelf.values().sum(),
             shelf,
+            arrived: Vec::new(),
+            fetching: None,
             moved: 0,
             acts: BTreeMap::new(),
         }
+    }
+
+    /// Does anything run here?
+    pub(super) fn is_busy(&self) -> bool {
+        !self.acts.is_empty()
     }
 
     /// A supervisor has started: its first step begins. Phases that are `kept` are not done again.
@@ -115,7 +141,7 @@ impl Stage {
         chance: &mut Chance<'_>,
     ) -> Next {
         let step = phase.and_then(|phase| part.work.steps.iter().position(|step| step.phase == *phase));
-        let mut act = Act::new(part.work, part.model, step.unwrap_or(0));
+        let mut act = Act::new(part, step.unwrap_or(0));
         let span = match part.work.steps.get(act.step) {
             None => Span(0),
             Some(step) => {
@@ -138,7 +164,7 @@ impl Stage {
         step: usize,
         chance: &mut Chance<'_>,
     ) -> Option<Next> {
-        let mut act = Act::new(part.work, part.model, step);
+        let mut act = Act::new(part, step);
         act.killed_in = chance.killed_in(part.work.steps.len());
         let between = chance.between();
         let next = self.play(now, part.id, &mut act, between, chance);
@@ -164,13 +190,13 @@ impl Stage {
         };
         let phase = step.phase.clone();
         self.host.write(now, id, Entry::PhaseStarted { phase });
-        let image = work.image.as_ref().filter(|_| step.task == Some(Task::Image));
-        let warm = image.is_some_and(|image| self.shelf.contains_key(&image.source));
-        if let Some(image) = image.filter(|_| !warm) {
-            self.bring(Arc::clone(&image.source), image.bytes);
-        }
         act.began = now.after(delay);
-        let span = scaled(chance.span(step, warm), self.pace);
+        let image = act.image.clone().filter(|_| step.task == Some(Task::Image));
+        let span = match &image {
+            Some(image) => self.image_span(now, image, step, chance),
+            None => chance.span(step, false),
+        };
+        let span = scaled(span, self.pace);
         act.ends = act.began.after(span);
         let last = act.step + 1 == work.steps.len();
         act.fate = chance.fate(act.killed_in == Some(act.step), last, step);
@@ -185,10 +211,41 @@ impl Stage {
         Some(act.next(id))
     }
 
-    fn bring(&mut self, source: Arc<str>, bytes: u64) {
-        self.moved += bytes;
-        self.shelf.insert(source, bytes);
+    /// How long a usual host takes until the image is ready; from here on it is on its way.
+    fn image_span(&mut self, now: Timestamp, image: &Bring, step: &Step, chance: &mut Chance<'_>) -> Span {
+        if self.shelf.contains_key(&image.need.source) {
+            return chance.span(step, true);
+        }
+        if let Some((fetching, ends)) = &self.fetching
+            && fetching.source == image.need.source
+        {
+            return Span(ends.since(now).0 + chance.span(step, true).0);
+        }
+        self.moved += image.missing;
+        chance.span(step, false)
+    }
+
+    /// The image of a job to come is fetched: when it will be there.
+    pub(super) fn fetch(
+        &mut self,
+        now: Timestamp,
+        image: &Bring,
+        work: &Work,
+        chance: &mut Chance<'_>,
+    ) -> Timestamp {
+        let step = work.steps.iter().find(|step| step.task == Some(Task::Image));
+        let span = step.map_or(Span(0), |step| chance.span(step, false));
+        let ends = now.after(scaled(span, self.pace));
+        self.moved += image.missing;
+        self.fetching = Some((Arc::clone(&image.need), ends));
+        ends
+    }
+
+    /// An image is there from now on.
+    pub(super) fn shelve(&mut self, need: Arc<ImageNeed>) {
+        self.shelf.insert(Arc::clone(&need.source), need.bytes);
         self.peak = self.peak.max(self.shelf.values().sum());
+        self.arrived.push(need);
     }
 
     /// The time of an attempt has come: its step ends, the next one begins.
@@ -232,6 +289,11 @@ impl Stage {
             self.host.end(now, id, Outcome::Failed { phase, ending });
             return None;
         }
+        if let Some(image) = act.image.take_if(|_| step.task == Some(Task::Image))
+            && !self.shelf.contains_key(&image.need.source)
+        {
+            self.shelve(image.need);
+        }
         act.step += 1;
         let next = self.play(now, id, &mut act, Span(0), chance);
         if next.is_some() {
@@ -252,6 +314,7 @@ impl Stage {
     pub(super) fn reboot(&mut self) {
         self.host.reboot();
         self.acts.clear();
+        self.fetching = None;
     }
 
     /// It takes so many times as long from now on, and so does what is under way.
@@ -283,10 +346,11 @@ impl Stage {
 }
 
 impl Act {
-    fn new(work: &Arc<Work>, model: &ModelName, step: usize) -> Act {
+    fn new(part: Part<'_>, step: usize) -> Act {
         Act {
-            work: Arc::clone(work),
-            model: model.clone(),
+            work: Arc::clone(part.work),
+            model: part.model.clone(),
+            image: part.image.cloned(),
             step,
             began: Timestamp(0),
             ends: Timestamp(0),
@@ -310,7 +374,7 @@ impl Act {
             Class::Provider,
             "model-refused",
             "its provider refuses the model",
-            Again::Never,
+            Again::Mended,
         ));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::event::Event;
+use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Reach};
 use crate::domain::journal::{Entry, Outcome};
 use crate::domain::swe::Task;
@@ -60,15 +61,15 @@ fn scene(hosts: usize, jobs: usize) -> Scene {
                 odds,
             }
         });
-        let image = Picture {
+        let work = Work {
+            steps: steps.to_vec(),
+        };
+        works.insert(id, Arc::new(work));
+        let image = ImageNeed {
             source: format!("s3://b/{}", n / 2).into(),
             bytes: 1_000_000_000,
         };
-        let work = Work {
-            steps: steps.to_vec(),
-            image: Some(image),
-        };
-        works.insert(id, Arc::new(work));
+        fleet.need_image(id, Arc::new(image));
     }
     fleet.enable(&set);
     Scene {
@@ -77,7 +78,7 @@ fn scene(hosts: usize, jobs: usize) -> Scene {
         begins: Timestamp(1_000_000),
         works,
         absent: BTreeMap::new(),
-        shelves: BTreeMap::new(),
+        disk: None,
         paces: BTreeMap::new(),
         between: Arc::new(Odds::assumed(Span(500), 0.1)),
         changes: Vec::new(),

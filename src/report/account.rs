@@ -53,7 +53,10 @@ impl Account {
     pub fn trusting(entry: &JobEntry, verdict: Option<&Verdict>, distrusted: bool) -> Account {
         let fault = entry.decisive().and_then(Attempt::fault);
         let live = entry.live().is_some();
-        Account::from(entry.closed.as_ref(), live, verdict, fault, distrusted)
+        // A resolved task is beyond doubt, whatever became of the host later.
+        let resolved = verdict.is_some_and(|verdict| verdict.decision == Decision::Resolved);
+        let suspect = !resolved && entry.suspect().is_some();
+        Account::from(entry.closed.as_ref(), live, verdict, fault, distrusted || suspect)
     }
 
     /// The account of a job that closed like this or is `live`. A verdict is `distrusted` where calibration

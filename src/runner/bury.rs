@@ -69,6 +69,7 @@ fn close(capsule: &Capsule, boot: &str) -> Result<(), RunnerError> {
         Entry::Opened { boot, .. } => Some(boot.as_str()),
         Entry::PhaseStarted { .. }
         | Entry::PhaseEnded { .. }
+        | Entry::Pressed { .. }
         | Entry::PhaseKept { .. }
         | Entry::Ended { .. } => None,
     });

@@ -5,22 +5,16 @@
 //! line takes a capsule in which nothing has run; what is left of it is removed (`bury`).
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-
-use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, fallocate};
 
 use super::error::{Doing as _, RunnerError};
 use super::journal;
 use super::root::{Root, make_dir, sync_dir};
 use crate::domain::journal::{Entry, Line, Outcome};
 use crate::domain::{AttemptId, Spec, layout};
-
-/// Reserved for each journal, so that the end of an attempt can be told even on a full disk.
-const RESERVED: i64 = 16 << 10;
 
 /// An attempt's directory.
 #[derive(Debug, Clone)]
@@ -172,19 +166,11 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
             .mode(0o600)
             .open(path)?;
         if path.file_name() == Some(OsStr::new(layout::JOURNAL)) {
-            reserve(&file)?;
+            journal::reserve(&file, 0)?;
         }
         file.write_all(bytes)
     };
     write().doing(|| format!("write {}", path.display()))
-}
-
-fn reserve(file: &File) -> io::Result<()> {
-    match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, RESERVED) {
-        // Not every file system can; then the supervisor waits for room when it comes to that.
-        Err(Errno::EOPNOTSUPP | Errno::ENOSYS) | Ok(()) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn names(dir: &Path) -> Result<Vec<String>, RunnerError> {

@@ -7,6 +7,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
+
 use super::error::{Doing as _, RunnerError};
 use crate::domain::journal::{Entry, Line};
 use crate::doors::clock;
@@ -43,6 +46,12 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Appends a line that may be missing: only where the room that the end of the attempt needs stays reserved.
+    pub(super) fn remark(&mut self, entry: &Entry) -> Result<(), RunnerError> {
+        reserve(&self.file, self.len).doing(|| format!("keep room in {}", self.path.display()))?;
+        self.append(entry)
+    }
+
     /// Appends a line, durably, or leaves the journal as it was.
     pub(super) fn append(&mut self, entry: &Entry) -> Result<(), RunnerError> {
         let text = line(&Line {
@@ -69,6 +78,19 @@ impl Journal {
                 Err(error).doing(|| format!("write {}", self.path.display()))
             }
         }
+    }
+}
+
+/// Reserved for each journal beyond what is in it, so that the end of an attempt can be told even on a full disk.
+const RESERVED: i64 = 16 << 10;
+
+/// Reserves it behind the first `len` bytes.
+pub(super) fn reserve(file: &File, len: u64) -> io::Result<()> {
+    let from = i64::try_from(len).unwrap_or(i64::MAX - RESERVED);
+    match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, RESERVED) {
+        // Not every file system can; then the supervisor waits for room when it comes to that.
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -110,6 +132,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Line>, RunnerError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
     use crate::domain::journal::Outcome;
 
@@ -162,6 +186,24 @@ mod tests {
         other.write_all(b"half a li").unwrap();
         journal.append(&started("two")).unwrap();
         assert_eq!(entries(&path), [started("one"), started("two")]);
+    }
+
+    #[test]
+    fn a_remark_leaves_the_room_that_the_end_needs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        for _ in 0..400 {
+            journal.remark(&started("one")).unwrap();
+        }
+        let file = std::fs::metadata(&path).unwrap();
+        let line = file.len() / 400;
+        assert!(
+            file.len() > RESERVED.unsigned_abs(),
+            "more than was reserved at first"
+        );
+        assert!(file.blocks() * 512 + line >= file.len() + RESERVED.unsigned_abs());
     }
 
     #[test]

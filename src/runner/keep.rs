@@ -56,7 +56,9 @@ fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> 
             phase, conclusion, ..
         } => conclusion?.keeps.then_some((phase, earlier.attempt.n)),
         Entry::PhaseKept { phase, from } => Some((phase, from)),
-        Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Ended { .. } => None,
+        Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } | Entry::Ended { .. } => {
+            None
+        }
     });
     Ok(done.collect())
 }

@@ -15,7 +15,7 @@ use super::lines::{self, Next};
 use super::outlet::Outlet;
 use super::root::Root;
 use super::start::Launch;
-use super::{authority, boot, bury, inventory, probe, read, shelf};
+use super::{authority, boot, bury, clean, inventory, probe, read, shelf};
 use crate::domain::AttemptId;
 use crate::domain::wire::{Answer, Ask, Authority, Hello, LONGEST_LINE, MAGIC, PROTOCOL, Request};
 use crate::doors::clock;
@@ -147,6 +147,7 @@ impl Server {
             Ask::Discard { source } => {
                 self.aside(Some(id), move |shared| Ok(shelf::discard(&shared.root, &source)));
             }
+            Ask::Clean => self.aside(Some(id), |shared| Ok(clean::clean(&shared.root))),
             Ask::Probe => self.aside(Some(id), |shared| {
                 probe::probe(&shared.root).map(|facts| Answer::Facts(Box::new(facts)))
             }),

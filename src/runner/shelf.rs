@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::clean;
 use super::image::{self, block_on};
 use super::root::Root;
 use crate::domain::swe::Image;
@@ -15,7 +16,7 @@ pub(super) fn list(root: &Root) -> Answer {
 
 /// Makes an image ready before a job needs it.
 pub(super) fn prefetch(root: &Root, image: &Image, url: Option<&str>) -> Answer {
-    let labels = BTreeMap::from([("fleet.prefetch".to_owned(), "1".to_owned())]);
+    let labels = BTreeMap::from([(clean::PREFETCH.to_owned(), clean::signature())]);
     let wanted = Wanted {
         image,
         url,

@@ -8,14 +8,17 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::cancel::Wish;
+use super::gauge::{Count, Gauge};
+use super::journal::Journal;
 use super::output::OutputLog;
 use super::processes::{self, Exit, Window};
 use super::pulse::Pulse;
 use super::supervise::Scene;
 use super::{containers, excerpt, launch};
-use crate::domain::Span;
-use crate::domain::journal::Ending;
+use crate::domain::journal::{Ending, Entry};
 use crate::domain::spec::Step;
+use crate::domain::swe::Task;
+use crate::domain::{PhaseName, Span};
 use crate::doors::clock;
 
 /// Most bytes of output read at a time: what a pipe holds.
@@ -44,7 +47,7 @@ pub(super) struct End {
 }
 
 /// Runs a step to its end.
-pub(super) fn run(scene: &mut Scene, step: &Step) -> End {
+pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End {
     let started = clock::tick();
     let mut log = match launch::open_log(scene, step) {
         Ok(log) => log,
@@ -70,6 +73,9 @@ pub(super) fn run(scene: &mut Scene, step: &Step) -> End {
         log: &mut log,
         buffer: Vec::new(),
         fault: None,
+        gauge: (talks_to_a_model(step)).then(Gauge::default),
+        journal,
+        phase: &step.phase,
         pulse: step.stall.map(|stall| Pulse::new(stall.duration(), started)),
         deadline: started + step.deadline.duration(),
         stop: None,
@@ -89,8 +95,21 @@ pub(super) fn run(scene: &mut Scene, step: &Step) -> End {
     }
 }
 
+/// A program of the user's may do anything; of the native phases, only the trajectory's asks a model.
+fn talks_to_a_model(step: &Step) -> bool {
+    step.task.is_none_or(|task| task == Task::Trajectory)
+}
+
 fn span(duration: Duration) -> Span {
     Span(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn pressed(phase: &PhaseName, count: Count) -> Entry {
+    Entry::Pressed {
+        phase: phase.clone(),
+        limited: count.limited,
+        failed: count.failed,
+    }
 }
 
 fn no_start(started: Instant, ending: Ending) -> End {
@@ -120,6 +139,9 @@ struct Running<'a> {
     /// The log could not be written.
     fault: Option<io::Error>,
     pulse: Option<Pulse>,
+    gauge: Option<Gauge>,
+    journal: &'a mut Journal,
+    phase: &'a PhaseName,
     deadline: Instant,
     stop: Option<Stop>,
 }
@@ -147,6 +169,7 @@ impl Running<'_> {
                 self.scene.hear_wish();
             }
             let now = clock::tick();
+            self.tell_pressure(now);
             if let Some(ending) = self.overdue(now) {
                 let hard = self.scene.wish == Some(Wish::Hard);
                 let grace = if hard {
@@ -174,6 +197,8 @@ impl Running<'_> {
             (None, Some(pulse)) => self.deadline.min(pulse.next()),
             (None, None) => self.deadline,
         };
+        let due = self.gauge.as_ref().and_then(Gauge::next);
+        let next = due.map_or(next, |due| due.min(next));
         let left = next.saturating_duration_since(clock::tick());
         let left = if left.is_zero() {
             left
@@ -220,6 +245,17 @@ impl Running<'_> {
         lost.then_some(Ending::Stall)
     }
 
+    /// Tells the journal of a provider under pressure, if it is time to. A disk that is too full for that makes it wait.
+    fn tell_pressure(&mut self, now: Instant) {
+        let Some(gauge) = &mut self.gauge else { return };
+        if let Some(count) = gauge.due(now)
+            && let Err(error) = self.journal.remark(&pressed(self.phase, count))
+        {
+            tracing::warn!(%error, "the provider's pressure is told later");
+            gauge.take_back(count);
+        }
+    }
+
     fn ask_to_end(&self) {
         let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(self.main), Signal::SIGTERM);
         for process in processes::descendants(&[processes::me()]) {
@@ -240,6 +276,9 @@ impl Running<'_> {
                     taken += n;
                     if let Some(pulse) = &mut self.pulse {
                         pulse.output(clock::tick());
+                    }
+                    if let Some(gauge) = &mut self.gauge {
+                        gauge.read(&self.buffer[..n]);
                     }
                     if self.fault.is_none()
                         && let Err(error) = self.log.write(&self.buffer[..n])
@@ -275,6 +314,11 @@ impl Running<'_> {
             processes::end_marked(attempt, &self.scene.capsule.out(), window)
         });
         self.read(DRAIN);
+        if let Some(count) = self.gauge.take().and_then(Gauge::finish)
+            && let Err(error) = self.journal.remark(&pressed(self.phase, count))
+        {
+            tracing::warn!(%error, "the provider's last pressure is not told");
+        }
         if let Err(error) = self.log.finish() {
             self.fault.get_or_insert(error);
         }

@@ -115,7 +115,7 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
         patiently(PATIENCE, || {
             journal.append(&Entry::PhaseStarted { phase: phase.clone() })
         })?;
-        let end = step::run(scene, &step);
+        let end = step::run(scene, &step, journal);
         let conclusion = match step.task {
             Some(task) => keep::conclude(&scene.capsule, task, &end.ending)?.map(Box::new),
             None => None,

@@ -41,17 +41,20 @@ pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
             why: format!("phase {phase} is no native one"),
         });
     };
+    let mut spent = None;
     let done = read(layout::DATASET)
         .map_err(|error| dataset(&error.to_string()))
-        .and_then(|text| perform(capsule, &spec, swe, task, &text));
+        .and_then(|text| perform(capsule, &spec, swe, task, &text, &mut spent));
     let conclusion = match done {
         Ok(outcome) => Conclusion {
             note: outcome.note,
             verdict: outcome.verdict,
+            spent,
             ..Conclusion::default()
         },
         Err(fault) => Conclusion {
             fault: Some(fault),
+            spent,
             ..Conclusion::default()
         },
     };
@@ -67,7 +70,14 @@ pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
     Ok(conclusion.fault.is_none())
 }
 
-fn perform(capsule: &Path, spec: &Spec, swe: &Swe, task: Task, text: &str) -> Result<Outcome, Fault> {
+fn perform(
+    capsule: &Path,
+    spec: &Spec,
+    swe: &Swe,
+    task: Task,
+    text: &str,
+    spent: &mut Option<u64>,
+) -> Result<Outcome, Fault> {
     let instance: Instance = serde_json::from_str(text).map_err(|error| dataset(&error.to_string()))?;
     let desk = Desk {
         capsule,
@@ -90,7 +100,11 @@ fn perform(capsule: &Path, spec: &Spec, swe: &Swe, task: Task, text: &str) -> Re
     };
     match task {
         Task::Image => image::ready(&desk, &labels(spec)),
-        Task::Trajectory => native::trajectory(&desk).map(note),
+        Task::Trajectory => {
+            let done = native::trajectory(&desk);
+            *spent = native::spent(&desk);
+            done.map(note)
+        }
         Task::Evaluation => {
             let done = native::evaluation(&desk)?;
             grading::sound(&desk)?;

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::row::{AttemptRow, EventRow, FateRow, HostRow, JobRow, LinkRow, WordRow};
+use super::row::{AttemptRow, EventRow, FateRow, HostRow, JobRow, LinkRow, ShelfRow, StandRow, WordRow};
 use super::{Store, StoreError, write};
 use crate::domain::event::Event;
 use crate::domain::fleet::JobEntry;
+use crate::domain::hold::Subject;
 use crate::domain::name::HostName;
 use crate::domain::{AttemptId, Fleet, JobId, Timestamp};
 
@@ -20,7 +21,11 @@ impl Store {
             return Ok(());
         }
         let touched = Touched::by(events);
-        let mut after = fleet.part(&touched.jobs, touched.links.iter().copied());
+        let mut after = fleet.part(
+            &touched.jobs,
+            touched.links.iter().chain(&touched.shelves).copied(),
+            touched.stands.iter().copied(),
+        );
         for event in events {
             after.fold(at, event)?;
         }
@@ -30,6 +35,8 @@ impl Store {
         write::all(&mut transaction, &rows.hosts).await?;
         write::all(&mut transaction, &rows.links).await?;
         write::all(&mut transaction, &rows.words).await?;
+        write::all(&mut transaction, &rows.shelves).await?;
+        write::all(&mut transaction, &rows.stands).await?;
         write::all(&mut transaction, &rows.attempts).await?;
         write::all(&mut transaction, &rows.fates).await?;
         write::all(&mut transaction, &rows.events).await?;
@@ -49,6 +56,10 @@ struct Touched<'a> {
     links: BTreeSet<&'a HostName>,
     /// And those that a person spoke about.
     words: BTreeSet<&'a HostName>,
+    /// And those whose images changed.
+    shelves: BTreeSet<&'a HostName>,
+    /// What is held now, or no longer.
+    stands: BTreeSet<&'a Subject>,
 }
 
 impl<'a> Touched<'a> {
@@ -69,13 +80,23 @@ impl<'a> Touched<'a> {
                     touched.hosts.insert(host);
                     touched.words.insert(host);
                 }
+                Event::Stocked { host, .. } => {
+                    touched.hosts.insert(host);
+                    touched.shelves.insert(host);
+                }
+                Event::Held { subject, .. } | Event::Released { subject, .. } => {
+                    touched.stands.insert(subject);
+                }
                 Event::JobAdded(_)
                 | Event::Journaled { .. }
                 | Event::Refused { .. }
                 | Event::Lost { .. }
                 | Event::Graded { .. }
+                | Event::Suspected { .. }
                 | Event::CancelAsked { .. }
-                | Event::GaveUp { .. } => {}
+                | Event::GaveUp { .. }
+                | Event::Reopened { .. }
+                | Event::Cleaned { .. } => {}
             }
         }
         touched
@@ -91,6 +112,8 @@ struct Rows<'a> {
     hosts: Vec<HostRow<'a>>,
     links: Vec<LinkRow<'a>>,
     words: Vec<WordRow<'a>>,
+    shelves: Vec<ShelfRow<'a>>,
+    stands: Vec<StandRow>,
 }
 
 impl<'a> Rows<'a> {
@@ -112,7 +135,8 @@ impl<'a> Rows<'a> {
             fates: after
                 .jobs()
                 .filter(|entry| {
-                    let fate = |entry: &JobEntry| (entry.cancel, entry.closed.clone());
+                    let fate =
+                        |entry: &JobEntry| (entry.cancel, entry.closed.clone(), entry.reopened.clone());
                     fate(entry) != before.job(entry.job.id).map(fate).unwrap_or_default()
                 })
                 .map(FateRow::new)
@@ -148,6 +172,18 @@ impl<'a> Rows<'a> {
                     gone: entry.gone.as_deref(),
                 })
                 .collect(),
+            shelves: touched
+                .shelves
+                .iter()
+                .filter_map(host)
+                .map(|(name, entry)| ShelfRow::new(name, entry))
+                .collect::<Result<_, _>>()?,
+            stands: touched
+                .stands
+                .iter()
+                .filter_map(|subject| Some((*subject, after.stand(subject)?)))
+                .map(|(subject, stand)| StandRow::new(subject, stand))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -156,14 +192,23 @@ impl<'a> Rows<'a> {
 pub(super) fn job_of(event: &Event) -> Option<JobId> {
     match event {
         Event::JobAdded(job) => Some(job.id),
-        Event::CancelAsked { job, .. } | Event::GaveUp { job, .. } => Some(*job),
+        Event::CancelAsked { job, .. } | Event::GaveUp { job, .. } | Event::Reopened { job, .. } => {
+            Some(*job)
+        }
         Event::Intended { .. }
         | Event::Found { .. }
         | Event::Journaled { .. }
         | Event::Refused { .. }
         | Event::Lost { .. }
+        | Event::Suspected { .. }
         | Event::Graded { .. } => attempt_of(event).map(|attempt| attempt.job),
-        Event::LinkUp { .. } | Event::LinkDown { .. } | Event::HostGone { .. } => None,
+        Event::LinkUp { .. }
+        | Event::LinkDown { .. }
+        | Event::HostGone { .. }
+        | Event::Held { .. }
+        | Event::Released { .. }
+        | Event::Stocked { .. }
+        | Event::Cleaned { .. } => None,
     }
 }
 
@@ -175,12 +220,18 @@ fn attempt_of(event: &Event) -> Option<AttemptId> {
         | Event::Journaled { attempt, .. }
         | Event::Refused { attempt, .. }
         | Event::Lost { attempt, .. }
+        | Event::Suspected { attempt, .. }
         | Event::Graded { attempt, .. } => Some(*attempt),
         Event::JobAdded(_)
         | Event::CancelAsked { .. }
         | Event::GaveUp { .. }
+        | Event::Reopened { .. }
         | Event::LinkUp { .. }
         | Event::LinkDown { .. }
-        | Event::HostGone { .. } => None,
+        | Event::HostGone { .. }
+        | Event::Held { .. }
+        | Event::Released { .. }
+        | Event::Stocked { .. }
+        | Event::Cleaned { .. } => None,
     }
 }

@@ -9,19 +9,20 @@ use sqlx::SqliteConnection;
 use super::names::Names;
 use super::{Store, StoreError};
 use crate::domain::attempt::AttemptState;
+use crate::domain::event::Stock;
 use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::host::{HostConfig, Link, Outlook};
 use crate::domain::job::Dataset;
 use crate::domain::journal::Outcome;
-use crate::domain::name::HostName;
-use crate::domain::{Epoch, Fleet, Job, JobId, Place, SetName, Timestamp};
+use crate::domain::name::{HostName, PhaseName};
+use crate::domain::{Epoch, Fleet, Job, JobId, Place, SetName, Span, Timestamp};
 
 /// A statement over `job` that ends in this clause.
 macro_rules! select_job {
     ($clause:literal) => {
         concat!(
             "select job.id, assignment_set.name as set_name, instance, model, run, task, pipeline, dataset_path,
-                dataset_sha256, trajectory_path, trajectory_sha256, env, host_name, position, cancel, closure
+                dataset_sha256, trajectory_path, trajectory_sha256, env, host_name, position, cancel, closure, reopened
              from job join assignment_set on assignment_set.id = job.set_id ",
             $clause
         )
@@ -44,11 +45,17 @@ impl Store {
                 .as_deref()
                 .map(|body| decode("job", body))
                 .transpose()?;
+            let reopened = row
+                .reopened
+                .as_deref()
+                .map(|body| decode("job", body))
+                .transpose()?;
             let job = row.job(&mut names)?;
             fleet.restore(JobEntry {
                 cancel,
                 attempts: attempts.remove(&job.id).unwrap_or_default(),
                 closed,
+                reopened,
                 job: Arc::new(job),
             });
         }
@@ -60,6 +67,25 @@ impl Store {
         for (name, gone) in words {
             fleet.restore_host(&names.host.get(&name)?, Some(gone));
         }
+        let shelves: Vec<(String, String)> =
+            sqlx::query_as("select name, shelf from host where shelf is not null order by name")
+                .fetch_all(&mut *transaction)
+                .await?;
+        for (name, shelf) in shelves {
+            let stock: Vec<Stock> = decode("host", &shelf)?;
+            fleet.restore_shelf(&names.host.get(&name)?, &stock);
+        }
+        let stands: Vec<(String, String)> =
+            sqlx::query_as("select subject, body from stand order by subject")
+                .fetch_all(&mut *transaction)
+                .await?;
+        for (subject, stand) in stands {
+            let subject = subject
+                .parse()
+                .map_err(|what| StoreError::Row { table: "stand", what })?;
+            fleet.restore_stand(subject, decode("stand", &stand)?);
+        }
+        fleet.relearn();
         Ok(fleet)
     }
 
@@ -129,6 +155,7 @@ struct JobRow {
     position: i64,
     cancel: Option<String>,
     closure: Option<String>,
+    reopened: Option<String>,
 }
 
 impl JobRow {
@@ -170,6 +197,7 @@ struct AttemptRow {
     seal: Option<String>,
     excerpt: Option<String>,
     told: Option<String>,
+    took: Option<String>,
     journal_offset: i64,
     intended_at: i64,
     since_at: i64,
@@ -209,6 +237,16 @@ impl AttemptRow {
             excerpt: self.excerpt,
             seal: self.seal.map(|seal| decode("attempt", &seal)).transpose()?,
             told: self.told.map(|told| decode("attempt", &told)).transpose()?,
+            took: match self.took {
+                Some(took) => {
+                    let took: Vec<(PhaseName, Span)> = decode("attempt", &took)?;
+                    let named = took.into_iter();
+                    named
+                        .map(|(phase, span)| Ok((names.phase.get(phase.as_str())?, span)))
+                        .collect::<Result<_, StoreError>>()?
+                }
+                None => Vec::new(),
+            },
         })
     }
 }

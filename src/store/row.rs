@@ -9,7 +9,8 @@ use super::commit::job_of;
 use super::write::{Row, Values};
 use crate::domain::attempt::AttemptState;
 use crate::domain::event::Event;
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
+use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry};
+use crate::domain::hold::{Stand, Subject};
 use crate::domain::host::{Link, Outlook};
 use crate::domain::{HostName, Job, JobId, PhaseName, Place, SetName, Sha256, TaskName, Timestamp};
 
@@ -21,6 +22,11 @@ pub(super) fn count(value: u64, what: &'static str) -> Result<i64, StoreError> {
 /// A value as JSON text.
 pub(super) fn body(value: &impl Serialize) -> Result<String, StoreError> {
     Ok(serde_json::to_string(value)?)
+}
+
+/// A list, unless it is empty.
+pub(super) fn some<T>(list: &Vec<T>) -> Option<&Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// Binds values in the order of their places.
@@ -125,6 +131,7 @@ pub(super) struct FateRow {
     cancel: Option<&'static str>,
     closed: Option<&'static str>,
     closure: Option<String>,
+    reopened: Option<String>,
 }
 
 impl FateRow {
@@ -134,18 +141,25 @@ impl FateRow {
             cancel: entry.cancel.map(|hard| if hard { "hard" } else { "soft" }),
             closed: entry.closed.as_ref().map(Closure::word),
             closure: entry.closed.as_ref().map(body).transpose()?,
+            reopened: entry.reopened.as_ref().map(body).transpose()?,
         })
     }
 }
 
 impl Row for FateRow {
-    const HEAD: &'static str = "with fate (job, cancel, closed, closure) as (values";
-    const ROW: &'static str = "(?,?,?,?)";
+    const HEAD: &'static str = "with fate (job, cancel, closed, closure, reopened) as (values";
+    const ROW: &'static str = "(?,?,?,?,?)";
     const TAIL: &'static str =
-        ") update job set cancel = fate.cancel, closed = fate.closed, closure = fate.closure
-        from fate where job.id = fate.job";
+        ") update job set cancel = fate.cancel, closed = fate.closed, closure = fate.closure,
+        reopened = fate.reopened from fate where job.id = fate.job";
     fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
-        bind!(values: self.job.as_str(), self.cancel, self.closed, self.closure.as_deref())
+        bind!(values:
+            self.job.as_str(),
+            self.cancel,
+            self.closed,
+            self.closure.as_deref(),
+            self.reopened.as_deref(),
+        )
     }
 }
 
@@ -158,6 +172,7 @@ pub(super) struct AttemptRow<'a> {
     outcome: Option<String>,
     seal: Option<String>,
     told: Option<String>,
+    took: Option<String>,
 }
 
 impl<'a> AttemptRow<'a> {
@@ -173,6 +188,7 @@ impl<'a> AttemptRow<'a> {
             },
             seal: attempt.seal.as_ref().map(body).transpose()?,
             told: attempt.told.as_ref().map(body).transpose()?,
+            took: some(&attempt.took).map(body).transpose()?,
         })
     }
 
@@ -187,11 +203,11 @@ impl<'a> AttemptRow<'a> {
 impl Row for AttemptRow<'_> {
     const HEAD: &'static str =
         "insert into attempt (job_id, number, host_name, epoch, state, phase, outcome, seal,
-        excerpt, told, journal_offset, intended_at, since_at) values";
-    const ROW: &'static str = "(?,?,?,?,?,?,?,?,?,?,?,?,?)";
+        excerpt, told, took, journal_offset, intended_at, since_at) values";
+    const ROW: &'static str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
     const TAIL: &'static str = "on conflict (job_id, number) do update set
         state = excluded.state, phase = excluded.phase, outcome = excluded.outcome, seal = excluded.seal,
-        excerpt = excluded.excerpt, told = excluded.told, journal_offset = excluded.journal_offset, since_at = excluded.since_at";
+        excerpt = excluded.excerpt, told = excluded.told, took = excluded.took, journal_offset = excluded.journal_offset, since_at = excluded.since_at";
     fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
         bind!(values:
             self.job.as_str(),
@@ -204,6 +220,7 @@ impl Row for AttemptRow<'_> {
             self.seal.as_deref(),
             self.attempt.excerpt.as_deref(),
             self.told.as_deref(),
+            self.took.as_deref(),
             self.offset,
             self.attempt.intended.0,
             self.attempt.since.0,
@@ -294,5 +311,50 @@ impl Row for DigestRow {
     const TAIL: &'static str = "";
     fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
         bind!(values: String::from(self.sha256), self.at.0)
+    }
+}
+
+/// The column of `host` that says which images it has.
+pub(super) struct ShelfRow<'a> {
+    host: &'a HostName,
+    shelf: Option<String>,
+}
+
+impl<'a> ShelfRow<'a> {
+    pub(super) fn new(host: &'a HostName, entry: &HostEntry) -> Result<ShelfRow<'a>, StoreError> {
+        let shelf: Vec<_> = entry.shelf.values().collect();
+        let shelf = some(&shelf).map(body).transpose()?;
+        Ok(ShelfRow { host, shelf })
+    }
+}
+
+impl Row for ShelfRow<'_> {
+    const HEAD: &'static str = "with new (host, shelf) as (values";
+    const ROW: &'static str = "(?,?)";
+    const TAIL: &'static str = ") update host set shelf = new.shelf from new where host.name = new.host";
+    fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
+        bind!(values: self.host.as_str(), self.shelf.as_deref())
+    }
+}
+
+/// A row of `stand`.
+pub(super) struct StandRow {
+    subject: String,
+    body: String,
+}
+
+impl StandRow {
+    pub(super) fn new(subject: &Subject, stand: &Stand) -> Result<StandRow, StoreError> {
+        let (subject, body) = (subject.to_string(), body(stand)?);
+        Ok(StandRow { subject, body })
+    }
+}
+
+impl Row for StandRow {
+    const HEAD: &'static str = "insert into stand (subject, body) values";
+    const ROW: &'static str = "(?,?)";
+    const TAIL: &'static str = "on conflict (subject) do update set body = excluded.body";
+    fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
+        bind!(values: self.subject.as_str(), self.body.as_str())
     }
 }

@@ -15,6 +15,10 @@ use crate::domain::{Job, JobId, SetName, Sha256, Timestamp};
 /// Rows in one statement: enough that its cost vanishes, few enough that its text stays small.
 const CHUNK: usize = 1000;
 
+/// A file by its content; one that was only known by its digest is known now.
+const KEEP: &str = "insert into dataset (sha256, added_at, body) values (?, ?, ?)
+    on conflict (sha256) do update set body = excluded.body where dataset.body is null";
+
 /// A file that is dispatched.
 #[derive(Debug, Clone)]
 pub struct NewSet {
@@ -66,6 +70,17 @@ pub struct SetRow {
 }
 
 impl Store {
+    /// Keeps a file that will travel with a job.
+    pub async fn keep_file(&self, at: Timestamp, sha256: Sha256, body: &str) -> Result<(), StoreError> {
+        sqlx::query(KEEP)
+            .bind(sha256.to_string())
+            .bind(at.0)
+            .bind(body)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Stores a dispatched file with its datasets and those of its jobs that are new, in one transaction.
     pub async fn add_set(&self, at: Timestamp, set: &NewSet, jobs: &[Arc<Job>]) -> Result<Added, StoreError> {
         let mut transaction = self.pool.begin_with("begin immediate").await?;
@@ -91,15 +106,12 @@ impl Store {
             differing,
         };
         for dataset in &set.datasets {
-            sqlx::query(
-                "insert into dataset (sha256, added_at, body) values (?, ?, ?)
-                 on conflict (sha256) do update set body = excluded.body where dataset.body is null",
-            )
-            .bind(dataset.sha256.to_string())
-            .bind(at.0)
-            .bind(dataset.body.as_str())
-            .execute(&mut *transaction)
-            .await?;
+            sqlx::query(KEEP)
+                .bind(dataset.sha256.to_string())
+                .bind(at.0)
+                .bind(dataset.body.as_str())
+                .execute(&mut *transaction)
+                .await?;
         }
         for chunk in added.new.chunks(CHUNK) {
             let chunk: Vec<_> = chunk.iter().map(|job| Event::JobAdded(Arc::clone(job))).collect();

@@ -1,4 +1,4 @@
-//! Wishes: what another process (`fleet cancel`, `fleet hosts gone`) asks of the running coordinator.
+//! Wishes: what another process (`fleet cancel`, `fleet host gone`) asks of the running coordinator.
 //!
 //! Invariant: only the coordinator writes facts. A wish survives a crash between being granted and
 //! being taken back, so granting one twice must do no harm.
@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::load::decode;
 use super::row::body;
 use super::{Store, StoreError};
-use crate::domain::{HostName, JobId, Timestamp};
+use crate::domain::event::Past;
+use crate::domain::hold::{Kind, Subject};
+use crate::domain::{AttemptId, HostName, JobId, Timestamp};
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,40 @@ pub enum Wish {
         host: HostName,
         /// The person's word; none means that it is back.
         word: Option<String>,
+    },
+    /// Nothing of this shall start.
+    Hold {
+        /// Where, or of what.
+        subject: Subject,
+        /// Paused or draining.
+        kind: Kind,
+        /// The person's word.
+        why: String,
+        /// When it ends by itself, if it does.
+        until: Option<Timestamp>,
+    },
+    /// It may go on.
+    Release {
+        /// Where, or of what.
+        subject: Subject,
+        /// The person's word.
+        why: String,
+    },
+    /// A closed job shall be tried again.
+    Reopen {
+        /// Which.
+        job: JobId,
+        /// Why.
+        why: String,
+        /// What the new attempt may take over.
+        from: Past,
+    },
+    /// The result of an attempt is not to be trusted.
+    Suspect {
+        /// Which.
+        attempt: AttemptId,
+        /// Why.
+        why: String,
     },
 }
 

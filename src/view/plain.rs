@@ -35,7 +35,20 @@ pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
             word: Some(word),
         } => (host.to_string(), format!("gone: {word}")),
         Event::HostGone { host, word: None } => (host.to_string(), "back".to_owned()),
-        Event::JobAdded(_) | Event::Graded { .. } => return None,
+        Event::Held {
+            subject,
+            kind,
+            why,
+            until,
+        } => {
+            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+            (subject.to_string(), format!("{}{until}: {why}", kind.word()))
+        }
+        Event::Released { subject, why, .. } => (subject.to_string(), format!("may go on: {why}")),
+        Event::Reopened { job, why, .. } => (closed_job(fleet, *job)?, format!("to be tried again: {why}")),
+        Event::Suspected { attempt, why } => (job(fleet, *attempt, None)?, format!("result suspect: {why}")),
+        Event::Cleaned { host, what } => (host.to_string(), format!("cleaned: {what}")),
+        Event::JobAdded(_) | Event::Graded { .. } | Event::Stocked { .. } => return None,
     };
     Some(printable(&format!("{at} {who} {what}")).into_owned())
 }
@@ -73,7 +86,7 @@ fn entry(fleet: &Fleet, at: Timestamp, id: AttemptId, entry: &Entry) -> Option<S
                 }
             })
         }
-        Entry::Opened { .. } | Entry::PhaseStarted { .. } => None,
+        Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } => None,
     }
 }
 

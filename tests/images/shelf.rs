@@ -26,6 +26,18 @@ fn our_images_are_listed_and_only_they_are_removed() {
     assert_eq!(ours.tags, [kit.name("loaded"), kit.name("one"), kit.name("two")]);
     assert!(ours.size > 1_000_000 && ours.used_by.is_empty() && ours.last_used >= ours.loaded_at);
 
+    // Each layer is known by its digest, and by the bytes that it would take to move.
+    let known = docker(&[
+        "image",
+        "inspect",
+        "--format",
+        "{{range .RootFS.Layers}}{{.}} {{end}}",
+        &id,
+    ]);
+    let layers: Vec<&str> = ours.layers.iter().map(|(diff, _)| diff.as_str()).collect();
+    assert_eq!(layers, known.split_whitespace().collect::<Vec<_>>());
+    assert!(ours.layers.iter().all(|(_, size)| *size > 0), "{:?}", ours.layers);
+
     assert!(matches!(remove(&kit, "debian:12"), Err(ImageError::NotOurs(_))));
     let name = format!("fleet-test-{}", kit.label());
     docker(&["create", "--name", &name, "--entrypoint=sh", &kit.name("one")]);

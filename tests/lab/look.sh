@@ -50,6 +50,7 @@ lab_reset() {
     local host
     for host; do name_ok "$host"; done
     each 5 reset_host "$@"
+    s3_cure_all
     say "reset: $*"
 }
 
@@ -65,6 +66,11 @@ reset_host() {
     undo_cut "$pid"
     undo_slow "$pid"
     inside "$pid" /lab/do reset || die "$host: reset failed"
+    # A look at the processes is quicker than a question to the engine.
+    if inside "$pid" test -e /etc/lab-engine && ! inside "$pid" pgrep -x -f '/bin/bash /lab/engine' >/dev/null; then
+        start_engine "$host"
+        inside "$pid" /lab/do empty-engine || die "$host: reset failed"
+    fi
     wait_for_sshd "$host"
 }
 
@@ -96,7 +102,7 @@ lab_down() {
     [[ ! $all ]] || stop_engine
     # The lock itself stays: somebody may wait for it.
     [[ ! $all ]] || rm -rf "$LAB_DIR"/{hosts,id_ed25519,id_ed25519.pub,known_hosts,ssh_config,image.log,apt.log,dockerd.log} \
-        "$LAB_DIR"/{s3,s3.log,s3s-fs.log,aws_credentials,instances,instances.log} "$LAB_DIR"/{job,layer}-*
+        "$LAB_DIR"/{s3,poisoned,s3.log,s3s-fs.log,aws_credentials,instances,instances.log} "$LAB_DIR"/{job,layer}-*
     say "down: no hosts${all:+, no images, no volumes, no keys}"
 }
 

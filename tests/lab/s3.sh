@@ -11,6 +11,8 @@ PREFIX=velora-files/images
 TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/fleet/tools
 S3_DIR="$LAB_DIR/s3"
 CREDENTIALS="$LAB_DIR/aws_credentials"
+# The objects that are damaged now, as they were.
+POISONED="$LAB_DIR/poisoned"
 
 ensure_s3s_fs() {
     [[ ! -x $TOOLS/bin/s3s-fs ]] || return 0
@@ -108,6 +110,38 @@ s3_put() {
     mv "$info.part" "$info"
 }
 
+# The same archive, but for some bytes in the middle of its largest layer: whole as a tar, and not what its digests say.
+s3_poison() {
+    local path kept=$POISONED/$1 at
+    path=$(s3_path "$1") || exit
+    [[ -f $path ]] || die "s3: there is no $1"
+    [[ ! -e $kept ]] || return 0
+    mkdir -p "$(dirname "$kept")"
+    cp --reflink=auto "$path" "$kept.part"
+    # Its block of 512 bytes, and behind that its bytes.
+    at=$(tar -tvR -f "$path" | awk '$3 ~ /^-/ && $5 + 0 > size { size = $5 + 0; block = $2 + 0 }
+        END { printf "%.0f\n", (block + 1) * 512 + int(size / 2) }')
+    cp --reflink=auto "$path" "$path.poison"
+    head -c 64 /dev/urandom | dd of="$path.poison" bs=64 seek="$at" oflag=seek_bytes conv=notrunc status=none
+    mv "$kept.part" "$kept"
+    s3_put "$path.poison" "$1"
+    rm -f "$path.poison"
+}
+
+s3_cure() {
+    local kept=$POISONED/${1:?}
+    [[ -e $kept ]] || return 0
+    s3_put "$kept" "$1"
+    rm -f "$kept"
+}
+
+s3_cure_all() {
+    [[ -d $POISONED ]] || return 0
+    local kept
+    while IFS= read -r kept; do s3_cure "${kept#"$POISONED/"}"; done < <(find "$POISONED" -type f ! -name '*.part')
+    rm -rf "$POISONED"
+}
+
 lab_s3() {
     local verb=${1:-} path
     [[ ! $verb ]] || shift
@@ -124,7 +158,9 @@ lab_s3() {
         ;;
     put) [[ -f ${1:-} ]] || die "s3: put FILE KEY"; s3_put "$@" ;;
     rm) path=$(s3_path "${1:-}") || exit; rm -f "$path" "$(s3_info "$path")" ;;
+    poison) s3_poison "${1:-}"; say "s3: $1 is poisoned" ;;
+    cure) s3_cure "${1:-}"; say "s3: $1 is as it was" ;;
     dir) echo "$S3_DIR/$BUCKET/$PREFIX" ;;
-    *) die "s3: up, down, status, put FILE KEY, rm KEY or dir" ;;
+    *) die "s3: up, down, status, put FILE KEY, rm KEY, poison KEY, cure KEY or dir" ;;
     esac
 }

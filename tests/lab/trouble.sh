@@ -66,6 +66,21 @@ lab_unfill() { in_host "${1:-}" unfill; say "unfill: $1"; }
 lab_hide() { [[ ${2:-} ]] || die "hide: which program?"; in_host "$1" hide "$2"; say "hide: $1 has no $2"; }
 lab_unhide() { [[ ${2:-} ]] || die "unhide: which program?"; in_host "$1" unhide "$2"; say "unhide: $1 has $2"; }
 
+lab_engine_stop() { in_host "${1:-}" engine-stop; say "engine-stop: $1"; }
+lab_engine_start() { start_engine "${1:-}"; say "engine-start: $1"; }
+
+# The disk is a sparse file beside the home's. What the engine had waits below it until `reset`.
+lab_engine_disk() {
+    [[ ${2:-} =~ ^[1-9][0-9]{1,4}$ ]] || die "engine-disk HOST MB, from 10 to 99999"
+    in_host "$1" engine-stop
+    in_host "$1" engine-disk "$2"
+    start_engine "$1"
+    say "engine-disk: $1, $2 MB"
+}
+
+lab_engine_fill() { in_host "${1:-}" engine-fill; say "engine-fill: $1"; }
+lab_engine_unfill() { in_host "${1:-}" engine-unfill; say "engine-unfill: $1"; }
+
 # HOST DELAY_MS [KBIT]: so much is added to the round trip; the rate is that of either direction.
 lab_slow() {
     local pid outer delay=${2:-} kbit=${3:-}

@@ -4,6 +4,7 @@
 
 mod link;
 mod starting;
+mod provider;
 mod steps;
 mod ending;
 mod crashes;

@@ -21,6 +21,7 @@ fn an_attempt_runs_and_its_journal_is_streamed_from_the_start() {
             Entry::Opened { .. } => "opened",
             Entry::PhaseStarted { .. } => "started",
             Entry::PhaseEnded { .. } => "phase-ended",
+            Entry::Pressed { .. } => "pressed",
             Entry::PhaseKept { .. } => "phase-kept",
             Entry::Ended { .. } => "ended",
         })

@@ -104,6 +104,8 @@ impl World {
                 retry_pause: Span(0),
                 refused_pause: Span(5),
                 unreachable: Span(u64::MAX >> 1),
+                quarantine: Span(40),
+                ..Policy::default()
             },
             hosts: names().map(|name| (name.clone(), Scene::new(name))).collect(),
             wires: names().map(|name| (name, Wire::default())).collect(),
@@ -256,11 +258,27 @@ impl World {
             let epoch = fleet.epoch();
             let mut decisions = Vec::new();
             for effect in plan(fleet, &self.policy, self.now) {
-                match effect {
-                    Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch });
+                let message = match effect.decision(epoch) {
+                    Ok(decision) => {
+                        decisions.push(decision);
+                        continue;
                     }
-                    Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
+                    Err(message) => message,
+                };
+                match message {
+                    // Played hosts say nothing of their health, and have no images.
+                    Effect::Look { host } => self.fleet.as_mut().unwrap().note_no_facts(&host),
+                    Effect::Clean { host } => decisions.push(Event::Cleaned {
+                        host,
+                        what: String::new(),
+                    }),
+                    Effect::Prefetch { .. }
+                    | Effect::Evict { .. }
+                    | Effect::Place { .. }
+                    | Effect::GiveUp { .. }
+                    | Effect::Hold { .. }
+                    | Effect::Release { .. }
+                    | Effect::Suspect { .. } => {}
                     Effect::Start { attempt, host, epoch } => {
                         self.tell(&host, attempt, Ask::Start(attempt, epoch));
                     }

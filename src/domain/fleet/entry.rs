@@ -1,20 +1,25 @@
 //! What the fleet knows of one job, one attempt, one host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::Trial;
+use super::queue::Rank;
 use crate::domain::attempt::AttemptState;
-use crate::domain::fault::{Again, Fault};
+use crate::domain::event::{Past, Stock};
+use crate::domain::fault::{Again, Class, Fault};
 use crate::domain::host::Link;
 use crate::domain::id::{AttemptId, Epoch, JobId};
-use crate::domain::job::Job;
+use crate::domain::job::{Dataset, Job};
 use crate::domain::journal::{Ending, Outcome};
 use crate::domain::manifest::Seal;
+use crate::domain::measure::Summary;
 use crate::domain::name::{HostName, PhaseName};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::verdict::Verdict;
+use crate::domain::wire::Facts;
 
 /// A job and all that became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,17 @@ pub struct JobEntry {
     pub attempts: Vec<Attempt>,
     /// Set once nothing more will happen.
     pub closed: Option<Closure>,
+    /// The last time that a person wanted it tried again.
+    pub reopened: Option<Box<Reopening>>,
+}
+
+/// A closed job that was opened again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// Attempts up to this number are the past: they count against no budget.
+    pub after: u32,
+    /// What the next one may take over.
+    pub from: Past,
 }
 
 /// One try.
@@ -52,6 +68,8 @@ pub struct Attempt {
     pub seal: Option<Seal>,
     /// What its native phases said; most attempts of other pipelines say nothing.
     pub told: Option<Box<Told>>,
+    /// How long each phase took that ended well.
+    pub took: Vec<(PhaseName, Span)>,
 }
 
 /// What the native phases of an attempt said.
@@ -66,6 +84,12 @@ pub struct Told {
     /// What the evidence says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Why its result is not to be trusted, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<String>,
+    /// What the model's work cost, in millionths of a dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<u64>,
 }
 
 /// How a job ended.
@@ -115,8 +139,34 @@ pub struct HostEntry {
     pub refused: Option<(Timestamp, String)>,
     /// Attempts that it may be running.
     pub live: BTreeSet<AttemptId>,
-    /// Waiting jobs that shall run here, in order.
-    pub queue: BTreeSet<(u64, JobId)>,
+    /// How long each of these was expected to take when it was sent.
+    pub expects: BTreeMap<AttemptId, Span>,
+    /// Waiting jobs that would best run here, the longest first.
+    pub queue: BTreeSet<(Rank, JobId)>,
+    /// How long all of these are expected to take.
+    pub load: Span,
+    /// How its last attempts went, since it was last let go.
+    pub trials: Vec<Trial>,
+    /// How its phases compare with what was expected of them, as logarithms: slow hosts are above zero.
+    pub pace: Summary,
+    /// The images that it has.
+    pub shelf: BTreeMap<Arc<str>, Stock>,
+    /// The layers of these.
+    pub layers: BTreeSet<Arc<str>>,
+    /// What it last said of its health. Not stored.
+    pub facts: Option<(Timestamp, Arc<Facts>)>,
+    /// The job that it shall run next; its image is here or on its way. Not stored.
+    pub next: Option<JobId>,
+    /// The image that is on its way. Not stored.
+    pub fetching: Option<Arc<str>>,
+    /// Images that could not be fetched ahead, or removed, and when. Not stored.
+    pub balked: BTreeMap<Arc<str>, Timestamp>,
+    /// Its engine's disk was above the high mark, and is not below the low one yet. Not stored.
+    pub draining_images: bool,
+    /// Something failed there through its own doing, and it has not been looked at since. Not stored.
+    pub unseen: bool,
+    /// Failures called for leftovers to be removed, and that has not happened yet.
+    pub dirty: bool,
 }
 
 impl Default for HostEntry {
@@ -127,8 +177,34 @@ impl Default for HostEntry {
             link: Link::Unknown,
             refused: None,
             live: BTreeSet::new(),
+            expects: BTreeMap::new(),
             queue: BTreeSet::new(),
+            load: Span(0),
+            trials: Vec::new(),
+            pace: Summary::default(),
+            shelf: BTreeMap::new(),
+            layers: BTreeSet::new(),
+            facts: None,
+            next: None,
+            fetching: None,
+            balked: BTreeMap::new(),
+            draining_images: false,
+            unseen: false,
+            dirty: false,
         }
+    }
+}
+
+impl HostEntry {
+    /// How much longer than elsewhere things take here, as a factor; 1 where nothing is known.
+    pub fn slowness(&self) -> f64 {
+        // As if one phase had been as expected: a single measurement says little.
+        self.pace.mean(0.0, 1.0).exp()
+    }
+
+    /// Could it run something soon, as far as its link says?
+    pub fn may_come(&self) -> bool {
+        self.slots > 0 && self.gone.is_none() && matches!(self.link, Link::Up { .. } | Link::Unknown)
     }
 }
 
@@ -143,11 +219,11 @@ impl JobEntry {
         self.attempts.iter().find(|attempt| attempt.state.is_live())
     }
 
-    /// The attempt whose results count, or the last one.
+    /// The attempt whose results count: the last one that succeeded, or else the last one.
     pub fn decisive(&self) -> Option<&Attempt> {
         self.attempts
             .iter()
-            .find(|attempt| attempt.state == AttemptState::Ended(Outcome::Succeeded))
+            .rfind(|attempt| attempt.state == AttemptState::Ended(Outcome::Succeeded))
             .or(self.attempts.last())
     }
 
@@ -166,15 +242,53 @@ impl JobEntry {
         self.decisive()?.verdict()
     }
 
-    /// The last attempt on a host that has finished phases there which need not be done again.
+    /// Attempts with finished phases on their host which need not be done again, the last one first.
     pub fn kept(&self) -> impl Iterator<Item = &Attempt> {
-        let has = |attempt: &&Attempt| !attempt.state.is_live() && !attempt.done().is_empty();
+        let forgotten = match self.reopened.as_deref() {
+            None | Some(Reopening { from: Past::Kept, .. }) => 0,
+            Some(Reopening {
+                after,
+                from: Past::Nothing | Past::Trajectory(_),
+            }) => *after,
+        };
+        let has = move |attempt: &&Attempt| {
+            !attempt.state.is_live() && !attempt.done().is_empty() && attempt.n > forgotten
+        };
         self.attempts.iter().rev().filter(has)
     }
 
-    /// Attempts that a host lost or could not keep: not the job's fault.
+    /// The trajectory that its next attempt starts from, if there is one already.
+    pub fn given(&self) -> Option<&Dataset> {
+        match self.reopened.as_deref() {
+            Some(Reopening {
+                from: Past::Trajectory(file),
+                ..
+            }) => Some(file),
+            Some(_) | None => self.job.trajectory.as_ref(),
+        }
+    }
+
+    /// Attempts that a host lost or could not keep: not the job's fault. Those from before a person had it opened
+    /// again do not count.
     pub fn lost(&self) -> impl Iterator<Item = &Attempt> {
-        self.attempts.iter().filter(|attempt| attempt.was_lost())
+        let after = self.reopened.as_ref().map_or(0, |reopening| reopening.after);
+        self.attempts
+            .iter()
+            .filter(move |attempt| attempt.n > after && attempt.was_lost())
+    }
+
+    /// How many of its tries it has used up. A provider that asks for a pause costs none.
+    pub fn tries(&self) -> usize {
+        let costs = |attempt: &&Attempt| {
+            let again = attempt.fault().map(|fault| fault.again);
+            !matches!(again, Some(Again::Later | Again::Mended))
+        };
+        self.lost().filter(costs).count()
+    }
+
+    /// Why its result is not to be trusted, if so.
+    pub fn suspect(&self) -> Option<&str> {
+        self.decisive()?.told.as_ref()?.suspect.as_deref()
     }
 
     /// One word for tables.
@@ -200,6 +314,22 @@ impl Attempt {
             | AttemptState::Intended
             | AttemptState::Running { .. }
             | AttemptState::Refused => false,
+        }
+    }
+
+    /// Whose doing its end was, where it was lost or failed.
+    pub fn blame(&self) -> Option<Class> {
+        match &self.state {
+            AttemptState::Ended(Outcome::Lost { .. }) => Some(Class::Host),
+            AttemptState::Ended(Outcome::Failed { ending, .. }) => match (self.fault(), ending) {
+                (Some(fault), _) => Some(fault.class),
+                (None, Ending::HostFault(_)) => Some(Class::Host),
+                (None, _) => None,
+            },
+            AttemptState::Ended(Outcome::Succeeded | Outcome::Cancelled)
+            | AttemptState::Intended
+            | AttemptState::Running { .. }
+            | AttemptState::Refused => None,
         }
     }
 

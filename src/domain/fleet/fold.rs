@@ -25,6 +25,7 @@ impl Fleet {
                     cancel: None,
                     attempts: Vec::new(),
                     closed: None,
+                    reopened: None,
                 };
                 self.open += usize::from(self.enabled.contains(&job.set));
                 self.jobs.insert(job.id, entry);
@@ -37,7 +38,8 @@ impl Fleet {
                 let entry = self.news(*attempt, line.at, &News::Journal(&line.entry))?;
                 entry.offset = *to;
                 entry.read(at, &line.entry);
-                self.settle(*attempt);
+                self.hear_line(at, *attempt, &line.entry);
+                self.settle(at, *attempt);
             }
             Event::Refused { attempt, why } => {
                 let host = self.news(*attempt, at, &News::Refused)?.host.clone();
@@ -45,19 +47,14 @@ impl Fleet {
                 if !matches!(why, Refusal::Fenced(_)) {
                     self.host_entry(&host).refused = Some((at, why.to_string()));
                 }
-                self.settle(*attempt);
+                self.settle(at, *attempt);
             }
             Event::Lost { attempt, proof } => {
                 self.news(*attempt, at, &News::Lost { proof })?;
-                self.settle(*attempt);
+                self.settle(at, *attempt);
             }
             Event::Graded { attempt: id, verdict } => {
-                let attempt = self
-                    .jobs
-                    .get_mut(&id.job)
-                    .and_then(|entry| entry.attempts.iter_mut().find(|attempt| attempt.n == id.n))
-                    .ok_or(FoldError::UnknownAttempt(*id))?;
-                attempt.told().verdict = Some(verdict.as_ref().clone());
+                self.known(*id)?.told().verdict = Some(verdict.as_ref().clone());
             }
             Event::CancelAsked { job, hard } => {
                 let entry = self.jobs.get_mut(job).ok_or(FoldError::UnknownJob(*job))?;
@@ -75,6 +72,24 @@ impl Fleet {
                 }
                 self.close(*job, Closure::GivenUp { why: why.clone() });
             }
+            Event::Held {
+                subject,
+                kind,
+                why,
+                until,
+            } => self.held(at, subject, *kind, why, *until),
+            Event::Released { subject, vouched, .. } => self.released(at, subject, *vouched),
+            Event::Reopened { job, from, .. } => {
+                if !self.jobs.contains_key(job) {
+                    return Err(FoldError::UnknownJob(*job));
+                }
+                self.reopen(*job, from);
+            }
+            Event::Suspected { attempt: id, why } => {
+                self.known(*id)?.told().suspect = Some(why.clone());
+            }
+            Event::Stocked { host, came, went } => self.stocked(host, came, went),
+            Event::Cleaned { host, .. } => self.host_entry(host).dirty = false,
             Event::LinkUp { host, .. } => {
                 let entry = self.host_entry(host);
                 entry.link = Link::Up { since: at };
@@ -98,6 +113,8 @@ impl Fleet {
                     reason: reason.clone(),
                     outlook: *outlook,
                 };
+                // What was on its way there is asked for anew.
+                (entry.fetching, entry.next) = (None, None);
                 self.untold.retain(|(of, _)| of != host);
                 self.rate(host);
             }
@@ -159,6 +176,7 @@ impl Fleet {
         host: &HostName,
         epoch: Epoch,
     ) -> Result<(), FoldError> {
+        let expected = self.waiting(id.job).map(|waiting| waiting.expected);
         self.dequeue(id.job);
         let entry = self.jobs.get_mut(&id.job).ok_or(FoldError::UnknownJob(id.job))?;
         if let Some(other) = entry.live().or(entry.attempt(id.n)) {
@@ -177,19 +195,21 @@ impl Fleet {
             excerpt: None,
             seal: None,
             told: None,
+            took: Vec::new(),
         });
-        self.host_entry(host).live.insert(id);
+        let entry = self.host_entry(host);
+        entry.live.insert(id);
+        entry.expects.extend(expected.map(|span| (id, span)));
+        if entry.next == Some(id.job) {
+            entry.next = None;
+        }
         self.rate(host);
         self.tell(host, id);
         Ok(())
     }
 
     fn news(&mut self, id: AttemptId, at: Timestamp, news: &News<'_>) -> Result<&mut Attempt, FoldError> {
-        let attempt = self
-            .jobs
-            .get_mut(&id.job)
-            .and_then(|entry| entry.attempts.iter_mut().find(|attempt| attempt.n == id.n))
-            .ok_or(FoldError::UnknownAttempt(id))?;
+        let attempt = self.known(id)?;
         attempt.state = attempt
             .state
             .next(news)
@@ -198,15 +218,49 @@ impl Fleet {
         Ok(attempt)
     }
 
+    fn known(&mut self, id: AttemptId) -> Result<&mut Attempt, FoldError> {
+        self.jobs
+            .get_mut(&id.job)
+            .and_then(|entry| entry.attempts.iter_mut().find(|attempt| attempt.n == id.n))
+            .ok_or(FoldError::UnknownAttempt(id))
+    }
+
+    /// What a line of a journal teaches beside what it says of its attempt.
+    fn hear_line(&mut self, at: Timestamp, id: AttemptId, entry: &Entry) {
+        match entry {
+            Entry::PhaseEnded {
+                phase,
+                ending,
+                took,
+                conclusion,
+                ..
+            } if ending.is_success() => {
+                self.measured(id, phase, *took);
+                if conclusion.as_ref().is_some_and(|conclusion| conclusion.keeps) {
+                    self.heard_of_provider(at, id.job, true);
+                }
+            }
+            Entry::Pressed { .. } => self.heard_of_provider(at, id.job, false),
+            Entry::Opened { .. }
+            | Entry::PhaseStarted { .. }
+            | Entry::PhaseEnded { .. }
+            | Entry::PhaseKept { .. }
+            | Entry::Ended { .. } => {}
+        }
+    }
+
     /// After news of an attempt: if it is over, its slot is free and its job closed or waiting again.
-    fn settle(&mut self, id: AttemptId) {
+    fn settle(&mut self, at: Timestamp, id: AttemptId) {
         let Some(attempt) = self.attempt(id) else { return };
         if attempt.state.is_live() {
             return;
         }
         let (host, state, lost) = (attempt.host.clone(), attempt.state.clone(), attempt.was_lost());
-        self.host_entry(&host).live.remove(&id);
+        let entry = self.host_entry(&host);
+        entry.live.remove(&id);
+        entry.expects.remove(&id);
         self.untold.remove(&(host.clone(), id));
+        self.learn(at, id);
         self.rate(&host);
         let cancelled = self.jobs[&id.job].cancel.is_some();
         match state {
@@ -243,18 +297,24 @@ impl Attempt {
         match entry {
             Entry::PhaseEnded {
                 phase,
+                ending,
+                took,
                 excerpt,
                 conclusion,
                 ..
             } => {
                 self.excerpt.clone_from(excerpt);
+                if ending.is_success() {
+                    self.took.reserve_exact(1);
+                    self.took.push((phase.clone(), *took));
+                }
                 if let Some(conclusion) = conclusion {
                     self.hear(at, phase, conclusion);
                 }
             }
             Entry::PhaseKept { phase, .. } => self.told().done.push(phase.clone()),
             Entry::Ended { seal, .. } => self.seal = *seal,
-            Entry::Opened { .. } | Entry::PhaseStarted { .. } => {}
+            Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } => {}
         }
     }
 
@@ -266,6 +326,9 @@ impl Attempt {
         let told = self.told();
         if conclusion.keeps {
             told.done.push(phase.clone());
+        }
+        if conclusion.spent.is_some() {
+            told.spent = conclusion.spent;
         }
         told.fault = conclusion.fault.clone().map(|fault| (at, fault));
         if conclusion.verdict.is_some() {

@@ -5,16 +5,30 @@
 
 mod entry;
 mod fold;
+mod health;
+mod holds;
+mod learn;
+mod now;
 mod queue;
+mod rate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-pub use entry::{Attempt, Closure, HostEntry, JobEntry, Told};
+pub use entry::{Attempt, Closure, HostEntry, JobEntry, Reopening, Told};
+pub use health::{Finding, Trial};
+pub use now::ImageNeed;
+pub use queue::{Rank, Spot, Waiting};
+pub use rate::Rate;
 
 use super::attempt::IllegalTransition;
+use super::event::Stock;
+use super::hold::{Stand, Subject};
 use super::host::HostConfig;
 use super::id::{AttemptId, Epoch, JobId};
-use super::name::{HostName, SetName};
+use super::measure::Measures;
+use super::name::{HostName, ModelName, SetName};
+use super::time::Span;
 
 /// Every job, attempt and host, and what follows from them.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +38,32 @@ pub struct Fleet {
     hosts: BTreeMap<HostName, HostEntry>,
     /// Sets whose waiting jobs may start. Not stored: each coordinator says what it is here for.
     enabled: BTreeSet<SetName>,
-    /// Waiting jobs that any host may take, in order.
-    pool: BTreeSet<(u64, JobId)>,
-    /// Waiting jobs that have lost an attempt, in order.
-    again: BTreeSet<(u64, JobId)>,
+    /// What is held, and what once was.
+    stands: BTreeMap<Subject, Stand>,
+    /// Waiting jobs: where each is queued, and as how long.
+    waiting: BTreeMap<JobId, Waiting>,
+    /// Waiting jobs that have no host of their own, the longest first.
+    pool: BTreeSet<(Rank, JobId)>,
+    /// Waiting jobs that have lost an attempt.
+    again: BTreeSet<(Rank, JobId)>,
+    /// How long the jobs of both are expected to take.
+    shared_load: Span,
+    /// Waiting jobs whose set, model or image is held.
+    parked: BTreeSet<JobId>,
+    /// How long phases took.
+    measures: Measures,
+    /// So many measurements there were when the queues were last put in order.
+    ranked: u64,
+    /// Models whose provider has complained.
+    rates: BTreeMap<ModelName, Rate>,
+    /// What should be held, and why: found in the news, not decided yet.
+    alarms: BTreeMap<Subject, String>,
+    /// Images that are no good, and on which hosts that was seen.
+    spoiled: BTreeMap<Arc<str>, BTreeSet<HostName>>,
+    /// Of each image that some host has, what it consists of.
+    anatomy: BTreeMap<Arc<str>, Stock>,
+    /// The images that jobs need. Not stored: whoever coordinates says so.
+    images: HashMap<JobId, Arc<ImageNeed>>,
     /// Hosts with an open link and an idle slot.
     idle: BTreeSet<HostName>,
     /// Live attempts whose host must be told something over the link that is open now.
@@ -104,14 +140,44 @@ impl Fleet {
         self.idle.iter().filter_map(|name| self.hosts.get_key_value(name))
     }
 
-    /// Waiting jobs that any host may take, in order.
+    /// Waiting jobs that have no host of their own, the longest first.
     pub fn pool(&self) -> impl Iterator<Item = JobId> {
         self.pool.iter().map(|(_, job)| *job)
     }
 
-    /// Waiting jobs that have lost an attempt, in order.
+    /// The same, each with its rank.
+    pub fn pool_ranked(&self) -> impl Iterator<Item = &(Rank, JobId)> {
+        self.pool.iter()
+    }
+
+    /// Waiting jobs that have lost an attempt.
     pub fn again(&self) -> impl Iterator<Item = JobId> {
         self.again.iter().map(|(_, job)| *job)
+    }
+
+    /// How long all waiting jobs without a host of their own are expected to take.
+    pub fn shared_load(&self) -> Span {
+        self.shared_load
+    }
+
+    /// Waiting jobs that a hold keeps back.
+    pub fn parked(&self) -> impl Iterator<Item = JobId> {
+        self.parked.iter().copied()
+    }
+
+    /// Where a waiting job is queued.
+    pub fn waiting(&self, job: JobId) -> Option<&Waiting> {
+        self.waiting.get(&job)
+    }
+
+    /// All waiting jobs, each with its place.
+    pub fn waiting_jobs(&self) -> impl Iterator<Item = (JobId, &Waiting)> {
+        self.waiting.iter().map(|(job, waiting)| (*job, waiting))
+    }
+
+    /// How many jobs of enabled sets wait.
+    pub fn waits(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Live attempts whose host has not been told over the link that is open now.
@@ -131,15 +197,14 @@ impl Fleet {
 
     /// The same stored facts? (The state of links and queues is not stored.)
     pub fn same_facts(&self, other: &Fleet) -> bool {
-        let words = |fleet: &Fleet| -> Vec<(HostName, Option<String>)> {
-            fleet
-                .hosts
-                .iter()
-                .filter(|(_, host)| host.gone.is_some())
-                .map(|(name, host)| (name.clone(), host.gone.clone()))
+        let words = |fleet: &Fleet| -> Vec<_> {
+            let hosts = fleet.hosts.iter();
+            let words = hosts.map(|(name, host)| (name.clone(), host.gone.clone(), host.shelf.clone()));
+            words
+                .filter(|(_, gone, shelf)| gone.is_some() || !shelf.is_empty())
                 .collect()
         };
-        self.jobs == other.jobs && words(self) == words(other)
+        self.jobs == other.jobs && words(self) == words(other) && self.stands == other.stands
     }
 
     /// Only these jobs and hosts: enough to fold events that speak of nothing else.
@@ -148,8 +213,15 @@ impl Fleet {
         &self,
         jobs: impl IntoIterator<Item = &'a JobId>,
         hosts: impl IntoIterator<Item = &'a HostName>,
+        subjects: impl IntoIterator<Item = &'a Subject>,
     ) -> Fleet {
         let mut part = Fleet::new(self.epoch, &[]);
+        for (subject, stand) in subjects
+            .into_iter()
+            .filter_map(|subject| self.stands.get_key_value(subject))
+        {
+            part.stands.insert(subject.clone(), stand.clone());
+        }
         for entry in jobs.into_iter().filter_map(|job| self.jobs.get(job)) {
             part.restore(entry.clone());
         }
@@ -160,6 +232,7 @@ impl Fleet {
             let entry = part.host_entry(name);
             entry.gone.clone_from(&host.gone);
             entry.link = host.link.clone();
+            entry.shelf = host.shelf.clone();
         }
         part
     }

@@ -1,51 +1,147 @@
-//! The derived parts: who waits where, and who is idle.
+//! The derived parts: who waits where, as how long, and who is idle.
 
-use super::Fleet;
+use std::cmp::Reverse;
+
+use super::{Fleet, JobEntry};
+use crate::domain::hold::Kind;
 use crate::domain::host::Link;
 use crate::domain::id::JobId;
 use crate::domain::job::Place;
 use crate::domain::name::HostName;
+use crate::domain::time::Span;
+
+/// A place in a queue: the longest first, in rough steps; what takes about as long, in the order of the file.
+pub type Rank = (Reverse<u16>, u64);
+
+/// A job that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place in its queue.
+    pub rank: Rank,
+    /// In which queue it is.
+    pub spot: Spot,
+    /// How long it was expected to take when it was put there; zero if nobody knows.
+    pub expected: Span,
+}
+
+/// A queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// Of jobs that have no host of their own.
+    Pool,
+    /// Of jobs that would best run on this host.
+    Host(HostName),
+    /// Of jobs that have lost an attempt.
+    Again,
+    /// Of jobs that a hold keeps back.
+    Parked,
+}
+
+/// Four steps for each doubling; below a second all is one.
+fn step(expected: Span) -> u16 {
+    if expected < Span::seconds(1) {
+        return 0;
+    }
+    // A quarter of a doubling is a factor of 1.19: below that, estimates say nothing.
+    let (mut step, mut reached) = (0, 1000.0);
+    while reached * 1.189_207 <= millis(expected) {
+        (step, reached) = (step + 1, reached * 1.189_207);
+    }
+    step
+}
+
+fn millis(span: Span) -> f64 {
+    // Exact up to 2^53 milliseconds, which no job takes.
+    f64::from(u32::try_from(span.0 >> 20).unwrap_or(u32::MAX)) * 1_048_576.0
+        + f64::from(u32::try_from(span.0 & 0xf_ffff).unwrap_or(0))
+}
 
 impl Fleet {
     /// Puts a waiting job of an enabled set where `plan` will see it.
     pub(super) fn enqueue(&mut self, id: JobId) {
         let Some(entry) = self.jobs.get(&id) else { return };
-        if !entry.is_waiting() || !self.enabled.contains(&entry.job.set) {
+        if !entry.is_waiting() || !self.enabled.contains(&entry.job.set) || self.waiting.contains_key(&id) {
             return;
         }
-        let key = (entry.job.order, id);
-        if entry.lost().next().is_some() {
-            self.again.insert(key);
-            return;
+        let expected = self.expected(entry);
+        let rank = (Reverse(step(expected)), entry.job.order);
+        let spot = self.spot(entry);
+        match &spot {
+            Spot::Parked => {
+                self.parked.insert(id);
+            }
+            Spot::Again => {
+                self.again.insert((rank, id));
+                self.shared_load.0 += expected.0;
+            }
+            Spot::Pool => {
+                self.pool.insert((rank, id));
+                self.shared_load.0 += expected.0;
+            }
+            Spot::Host(host) => {
+                let host = self.host_entry(host);
+                host.queue.insert((rank, id));
+                host.load.0 += expected.0;
+            }
         }
-        match entry.job.place.clone() {
-            Place::Any => {
-                self.pool.insert(key);
-            }
-            Place::Host(host) => {
-                self.host_entry(&host).queue.insert(key);
-            }
+        self.waiting.insert(id, Waiting { rank, spot, expected });
+    }
+
+    fn spot(&self, entry: &JobEntry) -> Spot {
+        if self.job_hold(entry).is_some() {
+            return Spot::Parked;
+        }
+        if entry.lost().next().is_some() || entry.kept().next().is_some() {
+            return Spot::Again;
+        }
+        match &entry.job.place {
+            Place::Any => Spot::Pool,
+            Place::Host(host) => Spot::Host(host.clone()),
         }
     }
 
     /// Takes a job out of whatever queue it is in.
     pub(super) fn dequeue(&mut self, id: JobId) {
-        let Some(entry) = self.jobs.get(&id) else { return };
-        let key = (entry.job.order, id);
-        self.pool.remove(&key);
-        self.again.remove(&key);
-        if let Place::Host(host) = entry.job.place.clone()
-            && let Some(host) = self.hosts.get_mut(&host)
-        {
-            host.queue.remove(&key);
+        let Some(Waiting { rank, spot, expected }) = self.waiting.remove(&id) else {
+            return;
+        };
+        match spot {
+            Spot::Parked => {
+                self.parked.remove(&id);
+            }
+            Spot::Again => {
+                self.again.remove(&(rank, id));
+                self.shared_load.0 -= expected.0;
+            }
+            Spot::Pool => {
+                self.pool.remove(&(rank, id));
+                self.shared_load.0 -= expected.0;
+            }
+            Spot::Host(host) => {
+                let host = self.host_entry(&host);
+                host.queue.remove(&(rank, id));
+                host.load.0 -= expected.0;
+            }
+        }
+    }
+
+    /// Puts all waiting jobs in the order that what was learned meanwhile gives.
+    pub(super) fn rank_anew(&mut self) {
+        let waiting: Vec<JobId> = self.waiting.keys().copied().collect();
+        for job in waiting {
+            self.dequeue(job);
+            self.enqueue(job);
         }
     }
 
     /// Decides anew whether a host counts as idle.
     pub(super) fn rate(&mut self, name: &HostName) {
+        let held = self
+            .host_hold(name)
+            .is_some_and(|hold| hold.kind != Kind::Draining);
         let Some(host) = self.hosts.get(name) else { return };
         let room = host.live.len() < host.slots as usize;
-        if room && host.gone.is_none() && matches!(host.link, Link::Up { .. }) {
+        if room && !held && host.gone.is_none() && matches!(host.link, Link::Up { .. }) {
             if !self.idle.contains(name) {
                 self.idle.insert(name.clone());
             }

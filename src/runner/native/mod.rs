@@ -31,4 +31,5 @@ mod capture;
 pub(super) use desk::say;
 pub use desk::{Desk, Done};
 pub use evaluation::{control, evaluation};
+pub(super) use trajectory::spent;
 pub use trajectory::trajectory;

@@ -6,7 +6,8 @@
 use super::desk::{Desk, Done, say};
 use super::fault::fault;
 use super::line::Line;
-use super::{command, openhands, solution};
+use super::{command, files, openhands, solution};
+use crate::artifacts;
 use crate::domain::Fault;
 use crate::domain::evidence::{FILE, LOG, TRAJECTORY};
 use crate::domain::fault::{Again, Class};
@@ -53,6 +54,19 @@ pub fn trajectory(desk: &Desk<'_>) -> Result<Done, Fault> {
     let note = format!("{how}: {said}");
     say(&note);
     Ok(Done { note })
+}
+
+/// Millionths of a dollar that the agent says it has spent, whatever came of it. A trajectory that was given cost
+/// nothing now.
+pub(in crate::runner) fn spent(desk: &Desk<'_>) -> Option<u64> {
+    match &desk.swe.agent {
+        Agent::Gold | Agent::Noop | Agent::Given => None,
+        Agent::Command { .. } | Agent::OpenHands { .. } => {
+            let bytes = files::read(&desk.file(TRAJECTORY), solution::MOST).ok()??;
+            let text = std::str::from_utf8(&bytes).ok()?;
+            artifacts::trajectory::read(text).ok()?.metrics.cost_microusd
+        }
+    }
 }
 
 /// What the line says of the agent's end. No patch is the model's answer, unless something else stopped it.

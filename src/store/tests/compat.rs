@@ -5,8 +5,9 @@ use std::path::Path;
 use super::super::{Store, Wish};
 use super::{Home, at, body, file, job, jobs, sound};
 use crate::domain::conclusion::Conclusion;
-use crate::domain::event::{Event, Refusal};
+use crate::domain::event::{Event, Past, Refusal, Stock};
 use crate::domain::fault::{Again, Class};
+use crate::domain::hold::Kind;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
@@ -287,6 +288,91 @@ async fn what_native_phases_said_is_remembered_from_format_two_on() {
         assert!(failed.job.trajectory.is_some());
         let verdict = fleet.job(job("native", 15).id).unwrap().verdict().unwrap();
         assert_eq!(verdict.pass_to_pass, (99, 99));
+    }
+}
+
+/// What format 3 brought: holds, a job that was opened again, a result that is suspect, images on hosts.
+async fn write_operation(store: &Store, fleet: &mut Fleet) {
+    let held = |subject: &str, kind, until| Event::Held {
+        subject: subject.parse().unwrap(),
+        kind,
+        why: "because".into(),
+        until,
+    };
+    let events = [
+        held("host eval1", Kind::Quarantined, Some(at(99))),
+        held("model gpt", Kind::Refused, None),
+        held("set native", Kind::Paused, None),
+        Event::Released {
+            subject: "set native".parse().unwrap(),
+            why: "enough".into(),
+            vouched: true,
+        },
+        Event::Reopened {
+            job: job("sample", 3).id,
+            why: "mended".into(),
+            from: Past::Kept,
+        },
+        Event::Suspected {
+            attempt: AttemptId {
+                job: job("native", 15).id,
+                n: 1,
+            },
+            why: "a bad host".into(),
+        },
+        Event::Stocked {
+            host: host(2),
+            came: vec![Stock {
+                source: "s3://bucket/key.tar".into(),
+                bytes: 7,
+                layers: vec![("sha256:1".into(), 7)],
+            }],
+            went: Vec::new(),
+        },
+        Event::Cleaned {
+            host: host(2),
+            what: "2 containers".into(),
+        },
+    ];
+    store.commit(at(10), &events, fleet).await.unwrap();
+    for event in &events {
+        fleet.fold(at(10), event).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn how_a_fleet_was_operated_is_remembered_from_format_three_on() {
+    let fresh = Home::new();
+    let store = fresh.store().await;
+    let mut expected = write_sample(&store).await;
+    write_native(&store, &mut expected).await;
+    write_operation(&store, &mut expected).await;
+    store.close().await;
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for format in 3..=super::super::FORMAT {
+        let home = Home::new();
+        std::fs::create_dir_all(home.database().parent().unwrap()).unwrap();
+        std::fs::copy(data.join(format!("operation-v{format}.sqlite")), home.database()).unwrap();
+        let store = home.store().await;
+        let fleet = sound(&store).await;
+        assert!(fleet.same_facts(&expected), "{fleet:#?}");
+        let stand = fleet.stand(&"host eval1".parse().unwrap()).unwrap();
+        assert_eq!(
+            (stand.strikes, stand.hold.as_ref().unwrap().until),
+            (1, Some(at(99)))
+        );
+        assert!(fleet.hold(&"set native".parse().unwrap()).is_none());
+        let again = fleet.job(job("sample", 3).id).unwrap();
+        assert_eq!((again.word(), again.lost().count()), ("waiting", 0));
+        let suspect = fleet.job(job("native", 15).id).unwrap();
+        assert_eq!(suspect.suspect(), Some("a bad host"));
+        assert!(
+            fleet
+                .host(&host(2))
+                .unwrap()
+                .shelf
+                .contains_key("s3://bucket/key.tar")
+        );
     }
 }
 

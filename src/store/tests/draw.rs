@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::job;
 use crate::domain::conclusion::Conclusion;
-use crate::domain::event::{Event, Refusal};
+use crate::domain::event::{Event, Past, Refusal, Stock};
 use crate::domain::fault::{Again, Class};
 use crate::domain::fleet::Attempt;
+use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Outlook;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
@@ -117,9 +118,17 @@ impl Draw {
                 class: Class::ALL[self.small() as usize % Class::ALL.len()],
                 name: "fault".to_owned(),
                 what: self.text(),
-                again: [Again::Never, Again::Anywhere, Again::Elsewhere][self.small() as usize % 3],
+                again: [
+                    Again::Never,
+                    Again::Anywhere,
+                    Again::Elsewhere,
+                    Again::Cleaned,
+                    Again::Later,
+                    Again::Mended,
+                ][self.small() as usize % 6],
             }),
             verdict: self.once_in(3).then(|| self.verdict()),
+            spent: self.once_in(2).then_some(self.detail),
         })
     }
 
@@ -132,6 +141,23 @@ impl Draw {
             fail_to_pass: (self.small(), u32::MAX),
             pass_to_pass: (0, 0),
             key: None,
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        match self.detail % 4 {
+            0 => Subject::Host(self.host()),
+            1 => Subject::Model("gpt".parse().unwrap()),
+            2 => Subject::Set("set".parse().unwrap()),
+            _ => Subject::Image(format!("s3://bucket/{}", self.host)),
+        }
+    }
+
+    fn stock(&self) -> Stock {
+        Stock {
+            source: format!("s3://bucket/{}", self.detail % 5),
+            bytes: self.detail,
+            layers: vec![(self.text(), 3)],
         }
     }
 
@@ -152,7 +178,44 @@ impl Draw {
             return Event::JobAdded(asked);
         };
         let host = self.host();
-        match (self.kind % 12, entry.live()) {
+        match (self.kind % 18, entry.live()) {
+            (12, _) => Event::Held {
+                subject: self.subject(),
+                kind: [Kind::Paused, Kind::Draining, Kind::Quarantined, Kind::Ailing]
+                    [self.small() as usize % 4],
+                why: self.text(),
+                until: self.once_in(3).then_some(Timestamp(77)),
+            },
+            (13, _) => Event::Released {
+                subject: self.subject(),
+                why: self.text(),
+                vouched: self.once_in(2),
+            },
+            (14, None) => Event::Reopened {
+                job: id,
+                why: self.text(),
+                from: if self.once_in(2) {
+                    Past::Kept
+                } else {
+                    Past::Nothing
+                },
+            },
+            (15, _) if !entry.attempts.is_empty() => Event::Suspected {
+                attempt: AttemptId {
+                    job: id,
+                    n: entry.attempts[self.small() as usize % entry.attempts.len()].n,
+                },
+                why: self.text(),
+            },
+            (16, _) => Event::Stocked {
+                host,
+                came: (!self.once_in(3)).then(|| self.stock()).into_iter().collect(),
+                went: self.once_in(2).then(|| self.stock().source).into_iter().collect(),
+            },
+            (17, _) => Event::Cleaned {
+                host,
+                what: self.text(),
+            },
             (0, _) => Event::LinkUp {
                 host,
                 boot: self.text(),
@@ -236,6 +299,11 @@ impl Draw {
             (_, 1) if self.once_in(3) => Entry::PhaseKept {
                 phase: self.phase(),
                 from: 1,
+            },
+            (_, 1) if self.once_in(4) => Entry::Pressed {
+                phase: self.phase(),
+                limited: self.small(),
+                failed: u32::MAX,
             },
             (_, 1) => Entry::PhaseStarted { phase: self.phase() },
             (_, 2 | 3) => Entry::PhaseEnded {

@@ -26,7 +26,7 @@ async fn every_table_is_strict() {
         &format!("select name from pragma_table_list where {OURS}"),
     )
     .await;
-    assert_eq!(all.len(), 9, "{all:?}");
+    assert_eq!(all.len(), 10, "{all:?}");
     let lax = texts(
         &store,
         &format!("select name from pragma_table_list where not strict and {OURS}"),

@@ -1,0 +1,100 @@
+//! Which images jobs need, and how large they are: what placement weighs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+
+use super::assignment::Assignment;
+use super::context::Context;
+use crate::domain::fleet::ImageNeed;
+use crate::domain::swe::Source;
+use crate::domain::{Fleet, Instance, JobId, Sha256};
+use crate::pipeline;
+
+/// Bytes of objects, by bucket and key.
+pub(super) type Sizes = BTreeMap<(String, String), u64>;
+
+/// Requests under way at once.
+const REQUESTS: usize = 32;
+
+/// Tells the fleet which images the open jobs of an assignment need. Sizes that are not known yet are asked for; an
+/// object that does not answer now is no reason not to go on.
+pub(super) async fn learn(fleet: &mut Fleet, assignment: &Assignment, sizes: &mut Sizes, context: &Context) {
+    let sources = sources(fleet, assignment, context);
+    let unknown: Vec<(String, String)> = sources
+        .values()
+        .filter_map(|source| match source {
+            Source::Object { bucket, key } => Some((bucket.clone(), key.clone())),
+            Source::Engine(_) => None,
+        })
+        .filter(|object| !sizes.contains_key(object))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    if !unknown.is_empty() {
+        let store = context.objects().await;
+        let looks = unknown.into_iter().map(|object| {
+            let store = &store;
+            async move {
+                (
+                    store.head(&object.0, &object.1).await.map(|facts| facts.size),
+                    object,
+                )
+            }
+        });
+        let answers: Vec<_> = futures::stream::iter(looks)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
+        sizes.extend(
+            answers
+                .into_iter()
+                .filter_map(|(size, object)| Some((object, size.ok()?))),
+        );
+    }
+    know(fleet, sources, sizes);
+}
+
+/// The same, with the sizes that are known.
+pub(super) fn know(fleet: &mut Fleet, sources: BTreeMap<JobId, Source>, sizes: &Sizes) {
+    let mut needs: BTreeMap<Source, Arc<ImageNeed>> = BTreeMap::new();
+    for (job, source) in sources {
+        let need = needs.entry(source).or_insert_with_key(|source| {
+            let bytes = match source {
+                Source::Object { bucket, key } => sizes.get(&(bucket.clone(), key.clone())).copied(),
+                Source::Engine(_) => None,
+            };
+            Arc::new(ImageNeed {
+                source: source.to_string().into(),
+                bytes: bytes.unwrap_or_default(),
+            })
+        });
+        fleet.need_image(job, Arc::clone(need));
+    }
+}
+
+/// The image of each open native job.
+pub(super) fn sources(fleet: &Fleet, assignment: &Assignment, context: &Context) -> BTreeMap<JobId, Source> {
+    let texts: BTreeMap<Sha256, &str> = assignment
+        .set
+        .datasets
+        .iter()
+        .map(|dataset| (dataset.sha256, dataset.body.as_str()))
+        .collect();
+    let open = assignment
+        .jobs
+        .iter()
+        .filter(|job| fleet.job(job.id).is_none_or(|entry| entry.closed.is_none()));
+    open.filter_map(|job| {
+        let pipeline = context
+            .config
+            .pipeline(&job.pipeline)
+            .filter(|pipeline| pipeline.is_native())?;
+        let text = texts.get(&job.dataset.as_ref()?.sha256)?;
+        let instance: Instance = serde_json::from_str(text).ok()?;
+        let image = pipeline::image(pipeline, &context.config, &instance).ok()?;
+        Some((job.id, image.source))
+    })
+    .collect()
+}

@@ -1,0 +1,102 @@
+//! How a person's word becomes fact: told to whoever coordinates now, or stored by ourselves if nobody does.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::CommandError;
+use super::context::Context;
+use super::printer::Printer;
+use crate::doors::clock;
+use crate::engine;
+use crate::report::text::printable;
+use crate::store::{Store, Wish};
+
+/// How often we look whether our word has been taken.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What verbs that act on the fleet's facts have in common.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct How {
+    /// Show what would be done; change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Machine-readable
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// One thing to be done, as people read it and as the coordinator does.
+pub(super) struct Deed {
+    pub(super) what: String,
+    pub(super) wish: Wish,
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    version: u32,
+    dry_run: bool,
+    done: Vec<&'a str>,
+}
+
+/// Does all of it, or shows what it would be. Nothing to do is no failure.
+pub(super) async fn perform(
+    how: How,
+    deeds: &[Deed],
+    nothing: &str,
+    context: &Context,
+    printer: &Printer,
+) -> Result<(), CommandError> {
+    if !how.dry_run {
+        let wishes: Vec<&Wish> = deeds.iter().map(|deed| &deed.wish).collect();
+        tell(context, &wishes).await?;
+    }
+    if how.json {
+        return printer.json(&Done {
+            version: 1,
+            dry_run: how.dry_run,
+            done: deeds.iter().map(|deed| deed.what.as_str()).collect(),
+        });
+    }
+    for deed in deeds {
+        let would = if how.dry_run { "would be: " } else { "" };
+        printer.data(&format!("{would}{}\n", printable(&deed.what)))?;
+    }
+    if deeds.is_empty() {
+        printer.say(nothing);
+    }
+    Ok(())
+}
+
+/// Makes facts of these wishes, in order. Returns once they are.
+pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), CommandError> {
+    if wishes.is_empty() {
+        return Ok(());
+    }
+    if context.coordinator().is_some() {
+        let store = Store::open(&context.database()).await?;
+        for wish in wishes {
+            store.wish(clock::now(), wish).await?;
+        }
+        while context.coordinator().is_some() {
+            if store.wishes().await?.is_empty() {
+                store.close().await;
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        // It ended meanwhile. What it left undone is done below; what it did gives nothing new.
+        store.close().await;
+    }
+    let mut coordinator = context.coordinate().await?;
+    for (id, wish) in coordinator.store.wishes().await? {
+        let events = engine::wish(&coordinator.fleet, &wish);
+        coordinator.record(&events).await?;
+        coordinator.store.granted(&[id]).await?;
+    }
+    for wish in wishes {
+        let events = engine::wish(&coordinator.fleet, wish);
+        coordinator.record(&events).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! What attempts teach: how long things take, which hosts are slow or bad, which providers want a pause.
+
+use super::health::REMEMBERED;
+use super::{Attempt, Fleet, JobEntry, Rate, Trial};
+use crate::domain::fault::{Again, Class};
+use crate::domain::hold::Subject;
+use crate::domain::id::{AttemptId, JobId};
+use crate::domain::measure::log;
+use crate::domain::name::{HostName, ModelName, PhaseName};
+use crate::domain::time::{Span, Timestamp};
+
+impl Fleet {
+    /// How long phases took.
+    pub fn measures(&self) -> &crate::domain::measure::Measures {
+        &self.measures
+    }
+
+    /// How long a job is expected to take on a usual host, all phases together; zero if nothing like it was measured.
+    pub fn expected(&self, entry: &JobEntry) -> Span {
+        self.measures.job(&entry.job).unwrap_or_default()
+    }
+
+    /// Models whose provider has complained.
+    pub fn rated(&self) -> impl Iterator<Item = &ModelName> {
+        self.rates.keys()
+    }
+
+    /// The rate of a model whose provider has complained.
+    pub fn provider_rate(&self, model: &ModelName) -> Option<&Rate> {
+        self.rates.get(model)
+    }
+
+    /// How many jobs of a model are under way.
+    pub fn under_way(&self, model: &ModelName) -> usize {
+        let live = self.hosts.values().flat_map(|host| &host.live);
+        live.filter(|id| {
+            self.jobs
+                .get(&id.job)
+                .is_some_and(|entry| entry.job.model == *model)
+        })
+        .count()
+    }
+
+    /// A phase ended well, and took so long.
+    pub(super) fn measured(&mut self, id: AttemptId, phase: &PhaseName, took: Span) {
+        let Some(entry) = self.jobs.get(&id.job) else {
+            return;
+        };
+        let job = std::sync::Arc::clone(&entry.job);
+        let host = entry.attempt(id.n).map(|attempt| attempt.host.clone());
+        if let (Some(host), Some(expected)) = (host, self.measures.phase(&job, phase)) {
+            // What is over in a moment says nothing of a machine's speed.
+            if expected.median >= Span::seconds(1) {
+                self.host_entry(&host).pace.add(log(took) - log(expected.median));
+            }
+        }
+        self.measures.add(&job, phase, took);
+        // The order changes with what is learned; sorted anew at each doubling, it costs little for each job.
+        if self.measures.seen() >= self.ranked * 2 {
+            self.ranked = self.measures.seen();
+            self.rank_anew();
+        }
+    }
+
+    /// The provider of this job's model complains, or works again.
+    pub(super) fn heard_of_provider(&mut self, at: Timestamp, job: JobId, well: bool) {
+        let Some(model) = self.jobs.get(&job).map(|entry| entry.job.model.clone()) else {
+            return;
+        };
+        let running = self.under_way(&model);
+        match (self.rates.get_mut(&model), well) {
+            (Some(rate), true) => rate.increase(at),
+            (Some(rate), false) => rate.decrease(at, running),
+            (None, true) => {}
+            (None, false) => {
+                self.rates.insert(model, Rate::first(at, running));
+            }
+        }
+    }
+
+    /// An attempt is over: what does it say of its host, its model, its image?
+    pub(super) fn learn(&mut self, at: Timestamp, id: AttemptId) {
+        let Some(entry) = self.jobs.get(&id.job) else {
+            return;
+        };
+        let Some(attempt) = entry.attempt(id.n) else {
+            return;
+        };
+        let (host, fault) = (attempt.host.clone(), attempt.fault().cloned());
+        let trial = Trial::of(entry, attempt);
+        let model = Subject::Model(entry.job.model.clone());
+        let own = attempt.blame() == Some(Class::Host);
+        self.remember(&host, trial);
+        if own {
+            self.host_entry(&host).unseen = true;
+        }
+        let Some(fault) = fault.filter(|_| !self.attempt(id).is_some_and(|attempt| attempt.state.is_live()))
+        else {
+            return;
+        };
+        match (fault.again, fault.class) {
+            (Again::Mended, _) => {
+                self.alarms.insert(model, fault.to_string());
+            }
+            (Again::Later, _) => self.heard_of_provider(at, id.job, false),
+            (Again::Cleaned, _) => self.host_entry(&host).dirty = true,
+            (_, Class::Image) => self.spoils(id.job, host, &fault.to_string()),
+            (Again::Never | Again::Anywhere | Again::Elsewhere, _) => {}
+        }
+    }
+
+    fn remember(&mut self, host: &HostName, trial: Option<Trial>) {
+        let Some(trial) = trial else { return };
+        let trials = &mut self.host_entry(host).trials;
+        if trials.len() == REMEMBERED {
+            trials.remove(0);
+        }
+        trials.push(trial);
+    }
+
+    /// An image that fails on two hosts is no good on the others either.
+    fn spoils(&mut self, job: JobId, host: HostName, why: &str) {
+        let Some(source) = self
+            .images
+            .get(&job)
+            .map(|image| std::sync::Arc::clone(&image.source))
+        else {
+            return;
+        };
+        let hosts = self.spoiled.entry(std::sync::Arc::clone(&source)).or_default();
+        hosts.insert(host);
+        if hosts.len() >= 2 {
+            let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+            let why = format!("{why} (on {})", names.join(", "));
+            self.alarms.insert(Subject::Image(source.to_string()), why);
+        }
+    }
+
+    /// After loading: everything that attempts teach, in the order in which they ended.
+    pub fn relearn(&mut self) {
+        let mut past: Vec<(Timestamp, AttemptId)> = Vec::new();
+        for entry in self.jobs.values() {
+            let over = entry.attempts.iter().filter(|attempt| !attempt.state.is_live());
+            past.extend(over.map(|attempt| (attempt.since, id(entry, attempt))));
+        }
+        past.sort_unstable();
+        for (at, id) in past {
+            let Some(attempt) = self.attempt(id) else { continue };
+            let (host, took) = (attempt.host.clone(), attempt.took.clone());
+            for (phase, span) in took {
+                self.measured(id, &phase, span);
+            }
+            let freed = |subject: &Subject| self.stands.get(subject).and_then(|stand| stand.freed);
+            if Some(at) <= freed(&Subject::Host(host.clone())) {
+                continue;
+            }
+            let Some((entry, attempt)) = self.jobs.get(&id.job).zip(self.attempt(id)) else {
+                continue;
+            };
+            let model = Subject::Model(entry.job.model.clone());
+            let refused = attempt.fault().filter(|fault| fault.again == Again::Mended);
+            let alarm = refused
+                .filter(|_| entry.is_waiting() && self.hold(&model).is_none() && Some(at) > freed(&model))
+                .map(ToString::to_string);
+            let trial = Trial::of(entry, attempt);
+            self.remember(&host, trial);
+            if let Some(why) = alarm {
+                self.alarms.insert(model, why);
+            }
+        }
+        let live: Vec<(HostName, AttemptId)> = self
+            .hosts
+            .iter()
+            .flat_map(|(name, host)| host.live.iter().map(|id| (name.clone(), *id)))
+            .collect();
+        for (host, id) in live {
+            let expected = self.jobs.get(&id.job).map(|entry| self.expected(entry));
+            let expects = expected.map(|span| (id, span));
+            self.host_entry(&host).expects.extend(expects);
+        }
+    }
+}
+
+fn id(entry: &JobEntry, attempt: &Attempt) -> AttemptId {
+    AttemptId {
+        job: entry.job.id,
+        n: attempt.n,
+    }
+}

@@ -1,0 +1,197 @@
+//! How long things take: what was measured, and what is to be expected of a job that has not run yet.
+//!
+//! Times of agents are spread over factors, not seconds, so that all is reckoned in logarithms: the middle is the
+//! median, and a task that takes twice as long for one model is likely to do so for another.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::job::Job;
+use super::name::{InstanceId, ModelName, PhaseName, PipelineName};
+use super::time::Span;
+
+/// What was measured of one kind of thing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Summary {
+    /// How often.
+    pub n: u32,
+    sum: f64,
+    squares: f64,
+}
+
+/// What is to be expected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// As often shorter as longer.
+    pub median: Span,
+    /// The spread, as the standard deviation of the logarithm.
+    pub sigma: f64,
+    /// On so many measurements of this very instance and model it rests.
+    pub n: u32,
+}
+
+/// All measurements of a fleet's phases.
+#[derive(Debug, Clone, Default)]
+pub struct Measures {
+    phases: BTreeMap<PipelineName, Vec<PhaseName>>,
+    by: HashMap<Key, Summary>,
+    seen: u64,
+}
+
+/// Of this instance, of this model, of this phase; none stands for all of them.
+type Key = (Option<InstanceId>, Option<ModelName>, PhaseName);
+
+/// The spread of a thing that was measured too seldom to show its own: a factor of 1.5 either way.
+const USUAL_SPREAD: f64 = 0.4;
+
+impl Summary {
+    /// Takes in one more value, a logarithm.
+    pub fn add(&mut self, log: f64) {
+        self.n += 1;
+        self.sum += log;
+        self.squares += log * log;
+    }
+
+    /// The middle, drawn towards `prior` as if that had been seen `weight` times.
+    pub fn mean(&self, prior: f64, weight: f64) -> f64 {
+        (self.sum + prior * weight) / (f64::from(self.n) + weight)
+    }
+
+    /// How far values lie apart.
+    pub fn spread(&self) -> f64 {
+        if self.n < 3 {
+            return USUAL_SPREAD;
+        }
+        let (n, mean) = (f64::from(self.n), self.mean(0.0, 0.0));
+        ((self.squares / n - mean * mean).max(0.0) * n / (n - 1.0)).sqrt()
+    }
+}
+
+/// The logarithm of a length of time, in seconds; what is too short to matter counts as a hundredth.
+pub fn log(span: Span) -> f64 {
+    span.duration().as_secs_f64().max(0.01).ln()
+}
+
+/// The length of time of a logarithm.
+pub fn span(log: f64) -> Span {
+    // No job takes longer than a century.
+    let seconds = std::time::Duration::try_from_secs_f64(log.exp().min(3.2e9)).unwrap_or_default();
+    Span(u64::try_from(seconds.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Measures {
+    /// Takes in that a phase of this job took so long.
+    pub fn add(&mut self, job: &Job, phase: &PhaseName, took: Span) {
+        let phases = self.phases.entry(job.pipeline.clone()).or_default();
+        if !phases.contains(phase) {
+            phases.push(phase.clone());
+        }
+        let (instance, model) = (Some(job.instance.clone()), Some(job.model.clone()));
+        let keys = [
+            (instance.clone(), model.clone()),
+            (instance, None),
+            (None, model),
+            (None, None),
+        ];
+        for (instance, model) in keys {
+            let summary = self.by.entry((instance, model, phase.clone())).or_default();
+            summary.add(log(took));
+        }
+        self.seen += 1;
+    }
+
+    /// How many measurements there are.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// The phases of a pipeline, as far as jobs of it have shown them.
+    pub fn phases(&self, pipeline: &PipelineName) -> &[PhaseName] {
+        self.phases.get(pipeline).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is to be expected of one phase of a job; none if nothing like it was ever measured.
+    pub fn phase(&self, job: &Job, phase: &PhaseName) -> Option<Estimate> {
+        let of = |instance: Option<&InstanceId>, model: Option<&ModelName>| {
+            self.by.get(&(instance.cloned(), model.cloned(), phase.clone()))
+        };
+        let all = of(None, None)?;
+        let (instance, model) = (of(Some(&job.instance), None), of(None, Some(&job.model)));
+        let middle = |summary: &Summary| summary.mean(0.0, 0.0);
+        let likely = match (instance, model) {
+            (Some(instance), Some(model)) => middle(instance) + middle(model) - middle(all),
+            (Some(one), None) | (None, Some(one)) => middle(one),
+            (None, None) => middle(all),
+        };
+        let own = of(Some(&job.instance), Some(&job.model))
+            .copied()
+            .unwrap_or_default();
+        Some(Estimate {
+            median: span(if own.n > 0 { own.mean(likely, 0.25) } else { likely }),
+            sigma: if own.n >= 3 {
+                own.spread()
+            } else {
+                model.unwrap_or(all).spread()
+            },
+            n: own.n,
+        })
+    }
+
+    /// What is to be expected of all phases of a job together.
+    pub fn job(&self, job: &Job) -> Option<Span> {
+        let phases = self.phases(&job.pipeline).iter();
+        let sum: u64 = phases
+            .filter_map(|phase| Some(self.phase(job, phase)?.median.0))
+            .sum();
+        (sum > 0).then_some(Span(sum))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{JobId, Place, SetName};
+
+    fn job(instance: &str, model: &str) -> Job {
+        let set: SetName = "set".parse().unwrap();
+        let (instance, model) = (instance.parse().unwrap(), model.parse().unwrap());
+        Job {
+            id: JobId::derive(&set, &instance, &model, 1),
+            set,
+            instance,
+            model,
+            run: 1,
+            task: None,
+            pipeline: "swe".parse().unwrap(),
+            dataset: None,
+            trajectory: None,
+            env: Vec::new(),
+            place: Place::Any,
+            order: 0,
+        }
+    }
+
+    #[test]
+    fn a_model_that_is_slow_elsewhere_is_expected_to_be_slow_here() {
+        let phase: PhaseName = "trajectory".parse().unwrap();
+        let mut measures = Measures::default();
+        assert_eq!(measures.job(&job("a", "gpt")), None);
+        for (instance, model, seconds) in [("a", "gpt", 100), ("b", "gpt", 200), ("a", "kimi", 200)] {
+            measures.add(&job(instance, model), &phase, Span::seconds(seconds));
+        }
+        let expected = |instance, model| measures.job(&job(instance, model)).unwrap().0 / 1000;
+        // Twice as long as gpt, and b twice as long as a: somewhere above both.
+        assert!(expected("b", "kimi") > 200, "{}", expected("b", "kimi"));
+        assert!((90..120).contains(&expected("a", "gpt")));
+        assert!(expected("c", "kimi") > expected("c", "gpt"));
+    }
+
+    #[test]
+    fn a_spread_is_shown_only_by_what_was_measured_often() {
+        let mut summary = Summary::default();
+        assert!((summary.spread() - USUAL_SPREAD).abs() < 1e-9);
+        for value in [1.0, 1.0, 1.0] {
+            summary.add(value);
+        }
+        assert!(summary.spread() < 1e-6);
+    }
+}

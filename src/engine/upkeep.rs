@@ -1,0 +1,131 @@
+//! What hosts say of themselves: their health, their images, what was fetched, removed or cleaned.
+
+use std::collections::BTreeSet;
+
+use super::Engine;
+use super::talk::About;
+use crate::domain::event::Stock;
+use crate::domain::journal::Entry;
+use crate::domain::wire::{Answer, Cleaned, Shelved};
+use crate::domain::{AttemptId, Event, Fleet, HostName};
+use crate::doors::clock;
+
+impl Engine {
+    /// An answer about the host itself. Whatever went wrong there is no fault of the coordinator's, and no reason to stop.
+    pub(super) fn hear_of_host(&mut self, host: &HostName, about: &About, answer: &Answer) -> Vec<Event> {
+        let (fleet, now) = (&mut self.setup.fleet, clock::now());
+        match (about, answer) {
+            (About::Look, Answer::Facts(facts)) => {
+                let low = self.setup.policy.low_water;
+                fleet.note_facts(host, now, facts.as_ref().clone(), low);
+            }
+            (About::Look, _) => fleet.note_no_facts(host),
+            (About::Shelf, Answer::Images(images)) => return stocked(fleet, host, images),
+            (About::Fetch, Answer::Images(images)) => {
+                fleet.note_fetched(host, now, true);
+                return came(fleet, host, images);
+            }
+            (About::Fetch, other) => {
+                tracing::warn!(host.name = %host, answer = ?other, "an image could not be fetched ahead");
+                fleet.note_fetched(host, now, false);
+            }
+            (About::Evict(source), Answer::Images(_)) => {
+                return vec![Event::Stocked {
+                    host: host.clone(),
+                    came: Vec::new(),
+                    went: vec![source.clone()],
+                }];
+            }
+            (About::Evict(source), other) => {
+                tracing::warn!(host.name = %host, source, answer = ?other, "an image could not be removed");
+            }
+            (About::Clean, Answer::Cleaned(cleaned)) => return vec![after_cleaning(host, &told(cleaned))],
+            (About::Clean, other) => {
+                // Jobs must not wait for it for ever; if it mattered, they fail again, and elsewhere.
+                return vec![after_cleaning(host, &format!("in vain: {}", refusal(other)))];
+            }
+            (About::Shelf, other) => {
+                tracing::warn!(host.name = %host, answer = ?other, "a host cannot tell which images it has");
+            }
+            (About::Inventory | About::Start(_) | About::Follow | About::Stop, _) => {}
+        }
+        Vec::new()
+    }
+
+    /// Do these news tell that an attempt has made its image ready?
+    pub(super) fn has_new_image(&self, events: &[Event], id: AttemptId) -> bool {
+        let pipeline = self.setup.fleet.job(id.job).map(|entry| &entry.job.pipeline);
+        let Some(image) = pipeline.and_then(|pipeline| self.setup.policy.image_phases.get(pipeline)) else {
+            return false;
+        };
+        events.iter().any(|event| match event {
+            Event::Journaled { attempt, line, .. } if *attempt == id => {
+                matches!(&line.entry, Entry::PhaseEnded { phase, .. } if phase == image)
+            }
+            _ => false,
+        })
+    }
+}
+
+fn after_cleaning(host: &HostName, what: &str) -> Event {
+    Event::Cleaned {
+        host: host.clone(),
+        what: what.to_owned(),
+    }
+}
+
+fn refusal(answer: &Answer) -> String {
+    match answer {
+        Answer::Fault(fault) => fault.to_string(),
+        Answer::Failed(why) => why.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn told(cleaned: &Cleaned) -> String {
+    format!(
+        "{} containers, {} networks, {} volumes, {} half-loaded images removed",
+        cleaned.containers, cleaned.networks, cleaned.volumes, cleaned.parts
+    )
+}
+
+fn stock(image: &Shelved) -> Stock {
+    Stock {
+        source: image.source.clone(),
+        bytes: image.size,
+        layers: image.layers.clone(),
+    }
+}
+
+/// All images of a host, as an event if that is news.
+fn stocked(fleet: &Fleet, host: &HostName, images: &[Shelved]) -> Vec<Event> {
+    let here: Vec<&Shelved> = images.iter().filter(|image| image.here).collect();
+    let known = fleet.host(host).map(|entry| &entry.shelf);
+    let came = here
+        .iter()
+        .map(|image| stock(image))
+        .filter(|new| known.and_then(|shelf| shelf.get(new.source.as_str())) != Some(new));
+    let sources: BTreeSet<&str> = here.iter().map(|image| image.source.as_str()).collect();
+    let gone = known.into_iter().flat_map(|shelf| shelf.keys());
+    let went = gone.filter(|source| !sources.contains(source.as_ref()));
+    news(host, came.collect(), went.map(ToString::to_string).collect())
+}
+
+/// Images that came to a host, as an event if that is news.
+fn came(fleet: &Fleet, host: &HostName, images: &[Shelved]) -> Vec<Event> {
+    let known = fleet.host(host).map(|entry| &entry.shelf);
+    let new = images.iter().filter(|image| image.here).map(stock);
+    let new = new.filter(|new| known.and_then(|shelf| shelf.get(new.source.as_str())) != Some(new));
+    news(host, new.collect(), Vec::new())
+}
+
+fn news(host: &HostName, came: Vec<Stock>, went: Vec<String>) -> Vec<Event> {
+    if came.is_empty() && went.is_empty() {
+        return Vec::new();
+    }
+    vec![Event::Stocked {
+        host: host.clone(),
+        came,
+        went,
+    }]
+}

@@ -1,0 +1,82 @@
+//! A person's word, as events: what somebody at a terminal wants of the fleet, if it still makes sense.
+//!
+//! All of it can be said twice: what is so already gives no event.
+
+use crate::domain::event::Past;
+use crate::domain::fleet::Attempt;
+use crate::domain::hold::{Kind, Subject};
+use crate::domain::{AttemptId, Event, Fleet, JobId, Timestamp};
+use crate::plan::host_gone;
+use crate::store::Wish;
+
+/// What another process wants, if it still makes sense.
+pub fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
+    match wish {
+        Wish::Cancel { job, hard } => {
+            let open = fleet.job(*job).is_some_and(|entry| entry.closed.is_none());
+            open.then_some(Event::CancelAsked {
+                job: *job,
+                hard: *hard,
+            })
+            .into_iter()
+            .collect()
+        }
+        Wish::HostGone { host, word } => host_gone(fleet, host, word.as_deref()),
+        Wish::Hold {
+            subject,
+            kind,
+            why,
+            until,
+        } => hold(fleet, subject, *kind, why, *until),
+        Wish::Release { subject, why } => release(fleet, subject, why),
+        Wish::Reopen { job, why, from } => reopen(fleet, *job, why, from),
+        Wish::Suspect { attempt, why } => suspect(fleet, *attempt, why),
+    }
+}
+
+/// A person wants nothing of this to start. Said twice, it is said once.
+fn hold(fleet: &Fleet, subject: &Subject, kind: Kind, why: &str, until: Option<Timestamp>) -> Vec<Event> {
+    let known = fleet.hold(subject);
+    if known.is_some_and(|hold| (hold.kind, hold.why.as_str(), hold.until) == (kind, why, until)) {
+        return Vec::new();
+    }
+    vec![Event::Held {
+        subject: subject.clone(),
+        kind,
+        why: why.to_owned(),
+        until,
+    }]
+}
+
+/// A person vouches that this may go on.
+fn release(fleet: &Fleet, subject: &Subject, why: &str) -> Vec<Event> {
+    let held = fleet.hold(subject).is_some();
+    let released = held.then(|| Event::Released {
+        subject: subject.clone(),
+        why: why.to_owned(),
+        vouched: true,
+    });
+    released.into_iter().collect()
+}
+
+/// A person wants a closed job tried again.
+fn reopen(fleet: &Fleet, job: JobId, why: &str, from: &Past) -> Vec<Event> {
+    let closed = fleet.job(job).is_some_and(|entry| entry.closed.is_some());
+    let reopened = closed.then(|| Event::Reopened {
+        job,
+        why: why.to_owned(),
+        from: from.clone(),
+    });
+    reopened.into_iter().collect()
+}
+
+/// A person does not trust a result.
+fn suspect(fleet: &Fleet, attempt: AttemptId, why: &str) -> Vec<Event> {
+    let known = |attempt: &Attempt| attempt.told.as_ref().is_some_and(|told| told.suspect.is_some());
+    let news = fleet.attempt(attempt).is_some_and(|attempt| !known(attempt));
+    let suspected = news.then(|| Event::Suspected {
+        attempt,
+        why: why.to_owned(),
+    });
+    suspected.into_iter().collect()
+}

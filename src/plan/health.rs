@@ -1,0 +1,152 @@
+//! What should be held, what may go on, and which results a bad host has made doubtful.
+
+use std::collections::BTreeSet;
+
+use super::Policy;
+use super::evidence;
+use crate::domain::fleet::{Finding, HostEntry};
+use crate::domain::hold::{Kind, Subject};
+use crate::domain::host::Link;
+use crate::domain::journal::Outcome;
+use crate::domain::verdict::Decision;
+use crate::domain::wire::{Facts, Program};
+use crate::domain::{AttemptId, AttemptState, Effect, Fleet, HostName, Span, Timestamp};
+
+/// Less than this free, of bytes or inodes, and a host's jobs fail for no fault of theirs.
+const LEAST_DISK: u64 = 512 << 20;
+const LEAST_MEMORY: u64 = 256 << 20;
+/// A quarantine never lasts longer.
+const LONGEST: Span = Span::seconds(86_400);
+
+/// Decisions about holds, before anything is placed.
+pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = fleet
+        .alarms()
+        .filter(|(subject, _)| fleet.hold(subject).is_none())
+        .map(|(subject, why)| Effect::Hold {
+            subject: subject.clone(),
+            kind: Kind::Refused,
+            why: why.to_owned(),
+            until: None,
+        })
+        .collect();
+    for (subject, stand) in fleet.stands() {
+        let Some(hold) = &stand.hold else { continue };
+        let why = match (subject, hold.kind) {
+            (_, _) if hold.until.is_some_and(|until| until <= now) => "its time is up",
+            (Subject::Host(name), Kind::Ailing) if is_well(fleet.host(name), policy, hold.since) => {
+                "it says that it is well again"
+            }
+            (_, _) => continue,
+        };
+        effects.push(Effect::Release {
+            subject: subject.clone(),
+            why: why.to_owned(),
+        });
+    }
+    for (name, host) in fleet.hosts() {
+        if fleet.host_hold(name).is_some() || host.slots == 0 || host.gone.is_some() {
+            continue;
+        }
+        if let Some(why) = ailment(host, policy).filter(|_| matches!(host.link, Link::Up { .. })) {
+            effects.push(hold(name, Kind::Ailing, why, None));
+        } else if host
+            .trials
+            .last()
+            .is_some_and(crate::domain::fleet::Trial::is_bad)
+            && let Some(why) = evidence::against(fleet, name, host)
+        {
+            effects.extend(suspects(fleet, host, &why));
+            let strikes = fleet
+                .stand(&Subject::Host(name.clone()))
+                .map_or(0, |stand| stand.strikes);
+            let lasts = policy.quarantine.0.saturating_mul(1 << strikes.min(16));
+            let until = now.after(Span(lasts.min(LONGEST.0)));
+            effects.push(hold(name, Kind::Quarantined, why, Some(until)));
+        }
+    }
+    effects
+}
+
+fn hold(host: &HostName, kind: Kind, why: String, until: Option<Timestamp>) -> Effect {
+    Effect::Hold {
+        subject: Subject::Host(host.clone()),
+        kind,
+        why,
+        until,
+    }
+}
+
+/// What the host itself says is wrong with it, as far as jobs would suffer from it.
+pub(super) fn ailment(host: &HostEntry, policy: &Policy) -> Option<String> {
+    let (_, facts) = host.facts.as_ref()?;
+    if policy.docker
+        && let Program::Missing(why) = &facts.docker
+    {
+        return Some(format!("its Docker engine does not answer: {why}"));
+    }
+    scarce(facts)
+}
+
+/// What has run out on it.
+fn scarce(facts: &Facts) -> Option<String> {
+    let low = |(all, free): (u64, u64), least: u64| all > 0 && free < least.min(all / 20);
+    let megabytes = |bytes: u64| format!("{} MB", bytes >> 20);
+    if low(facts.disk, LEAST_DISK) {
+        return Some(format!("its disk is full: {} free", megabytes(facts.disk.1)));
+    }
+    if low(facts.memory, LEAST_MEMORY) {
+        return Some(format!(
+            "its memory is used up: {} available",
+            megabytes(facts.memory.1)
+        ));
+    }
+    if facts.inodes.0 > 0 && facts.inodes.1 < facts.inodes.0 / 100 {
+        return Some(format!("its disk has no inodes left: {} free", facts.inodes.1));
+    }
+    None
+}
+
+/// Has it been looked at since, and nothing was found?
+fn is_well(host: Option<&HostEntry>, policy: &Policy, since: Timestamp) -> bool {
+    host.is_some_and(|host| {
+        host.facts.as_ref().is_some_and(|(at, _)| *at > since) && ailment(host, policy).is_none()
+    })
+}
+
+/// Results that a host which turned out to be bad may have spoilt: all since it last did a task to the end that was
+/// resolved, which no bad host could have done. What is resolved stands.
+fn suspects(fleet: &Fleet, host: &HostEntry, why: &str) -> Vec<Effect> {
+    let sound = |finding: &Finding| matches!(finding, Finding::Good { resolved: true });
+    let since: Vec<_> = host
+        .trials
+        .iter()
+        .rev()
+        .take_while(|trial| !sound(&trial.finding))
+        .map(|trial| trial.attempt)
+        .collect();
+    doubtful(fleet, since.into_iter(), why)
+}
+
+/// Of these attempts, those whose result says that the model failed.
+pub fn doubtful(fleet: &Fleet, attempts: impl Iterator<Item = AttemptId>, why: &str) -> Vec<Effect> {
+    let attempts: BTreeSet<AttemptId> = attempts.collect();
+    let is_doubtful = |id: &AttemptId| {
+        let Some(attempt) = fleet.attempt(*id) else {
+            return false;
+        };
+        let suspect = attempt.told.as_ref().is_some_and(|told| told.suspect.is_some());
+        let unresolved = attempt
+            .verdict()
+            .is_some_and(|verdict| verdict.decision != Decision::Resolved);
+        attempt.state == AttemptState::Ended(Outcome::Succeeded) && unresolved && !suspect
+    };
+    attempts
+        .into_iter()
+        .filter(is_doubtful)
+        .map(|attempt| Effect::Suspect {
+            attempt,
+            why: why.to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! May a host take a job now, and if not, why not? `place` asks, and `explain` tells.
+
+use super::Policy;
+use crate::domain::fleet::HostEntry;
+use crate::domain::hold::Kind;
+use crate::domain::host::{Link, Outlook};
+use crate::domain::{Fleet, HostName, Span, Timestamp};
+
+/// Why a host takes nothing new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoRoom {
+    /// It is not in `fleet.toml`.
+    Unknown,
+    /// A person says that it will never come back.
+    Gone(String),
+    /// It cannot be reached, since then.
+    Down(Timestamp, String),
+    /// It has not been reached yet.
+    NotYet,
+    /// Something holds it.
+    Held(Kind, String, Option<Timestamp>),
+    /// It refused a job a moment ago.
+    Refused(String),
+    /// Something failed there, and it is being looked at.
+    Looked,
+    /// Leftovers are being removed.
+    Cleaning,
+    /// All of its slots are taken.
+    Full,
+}
+
+/// Why nothing new starts on this host now; none if something may.
+pub(super) fn no_room(
+    fleet: &Fleet,
+    policy: &Policy,
+    name: &HostName,
+    host: &HostEntry,
+    now: Timestamp,
+) -> Option<NoRoom> {
+    if host.slots == 0 {
+        return Some(NoRoom::Unknown);
+    }
+    if let Some(word) = &host.gone {
+        return Some(NoRoom::Gone(word.clone()));
+    }
+    match &host.link {
+        Link::Down { since, reason, .. } => return Some(NoRoom::Down(*since, reason.clone())),
+        Link::Unknown => return Some(NoRoom::NotYet),
+        Link::Up { .. } => {}
+    }
+    if let Some(hold) = fleet.host_hold(name) {
+        return Some(NoRoom::Held(hold.kind, hold.why.clone(), hold.until));
+    }
+    if let Some((at, why)) = &host.refused
+        && now.since(*at) < policy.refused_pause
+    {
+        return Some(NoRoom::Refused(why.clone()));
+    }
+    if host.unseen && policy.docker {
+        return Some(NoRoom::Looked);
+    }
+    if host.dirty {
+        return Some(NoRoom::Cleaning);
+    }
+    (host.live.len() >= host.slots as usize).then_some(NoRoom::Full)
+}
+
+/// Will this host do something of what waits, as far as anybody can tell? One that is not there for a moment will.
+pub(super) fn usable(
+    fleet: &Fleet,
+    policy: &Policy,
+    name: &HostName,
+    host: &HostEntry,
+    now: Timestamp,
+) -> bool {
+    match no_room(fleet, policy, name, host, now) {
+        None
+        | Some(NoRoom::Full | NoRoom::Refused(_) | NoRoom::Looked | NoRoom::Cleaning | NoRoom::NotYet) => {
+            true
+        }
+        Some(NoRoom::Down(since, _)) => {
+            let passes = |link: &Link| {
+                matches!(
+                    link,
+                    Link::Down {
+                        outlook: Outlook::Transient,
+                        ..
+                    }
+                )
+            };
+            passes(&host.link) && now.since(since) < MOMENT
+        }
+        Some(NoRoom::Unknown | NoRoom::Gone(_) | NoRoom::Held(..)) => false,
+    }
+}
+
+/// A host that is away for longer than this is not counted upon.
+const MOMENT: Span = Span::seconds(10);
