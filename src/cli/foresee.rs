@@ -20,7 +20,7 @@ const BETWEEN: Span = Span(500);
 
 /// What both verbs are given.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct Given {
     /// Assignment files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -77,7 +77,7 @@ impl Foresight {
 }
 
 /// Reads everything. All faults at once.
-pub(super) async fn foresee(args: &Args, context: &Context) -> Result<Foresight, CommandError> {
+pub(super) async fn foresee(args: &Given, context: &Context) -> Result<Foresight, CommandError> {
     let (files, what_if) = (&args.files, &args.what_if);
     let (mut assignments, mut faults) = (Vec::new(), Vec::new());
     for file in files {

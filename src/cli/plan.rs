@@ -26,7 +26,7 @@ const PLAYED_JOBS: usize = 40_000;
   fleet plan --json assignments/phase8.json | jq .plan.forecast.finish_s.p90")]
 pub(super) struct Args {
     #[command(flatten)]
-    given: foresee::Args,
+    given: foresee::Given,
     /// Every job of every host
     #[arg(long)]
     all: bool,

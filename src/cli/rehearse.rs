@@ -21,7 +21,7 @@ use crate::view;
   fleet rehearse --json assignments/phase8.json | jq .rehearsal.finish_s")]
 pub(super) struct Args {
     #[command(flatten)]
-    given: foresee::Args,
+    given: foresee::Given,
     /// What goes wrong, and how often. In times an hour and host: `host` (it restarts), `gone` (for good), `link` (cut for
     /// a minute). As a part of all attempts: `lost` (the supervisor is killed), `provider` (fails, and may work again),
     /// `image` (cannot be made ready), `job` (fails for good)
