@@ -6,6 +6,7 @@ pub mod doors;
 
 pub mod config;
 pub mod plan;
+pub mod rehearse;
 pub mod pipeline;
 pub mod validate;
 pub mod dataset;

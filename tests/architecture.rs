@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("doors", &["domain"]),
     ("config", &["domain"]),
     ("plan", &["domain"]),
+    ("rehearse", &["domain", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
     ("report", &["domain"]),
@@ -52,7 +53,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report", "blame"]),
+    ("view", &["domain", "report", "blame", "rehearse"]),
     (
         "cli",
         &[
@@ -61,6 +62,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "config",
             "dataset",
             "plan",
+            "rehearse",
             "pipeline",
             "validate",
             "report",
@@ -244,6 +246,7 @@ fn floor_one_is_pure() {
         "config",
         "dataset",
         "plan",
+        "rehearse",
         "pipeline",
         "validate",
         "report",

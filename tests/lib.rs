@@ -38,6 +38,8 @@ mod malice;
 mod man;
 mod native;
 mod objects;
+mod plan;
+mod rehearse;
 mod schema;
 mod secrets;
 mod simulation;

@@ -20,6 +20,7 @@ mod exit;
 mod explain;
 mod failures;
 mod history;
+mod foresee;
 mod hold;
 mod host;
 mod hosts;
@@ -28,11 +29,13 @@ mod init;
 mod logs;
 mod man;
 mod needs;
+mod plan;
 mod predictions;
 mod preflight;
 mod printer;
 mod progress;
 mod regrade;
+mod rehearse;
 mod results;
 mod retry;
 mod runner;
@@ -88,6 +91,8 @@ enum Verb {
     Init(init::Args),
     Check(check::Args),
     Assign(assign::Args),
+    Plan(plan::Args),
+    Rehearse(rehearse::Args),
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
@@ -170,6 +175,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &context, printer),
             Verb::Assign(args) => assign::run(&args, &context, printer).await,
+            Verb::Plan(args) => plan::run(&args, &context, printer).await,
+            Verb::Rehearse(args) => rehearse::run(&args, &context, printer).await,
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,

@@ -26,3 +26,5 @@ pub mod native_phases_are_processes {}
 pub mod only_missing_layers_move {}
 #[doc = include_str!("decisions/0013-the-host-shows-and-home-decides.md")]
 pub mod the_host_shows_and_home_decides {}
+#[doc = include_str!("decisions/0018-the-rehearsal-is-the-engine-in-another-time.md")]
+pub mod the_rehearsal_is_the_engine_in_another_time {}

@@ -24,7 +24,7 @@ mod stock;
 mod tests;
 
 pub use health::doubtful;
-pub use observe::{Heard, Observed, observe};
+pub use observe::{Heard, Observed, host_gone, observe};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 pub use room::NoRoom;
