@@ -25,6 +25,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("objects", &["domain", "doors"]),
     ("images", &["domain", "doors", "docker"]),
     ("case", &["domain", "grade", "artifacts"]),
+    ("harness", &["domain"]),
     (
         "runner",
         &[
@@ -36,6 +37,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "case",
             "docker",
             "images",
+            "harness",
         ],
     ),
     (
@@ -71,6 +73,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "artifacts",
             "objects",
             "case",
+            "harness",
             "runner",
             "engine",
             "view",

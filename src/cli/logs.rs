@@ -186,7 +186,11 @@ async fn read_on(
             | Answer::Inventory(_)
             | Answer::Facts(_)
             | Answer::Images(_)
-            | Answer::Fault(_) => return Ok(()),
+            | Answer::Fault(_)
+            | Answer::Harness(_)
+            | Answer::Room(_)
+            | Answer::Installed(_)
+            | Answer::Observations(_) => return Ok(()),
         }
     }
 }

@@ -11,11 +11,13 @@ mod completions;
 mod context;
 mod coordinate;
 mod datasets;
+mod deploy;
 mod dispatch;
 mod doctor;
 mod drive;
 mod error;
 mod exit;
+mod harness;
 mod host;
 mod hosts;
 mod images;
@@ -34,6 +36,7 @@ mod select;
 mod status;
 mod trace;
 mod verdicts;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -90,6 +93,8 @@ enum Verb {
     Hosts(hosts::Args),
     Host(host::Args),
     Doctor(doctor::Args),
+    Deploy(deploy::Args),
+    Verify(verify::Args),
     Adopt(adopt::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -163,6 +168,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,
             Verb::Doctor(args) => doctor::run(&args, &context, printer).await,
+            Verb::Deploy(args) => deploy::run(&args, &context, printer).await,
+            Verb::Verify(args) => verify::run(&args, &context, printer).await,
             Verb::Adopt(args) => adopt::run(&args, &context, printer).await,
             Verb::Init(_)
             | Verb::Regrade(_)

@@ -73,7 +73,11 @@ impl Talks {
                 | Ask::Probe
                 | Ask::Images
                 | Ask::Prefetch { .. }
-                | Ask::Discard { .. } => None,
+                | Ask::Discard { .. }
+                | Ask::Harness { .. }
+                | Ask::Receive
+                | Ask::Install(_)
+                | Ask::Examine(_) => None,
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {

@@ -117,7 +117,11 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
         | Answer::Bytes { .. }
         | Answer::Facts(_)
         | Answer::Images(_)
-        | Answer::Fault(_) => {
+        | Answer::Fault(_)
+        | Answer::Harness(_)
+        | Answer::Room(_)
+        | Answer::Installed(_)
+        | Answer::Observations(_) => {
             return Observed::default();
         }
     };

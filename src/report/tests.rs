@@ -35,6 +35,7 @@ fn row(instance: &str, model: &str, account: Account) -> Row {
         bytes: if at_home { 4096 } else { 0 },
         path: at_home.then(|| "phase8/x".to_owned()),
         verified: at_home,
+        profile: None,
     }
 }
 
