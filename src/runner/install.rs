@@ -10,9 +10,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::program::{Asked, Silence};
-use super::root::{Root, make_dir, sync_dir};
+use super::root::{Lock, Root, make_dir, sync_dir};
 use super::slot;
 use super::versions::{self, Record, Version};
 use crate::domain::deploy::{Install, Installed, Place, Room};
@@ -23,6 +24,9 @@ use crate::harness;
 
 /// For a version's set-up: it may fetch hundreds of packages.
 const PATIENCE: Duration = Duration::from_mins(30);
+
+/// For a supervisor that has said its last word to be gone.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// The directory that a version is received in.
 const STAGING: &str = "new";
@@ -164,11 +168,7 @@ fn switch(root: &Root, at: &Path, version: &mut Version, replace: bool) -> Resul
             Place::Directory | Place::Link(_) if replace => {}
             other => return Ok(Switch::Occupied(other)),
         }
-        let held: Vec<AttemptId> = slot::survey(root, &gate)?
-            .into_iter()
-            .flatten()
-            .map(|holder| holder.attempt)
-            .collect();
+        let held = live(root, &gate)?;
         if !held.is_empty() {
             return Ok(Switch::Busy(held));
         }
@@ -201,6 +201,20 @@ fn switch(root: &Root, at: &Path, version: &mut Version, replace: bool) -> Resul
     sync_dir(parent)?;
     drop(gate);
     Ok(Switch::Done(aside))
+}
+
+/// The attempts that hold a slot. Who has said its last word is about to let go.
+fn live(root: &Root, gate: &Lock) -> Result<Vec<AttemptId>, RunnerError> {
+    let since = clock::tick();
+    loop {
+        let held = slot::survey(root, gate)?;
+        let held: Vec<AttemptId> = held.into_iter().flatten().map(|holder| holder.attempt).collect();
+        let ending = |attempt: &AttemptId| matches!(Capsule::of(root, *attempt).outcome(), Ok(Some(_)));
+        if held.is_empty() || !held.iter().all(ending) || since.elapsed() > ENDING {
+            return Ok(held);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn move_aside(at: &Path) -> Result<PathBuf, RunnerError> {
