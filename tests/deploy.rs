@@ -23,7 +23,10 @@ fn with_script(hosts: usize, script: &str) -> World {
     world.write("tree/run.sh", "#!/bin/sh\necho one\n");
     world.write("tree/lib/builder.py", "BUILDKIT = 0\n");
     world.write("tree/lib/deep/other.py", "x = 1\n");
-    world.write("tree/config.toml", "[llm.gpt]\napi_key = \"sk-of-this-machine\"\n");
+    world.write(
+        "tree/config.toml",
+        "[llm.gpt]\napi_key = \"sk-of-this-machine\"\n",
+    );
     world.write("tree/.git/HEAD", "ref\n");
     world.write("tree/evaluation/evaluation_outputs/x/output.jsonl", "{}\n");
     let run = world.path("tree/run.sh");
@@ -40,14 +43,25 @@ fn line<'r>(report: &'r Value, host: &str) -> &'r Value {
     hosts.iter().find(|line| line["host"] == host).unwrap()
 }
 
-/// Everything that a deployment may touch, links as what they lead to.
-fn state(world: &World) -> (BTreeMap<PathBuf, Vec<u8>>, Vec<Option<PathBuf>>, Option<Vec<u8>>) {
+/// Everything that a deployment may touch.
+#[derive(PartialEq)]
+struct State {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    links: [Option<PathBuf>; 2],
+    lock: Option<Vec<u8>>,
+}
+
+fn state(world: &World) -> State {
     let links = ["eval1", "eval2"].map(|host| fs::read_link(world.harness(host)).ok());
     let mut found = files::regular(&world.path("hosts"));
     found.extend(files::regular(&world.path("harnesses")));
     // The runner's own lock is touched by every question.
     found.retain(|path, _| !path.ends_with("gate.lock"));
-    (found, links.to_vec(), fs::read(world.path("fleet.lock")).ok())
+    State {
+        files: found,
+        links,
+        lock: fs::read(world.path("fleet.lock")).ok(),
+    }
 }
 
 #[test]
@@ -68,7 +82,10 @@ fn a_tree_comes_to_every_host_as_a_version_and_twice_is_as_good_as_once() {
             assert!(!at.join(ours).exists(), "{ours} was sent");
         }
     }
-    world.fleet(&["verify", "--tree"]).ok().prints("✓ eval2      3 files are as pinned");
+    world
+        .fleet(&["verify", "--tree"])
+        .ok()
+        .prints("✓ eval2      3 files are as pinned");
     let before = state(&world);
     world
         .fleet(&["deploy", "tree"])
@@ -86,7 +103,10 @@ fn a_new_version_shares_what_is_equal_and_older_ones_are_kept_as_far_as_is_wante
         world.write("tree/lib/builder.py", &format!("BUILDKIT = {n}\n"));
         world.fleet(&["deploy", "tree", "--keep", "1"]).ok();
         targets.push(fs::read_link(world.harness("eval1")).unwrap());
-        assert_eq!(read(world.harness("eval1").join("lib/builder.py")), format!("BUILDKIT = {n}\n"));
+        assert_eq!(
+            read(world.harness("eval1").join("lib/builder.py")),
+            format!("BUILDKIT = {n}\n")
+        );
     }
     let inode = |dir: &Path| fs::metadata(dir.join("run.sh")).unwrap().ino();
     assert_eq!(inode(&targets[3]), inode(&targets[2]), "what is equal is linked");
@@ -120,8 +140,14 @@ fn a_dry_run_says_what_would_be_done_and_changes_nothing() {
         .fleet(&["deploy", "tree", "--dry-run", "--replace"])
         .ok()
         .prints("· eval2      would switch from a directory; 3 files differ");
-    let report = world.fleet(&["deploy", "tree", "--dry-run", "--replace", "--json"]).ok().json();
-    assert_eq!((&report["version"], &report["dry_run"]), (&1.into(), &true.into()));
+    let report = world
+        .fleet(&["deploy", "tree", "--dry-run", "--replace", "--json"])
+        .ok()
+        .json();
+    assert_eq!(
+        (&report["version"], &report["dry_run"]),
+        (&1.into(), &true.into())
+    );
     assert_eq!(line(&report, "eval1")["outcome"], "would-switch");
     assert!(state(&world) == before, "a dry run changed something");
     assert!(!world.path("state/fleet.sqlite").exists());
@@ -129,11 +155,15 @@ fn a_dry_run_says_what_would_be_done_and_changes_nothing() {
 
 #[test]
 fn a_harness_is_never_changed_under_a_running_job() {
-    let script = format!("cat \"$FLEET_HARNESS/lib/builder.py\" > one; echo started >> \"$LEDGER\"; {GO}; cat \"$FLEET_HARNESS/lib/builder.py\" > two");
+    let script = format!(
+        "cat \"$FLEET_HARNESS/lib/builder.py\" > one; echo started >> \"$LEDGER\"; {GO}; cat \"$FLEET_HARNESS/lib/builder.py\" > two"
+    );
     let world = with_script(2, &script);
     world.fleet(&["deploy", "tree"]).ok();
     world.assign("set", &[("eval1", "a", "gpt")]);
-    world.fleet(&["dispatch", "--detach", "assignments/set.json"]).ok();
+    world
+        .fleet(&["dispatch", "--detach", "assignments/set.json"])
+        .ok();
     world.until_ledger_has(1);
     world.write("tree/lib/builder.py", "BUILDKIT = 1\n");
     world
@@ -143,11 +173,22 @@ fn a_harness_is_never_changed_under_a_running_job() {
         .prints("run it again when the host is idle")
         .prints("✓ eval2      switched")
         .says("1 of 2 hosts have it");
-    assert_eq!(read(world.harness("eval1").join("lib/builder.py")), "BUILDKIT = 0\n");
+    assert_eq!(
+        read(world.harness("eval1").join("lib/builder.py")),
+        "BUILDKIT = 0\n"
+    );
     world.go();
-    wait::until("the job has ended", || (world.count("succeeded") == 1).then_some(()));
-    world.fleet(&["deploy", "tree"]).ok().prints("✓ eval1      switched to a version that it kept");
-    assert_eq!(read(world.harness("eval1").join("lib/builder.py")), "BUILDKIT = 1\n");
+    wait::until("the job has ended", || {
+        (world.count("succeeded") == 1).then_some(())
+    });
+    world
+        .fleet(&["deploy", "tree"])
+        .ok()
+        .prints("✓ eval1      switched to a version that it kept");
+    assert_eq!(
+        read(world.harness("eval1").join("lib/builder.py")),
+        "BUILDKIT = 1\n"
+    );
     world.fleet(&["collect"]).ok();
     for file in ["one", "two"] {
         let path = world.path(&format!("results/set/a/gpt/run1/out/{file}"));
@@ -164,15 +205,19 @@ fn what_somebody_else_put_there_is_moved_aside_only_if_asked_and_its_keys_move_a
     let config = at.join("config.toml");
     fs::write(&config, "[llm.gpt]\napi_key = \"sk-of-the-host\"\n").unwrap();
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
-    world
-        .fleet(&["deploy", "tree"])
-        .code(5)
-        .prints("--replace");
+    world.fleet(&["deploy", "tree"]).code(5).prints("--replace");
     assert!(!at.is_symlink());
-    world.fleet(&["deploy", "tree", "--replace"]).ok().prints("eval1.before-fleet now");
+    world
+        .fleet(&["deploy", "tree", "--replace"])
+        .ok()
+        .prints("eval1.before-fleet now");
     assert_eq!(read(world.path("harnesses/eval1.before-fleet/run.sh")), "mine\n");
     let keys = |what: &str| {
-        assert_eq!(read(&config), "[llm.gpt]\napi_key = \"sk-of-the-host\"\n", "{what}");
+        assert_eq!(
+            read(&config),
+            "[llm.gpt]\napi_key = \"sk-of-the-host\"\n",
+            "{what}"
+        );
         assert_eq!(fs::metadata(&config).unwrap().mode() & 0o777, 0o600, "{what}");
     };
     keys("at first");
@@ -201,7 +246,10 @@ fn a_set_up_that_fails_leaves_the_old_version_and_what_one_makes_is_no_drift() {
         .prints("no such package");
     assert_eq!(fs::read_link(world.harness("eval1")).unwrap(), old);
     let world = world.replace("echo no such package >&2; exit 1", "echo changed >> run.sh");
-    world.fleet(&["deploy", "tree"]).code(6).prints("it changed `run.sh`");
+    world
+        .fleet(&["deploy", "tree"])
+        .code(6)
+        .prints("it changed `run.sh`");
     assert_eq!(fs::read_link(world.harness("eval1")).unwrap(), old);
     let world = world.replace("echo changed >> run.sh", "echo made > made.txt");
     world.fleet(&["deploy", "tree"]).ok();
@@ -223,8 +271,14 @@ fn a_version_that_was_tampered_with_is_replaced_by_a_whole_one() {
     let file = world.harness("eval1").join("lib/deep/other.py");
     fs::write(&file, "x = 2\n").unwrap();
     world.fleet(&["verify"]).ok();
-    world.fleet(&["verify", "--tree"]).code(6).prints("lib/deep/other.py");
-    world.fleet(&["deploy", "tree"]).ok().prints("✓ eval1      switched; 3 files compared");
+    world
+        .fleet(&["verify", "--tree"])
+        .code(6)
+        .prints("lib/deep/other.py");
+    world
+        .fleet(&["deploy", "tree"])
+        .ok()
+        .prints("✓ eval1      switched; 3 files compared");
     assert_eq!(read(&file), "x = 1\n");
     world.fleet(&["verify", "--tree"]).ok();
     world.fleet(&["deploy", "tree"]).ok().says("nothing to do");
@@ -235,7 +289,10 @@ fn hosts_go_back_to_a_version_that_they_kept() {
     let world = world(2);
     world.fleet(&["deploy", "tree"]).ok();
     let first = read(world.path("fleet.lock"));
-    let version = serde_json::from_str::<Value>(&first).unwrap()["tree"].as_str().unwrap()[..8].to_owned();
+    let version = serde_json::from_str::<Value>(&first).unwrap()["tree"]
+        .as_str()
+        .unwrap()[..8]
+        .to_owned();
     world.write("tree/lib/builder.py", "BUILDKIT = 1\n");
     world.fleet(&["deploy", "tree"]).ok();
     world.fleet(&["deploy", "--versions"]).ok().prints(&version);
@@ -245,8 +302,14 @@ fn hosts_go_back_to_a_version_that_they_kept() {
         .ok()
         .prints("would switch from version");
     assert!(state(&world) == before);
-    world.fleet(&["deploy", "--rollback", &version]).ok().says("fleet.lock pins version");
-    assert_eq!(read(world.harness("eval2").join("lib/builder.py")), "BUILDKIT = 0\n");
+    world
+        .fleet(&["deploy", "--rollback", &version])
+        .ok()
+        .says("fleet.lock pins version");
+    assert_eq!(
+        read(world.harness("eval2").join("lib/builder.py")),
+        "BUILDKIT = 0\n"
+    );
     assert_eq!(read(world.path("fleet.lock")), first);
     world.fleet(&["verify"]).ok();
     world
@@ -264,8 +327,14 @@ fn hosts_go_back_to_a_version_that_they_kept() {
 fn a_deployment_that_makes_no_sense_does_nothing() {
     let world = world(1);
     world.fleet(&["deploy"]).code(2).says("`tree` under [harness]");
-    world.fleet(&["deploy", "nowhere"]).code(2).says("nowhere is no directory");
-    world.fleet(&["deploy", "tree", "--host", "eval7"]).code(2).says("no host is called eval7");
+    world
+        .fleet(&["deploy", "nowhere"])
+        .code(2)
+        .says("nowhere is no directory");
+    world
+        .fleet(&["deploy", "tree", "--host", "eval7"])
+        .code(2)
+        .says("no host is called eval7");
     fs::remove_file(world.path("tree/lib/builder.py")).unwrap();
     world
         .fleet(&["deploy", "tree"])

@@ -23,7 +23,9 @@ fn a_fleet_without_faults_is_told_to_be_well() {
         .collect();
     assert_eq!(
         whats,
-        ["link", "rsync", "docker", "disk", "inodes", "memory", "clock", "slots"]
+        [
+            "link", "rsync", "docker", "disk", "inodes", "memory", "clock", "slots"
+        ]
     );
     let database = checks.iter().find(|check| check["what"] == "database").unwrap();
     assert_eq!(database["found"], "whole; 2 jobs");
@@ -164,8 +166,14 @@ fn doctor_on_ten_hosts_with_ten_different_things_wrong_finds_all_ten_and_names_e
     lab.run(&["fill", "eval4"]);
     lab.run(&["hide", "eval5", "rsync"]);
     lab.run(&["hide", "eval6", "docker"]);
-    lab.sh("eval9", &format!("echo 'BUILDKIT = 1' > {at}/openhands/builder.py"));
-    lab.sh("lancer1", &format!("sed -i '4s/sk-real/YOUR_KIMI_KEY_HERE/' {at}/config.toml"));
+    lab.sh(
+        "eval9",
+        &format!("echo 'BUILDKIT = 1' > {at}/openhands/builder.py"),
+    );
+    lab.sh(
+        "lancer1",
+        &format!("sed -i '4s/sk-real/YOUR_KIMI_KEY_HERE/' {at}/config.toml"),
+    );
     lab.sh(
         "lancer2",
         "echo 'sleep 1000' > run_infer.py; setsid sh ./run_infer.py > /dev/null 2>&1 < /dev/null &",
@@ -212,7 +220,10 @@ fn what_is_safe_is_mended_on_request_and_nothing_else() {
         .replace("pipeline = \"swe\"", "pipeline = \"job\"");
     world.jobs("set", 1, 0);
     world.fleet(&["dispatch", "assignments/set.json"]).ok();
-    let attempt = lab.sh("eval1", "cd .fleet/jobs && ls -d */1").trim().replace('/', ".");
+    let attempt = lab
+        .sh("eval1", "cd .fleet/jobs && ls -d */1")
+        .trim()
+        .replace('/', ".");
     let run = "docker run -d --network none";
     lab.sh(
         "eval1",
@@ -270,7 +281,10 @@ fn what_is_wrong_here_and_with_the_python_of_a_harness_is_found() {
     harness("openhands/agenthub.py", "");
     harness("datasets.py", "raise RuntimeError('no such\\nthing')\n");
     harness("pandas.py", "");
-    harness("config.toml", "[llm]\napi_key = \"sk-real\"\n[llm.gpt]\n[llm.kimi]\n");
+    harness(
+        "config.toml",
+        "[llm]\napi_key = \"sk-real\"\n[llm.gpt]\n[llm.kimi]\n",
+    );
     let told = world
         .fleet(&["doctor"])
         .code(6)

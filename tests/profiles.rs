@@ -15,7 +15,10 @@ fn json(world: &World, path: &str) -> Value {
 fn a_result_carries_the_harness_that_it_was_made_under_whatever_the_job_writes() {
     let world = World::local(2).harnesses(&["run.sh", "lib.py"]).phases(
         "60s",
-        &[("only", r#"sh "$FLEET_HARNESS/run.sh"; echo forged > "$FLEET_OUT/profile.json""#)],
+        &[(
+            "only",
+            r#"sh "$FLEET_HARNESS/run.sh"; echo forged > "$FLEET_OUT/profile.json""#,
+        )],
     );
     for host in ["eval1", "eval2"] {
         world.write(&format!("harnesses/{host}/run.sh"), "echo ran\n");
@@ -49,8 +52,15 @@ fn a_job_that_uses_no_harness_has_no_profile() {
     world.jobs("set", 1, 0);
     world.fleet(&["dispatch", "assignments/set.json"]).ok();
     world.fleet(&["collect"]).ok();
-    assert!(!world.path("results/set/eval1-0/gpt/run1/out/profile.json").exists());
-    assert_eq!(json(&world, "results/set/eval1-0/gpt/run1/result.json")["profile"], Value::Null);
+    assert!(
+        !world
+            .path("results/set/eval1-0/gpt/run1/out/profile.json")
+            .exists()
+    );
+    assert_eq!(
+        json(&world, "results/set/eval1-0/gpt/run1/result.json")["profile"],
+        Value::Null
+    );
 }
 
 #[test]
@@ -66,7 +76,10 @@ fn a_rate_over_two_harnesses_is_withheld_unless_it_is_asked_for() {
     }
     world.instances(
         "set",
-        &[("eval1", "2000000000007920", "tried", 1), ("eval2", "2000000000007921", "tried", 1)],
+        &[
+            ("eval1", "2000000000007920", "tried", 1),
+            ("eval2", "2000000000007921", "tried", 1),
+        ],
     );
     world.fleet(&["dispatch", "assignments/set.json"]).ok();
     world

@@ -32,7 +32,10 @@ fn one_byte_on_one_host_is_found() {
         .ok()
         .prints("✓ eval3      2 files are as pinned")
         .says("every host has version");
-    world.fleet(&["verify", "--tree"]).ok().prints("✓ eval2      3 files are as pinned");
+    world
+        .fleet(&["verify", "--tree"])
+        .ok()
+        .prints("✓ eval2      3 files are as pinned");
     world.write("harnesses/eval2/lib/builder.py", "BUILDKIT = 1\n");
     world
         .fleet(&["verify"])
@@ -54,18 +57,27 @@ fn one_byte_on_one_host_is_found() {
     world.write("harnesses/eval2/lib/builder.py", "BUILDKIT = 0\n");
     world.write("harnesses/eval3/lib/other.py", "x = 2\n");
     world.fleet(&["verify"]).ok();
-    world.fleet(&["verify", "--tree", "eval3"]).code(6).prints("lib/other.py");
+    world
+        .fleet(&["verify", "--tree", "eval3"])
+        .code(6)
+        .prints("lib/other.py");
     world.fleet(&["verify", "--tree", "eval1", "eval2"]).ok();
 }
 
 #[test]
 fn pinning_twice_is_as_good_as_once_and_a_dry_run_writes_nothing() {
     let world = world(1);
-    world.fleet(&["verify", "--pin", "eval1", "--dry-run"]).ok().says("would pin");
+    world
+        .fleet(&["verify", "--pin", "eval1", "--dry-run"])
+        .ok()
+        .says("would pin");
     assert!(!world.path("fleet.lock").exists());
     world.fleet(&["verify", "--pin", "harnesses/eval1"]).ok();
     let lock = fs::read(world.path("fleet.lock")).unwrap();
-    world.fleet(&["verify", "--pin", "eval1"]).ok().says("nothing to do");
+    world
+        .fleet(&["verify", "--pin", "eval1"])
+        .ok()
+        .says("nothing to do");
     assert_eq!(fs::read(world.path("fleet.lock")).unwrap(), lock);
     let text = String::from_utf8(lock).unwrap();
     assert!(!text.contains("sk-") && !text.contains("config.toml"), "{text}");
@@ -73,7 +85,9 @@ fn pinning_twice_is_as_good_as_once_and_a_dry_run_writes_nothing() {
 
 #[test]
 fn a_host_without_a_harness_or_without_an_answer_is_told_beside_the_others() {
-    let world = world(2).toml("[[host]]\nname = \"far\"\nssh = \"far\"\nharness = \"~/h\"").closed_port();
+    let world = world(2)
+        .toml("[[host]]\nname = \"far\"\nssh = \"far\"\nharness = \"~/h\"")
+        .closed_port();
     world.fleet(&["verify", "--pin", "eval1"]).ok();
     fs::remove_dir_all(world.harness("eval2")).unwrap();
     world
@@ -88,15 +102,35 @@ fn a_host_without_a_harness_or_without_an_answer_is_told_beside_the_others() {
 #[test]
 fn what_cannot_be_compared_is_refused_with_the_way_out() {
     let world = world(1);
-    world.fleet(&["verify"]).code(2).says("no harness is pinned").says("fleet verify --pin");
-    world.fleet(&["verify", "--pin"]).code(2).says("`tree` under [harness]");
-    world.fleet(&["verify", "--pin", "nowhere"]).code(2).says("neither a host nor a directory");
-    world.fleet(&["verify", "eval9"]).code(2).says("no host is called eval9");
+    world
+        .fleet(&["verify"])
+        .code(2)
+        .says("no harness is pinned")
+        .says("fleet verify --pin");
+    world
+        .fleet(&["verify", "--pin"])
+        .code(2)
+        .says("`tree` under [harness]");
+    world
+        .fleet(&["verify", "--pin", "nowhere"])
+        .code(2)
+        .says("neither a host nor a directory");
+    world
+        .fleet(&["verify", "eval9"])
+        .code(2)
+        .says("no host is called eval9");
     fs::remove_file(world.path("harnesses/eval1/run.sh")).unwrap();
-    world.fleet(&["verify", "--pin", "eval1"]).code(2).says("run.sh is missing");
+    world
+        .fleet(&["verify", "--pin", "eval1"])
+        .code(2)
+        .says("run.sh is missing");
     for bad in ["", "{", "[]", "{\"version\": 7}", "\u{0}"] {
         world.write("fleet.lock", bad);
-        world.fleet(&["verify"]).code(2).says("fleet.lock").says("version control");
+        world
+            .fleet(&["verify"])
+            .code(2)
+            .says("fleet.lock")
+            .says("version control");
         world.fleet(&["doctor"]).code(6).prints("✗ here       lock");
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn chosen<'c>(
             .causes(unknown)
             .hint("`fleet hosts` lists them"));
     }
-    let named = |host: &&HostConfig| names.is_empty() || names.contains(&host.name);
-    Ok(context.config.hosts.iter().filter(named).collect())
+    let is_meant = |host: &&HostConfig| names.is_empty() || names.contains(&host.name);
+    Ok(context.config.hosts.iter().filter(is_meant).collect())
 }
 
 /// Where `fleet.lock` lies: beside `fleet.toml`.
@@ -91,10 +91,7 @@ pub(super) fn read_tree(context: &Context, dir: &std::path::Path) -> Result<Tree
 
 /// The harness of a host, as it is.
 pub(super) async fn look(call: &mut Call, host: &HostConfig, look: Look) -> Result<Harness, String> {
-    let at = host
-        .harness
-        .clone()
-        .ok_or("it has no `harness` in fleet.toml")?;
+    let at = host.harness.clone().ok_or("it has no `harness` in fleet.toml")?;
     match call.ask(Ask::Harness { at, look }).await {
         Ok(Answer::Harness(found)) => Ok(*found),
         Ok(Answer::Failed(why)) => Err(why),

@@ -78,11 +78,16 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let lock = harness::read_lock(context)?.ok_or_else(|| {
         CommandError::new(
             Kind::Input,
-            format!("{} is not there: no harness is pinned", harness::lock_path(context).display()),
+            format!(
+                "{} is not there: no harness is pinned",
+                harness::lock_path(context).display()
+            ),
         )
         .hint("`fleet verify --pin HOST` pins what a good host has; `fleet deploy` pins what it brings")
     })?;
-    let looks = hosts.into_iter().map(|host| line(context, host, &lock, args.tree));
+    let looks = hosts
+        .into_iter()
+        .map(|host| line(context, host, &lock, args.tree));
     let lines = futures::future::join_all(looks).await;
     let bad = lines.iter().filter(|line| !line.ok).count();
     if args.json {
@@ -150,12 +155,12 @@ async fn compare(
     whole: bool,
 ) -> Result<(Place, Sha256, Vec<Drift>), String> {
     let mut call = harness::call(context, host).await?;
-    let look = if whole {
+    let files = if whole {
         Look::Whole(context.config.harness.exclude.clone())
     } else {
         Look::Paths(lock.critical().to_vec())
     };
-    let found = harness::look(&mut call, host, look).await;
+    let found = harness::look(&mut call, host, files).await;
     call.hang_up().await;
     let mut found = found?;
     let tree = match found.place {
@@ -189,9 +194,17 @@ fn text(line: &Line, all: usize) -> String {
                 Some(Place::Version(tree)) => format!("; version {}", short(*tree)),
                 _ => String::new(),
             };
-            writeln!(text, "✓ {host:<10} {} as pinned{version}", words::count(all, "file is", "files are"))
+            writeln!(
+                text,
+                "✓ {host:<10} {} as pinned{version}",
+                words::count(all, "file is", "files are")
+            )
         }
-        (None, n) => writeln!(text, "✗ {host:<10} {}", words::count(n, "file differs", "files differ")),
+        (None, n) => writeln!(
+            text,
+            "✗ {host:<10} {}",
+            words::count(n, "file differs", "files differ")
+        ),
     };
     for drift in line.drift.iter().take(SHOWN) {
         let what = match (drift.expected, drift.found) {
@@ -236,8 +249,11 @@ async fn source(from: &str, context: &Context) -> Result<(Tree, String), Command
     let named = from.parse::<HostName>().ok();
     if let Some(host) = named.and_then(|name| context.config.host(&name)) {
         let failed = |why: String| {
-            CommandError::new(Kind::Environment, format!("cannot look at the harness of {}", host.name))
-                .causes([why])
+            CommandError::new(
+                Kind::Environment,
+                format!("cannot look at the harness of {}", host.name),
+            )
+            .causes([why])
         };
         let mut call = harness::call(context, host).await.map_err(failed)?;
         let look = Look::Whole(context.config.harness.exclude.clone());
@@ -248,17 +264,18 @@ async fn source(from: &str, context: &Context) -> Result<(Tree, String), Command
     let dir = match (from, &context.config.harness.tree) {
         ("", Some(tree)) => context.base.join(tree),
         ("", None) => {
-            return Err(CommandError::new(Kind::Input, "nothing says what is to be pinned")
-                .hint("name a host or a directory, or set `tree` under [harness] in fleet.toml"));
+            return Err(
+                CommandError::new(Kind::Input, "nothing says what is to be pinned")
+                    .hint("name a host or a directory, or set `tree` under [harness] in fleet.toml"),
+            );
         }
         (dir, _) => Path::new(dir).to_owned(),
     };
     if !dir.is_dir() {
-        return Err(CommandError::new(
-            Kind::Input,
-            format!("`{from}` is neither a host nor a directory"),
-        )
-        .hint("`fleet hosts` lists the hosts"));
+        return Err(
+            CommandError::new(Kind::Input, format!("`{from}` is neither a host nor a directory"))
+                .hint("`fleet hosts` lists the hosts"),
+        );
     }
     Ok((harness::read_tree(context, &dir)?, dir.display().to_string()))
 }

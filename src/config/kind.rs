@@ -96,7 +96,8 @@ impl Kind {
                 value()
             }
             Kind::Inside => Err(plain(
-                "is not the path of a file in the harness, like openhands/runtime/builder/docker.py".to_owned(),
+                "is not the path of a file in the harness, like openhands/runtime/builder/docker.py"
+                    .to_owned(),
             )),
             Kind::HostPath => match host_path_fault(text) {
                 None => value(),

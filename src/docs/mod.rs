@@ -26,3 +26,5 @@ pub mod native_phases_are_processes {}
 pub mod only_missing_layers_move {}
 #[doc = include_str!("decisions/0013-the-host-shows-and-home-decides.md")]
 pub mod the_host_shows_and_home_decides {}
+#[doc = include_str!("decisions/0017-a-harness-is-a-version-and-results-carry-its-profile.md")]
+pub mod a_harness_is_a_version_and_results_carry_its_profile {}

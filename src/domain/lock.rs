@@ -124,7 +124,10 @@ mod tests {
         let lock = Lock::of(&tree(), &critical).unwrap();
         let mut turned = critical.clone();
         turned.reverse();
-        assert_eq!(lock.text().unwrap(), Lock::of(&tree(), &turned).unwrap().text().unwrap());
+        assert_eq!(
+            lock.text().unwrap(),
+            Lock::of(&tree(), &turned).unwrap().text().unwrap()
+        );
         assert_eq!(Lock::parse(&lock.text().unwrap()), Ok(lock));
         assert_eq!(
             Lock::of(&tree(), &["no.sh".to_owned()]),

@@ -100,6 +100,7 @@ impl Tree {
     }
 
     /// These files of it, as far as it has them.
+    #[must_use]
     pub fn part<'p>(&self, paths: impl IntoIterator<Item = &'p String>) -> Tree {
         let leaf = |path: &String| Some((path.clone(), *self.0.get(path)?));
         Tree(paths.into_iter().filter_map(leaf).collect())
@@ -290,14 +291,24 @@ mod tests {
         let one = tree(&[("a", "x"), ("b", "y")]);
         let mut program = one.clone();
         program.0.get_mut("a").unwrap().mode = Mode::Program;
-        for other in [tree(&[("a", "X"), ("b", "y")]), tree(&[("a", "x"), ("c", "y")]), program] {
+        for other in [
+            tree(&[("a", "X"), ("b", "y")]),
+            tree(&[("a", "x"), ("c", "y")]),
+            program,
+        ] {
             assert_ne!(one.digest(), other.digest());
             assert!(!one.drift(&other).is_empty());
         }
         let drift = one.drift(&tree(&[("b", "z"), ("c", "")]));
         let paths: Vec<_> = drift
             .iter()
-            .map(|drift| (drift.path.as_str(), drift.expected.is_some(), drift.found.is_some()))
+            .map(|drift| {
+                (
+                    drift.path.as_str(),
+                    drift.expected.is_some(),
+                    drift.found.is_some(),
+                )
+            })
             .collect();
         assert_eq!(paths, [("a", true, false), ("b", true, true), ("c", false, true)]);
     }

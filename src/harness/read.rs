@@ -163,7 +163,13 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        for path in ["config.toml", ".git/HEAD", "a/__pycache__/b.pyc", "a/b.py", "run.sh"] {
+        for path in [
+            "config.toml",
+            ".git/HEAD",
+            "a/__pycache__/b.pyc",
+            "a/b.py",
+            "run.sh",
+        ] {
             write(path, path);
         }
         write("evaluation/evaluation_outputs/x/output.jsonl", "paid for");
@@ -177,7 +183,11 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            [("a/b.py", Mode::File), ("a/link", Mode::Link), ("run.sh", Mode::Program)]
+            [
+                ("a/b.py", Mode::File),
+                ("a/link", Mode::Link),
+                ("run.sh", Mode::Program)
+            ]
         );
         assert_eq!(tree.0["a/link"].sha256, Sha256::of(b"/etc/passwd"));
         assert_eq!(tree.0["a/b.py"].sha256, Sha256::of(b"a/b.py"));

@@ -57,7 +57,10 @@ pub fn sections(config: &Config) -> Option<Sections> {
         }
         for model in &config.models {
             let agent = config.agent_of(&model.name, pipeline);
-            let agent = config.agents.iter().find(|known| agent == Some(known.name.as_str()));
+            let agent = config
+                .agents
+                .iter()
+                .find(|known| agent == Some(known.name.as_str()));
             if let Some(agent) = agent.filter(|agent| agent.kind == "openhands") {
                 let keyless = !model.env.is_empty() || !pipeline.env.is_empty();
                 let all = sections.get_or_insert_with(Sections::new);

@@ -354,11 +354,17 @@ fn results_of_several_profiles_have_no_common_rate_unless_that_is_wanted() {
         .collect();
     shares.sort_unstable();
     assert_eq!(shares, [(1, 1), (2, 2)]);
-    assert_eq!(books.mixtures(), [rate.clone()]);
+    assert_eq!(books.mixtures(), std::slice::from_ref(rate));
     assert!(books.rates_table(None).contains("mixed"));
     let mixed = books.mixing(true);
     assert_eq!(mixed.rates()[0].rate, Some(0.5));
     assert!(mixed.mixtures().is_empty());
-    let one = Books::close(rows.into_iter().filter(|row| row.instance.as_str() != "c").collect(), 4).unwrap();
+    let one = Books::close(
+        rows.into_iter()
+            .filter(|row| row.instance.as_str() != "c")
+            .collect(),
+        4,
+    )
+    .unwrap();
     assert!(one.mixtures().is_empty() && one.rates()[0].rate.is_some());
 }

@@ -56,9 +56,17 @@ fn sweep_kind(attempt: AttemptId, list: &[&str], remove: &[&str]) -> Result<(), 
 pub(super) fn owners() -> Result<BTreeSet<AttemptId>, Silence> {
     let mut owners = BTreeSet::new();
     for list in [&["ps", "-a"][..], &["network", "ls"], &["volume", "ls"]] {
-        let rest = ["--filter", "label=fleet.attempt", "--format", "{{.Label \"fleet.attempt\"}}"];
+        let rest = [
+            "--filter",
+            "label=fleet.attempt",
+            "--format",
+            "{{.Label \"fleet.attempt\"}}",
+        ];
         let text = ask("docker", &[list, &rest].concat(), PATIENCE)?;
-        owners.extend(text.lines().filter_map(|line| line.trim().parse::<AttemptId>().ok()));
+        owners.extend(
+            text.lines()
+                .filter_map(|line| line.trim().parse::<AttemptId>().ok()),
+        );
     }
     Ok(owners)
 }

@@ -46,7 +46,9 @@ pub(super) fn receive(root: &Root) -> Result<Room, RunnerError> {
         Ok(()) | Err(_) => {}
     }
     make_dir(&staging)?;
-    let like = ready.first().and_then(|version| version.dir.file_name()?.to_str());
+    let like = ready
+        .first()
+        .and_then(|version| version.dir.file_name()?.to_str());
     Ok(Room {
         below: format!("{}/{STAGING}", layout::VERSIONS),
         like: like.map(str::to_owned),
@@ -104,7 +106,10 @@ fn staged(root: &Root, wish: &Install, out: &LeftOut) -> Result<Staged, RunnerEr
             return Ok(Staged::Failed(why));
         }
         made = harness::read(&dir, out)?;
-        let changed = files.0.iter().find(|(path, leaf)| made.0.get(*path) != Some(*leaf));
+        let changed = files
+            .0
+            .iter()
+            .find(|(path, leaf)| made.0.get(*path) != Some(*leaf));
         if let Some((path, _)) = changed {
             let path = path.escape_debug();
             return Ok(Staged::Failed(format!("it changed `{path}`, which was sent")));
@@ -129,9 +134,9 @@ fn staged(root: &Root, wish: &Install, out: &LeftOut) -> Result<Staged, RunnerEr
 }
 
 fn set_up(dir: &Path, argv: &[String]) -> Result<(), String> {
-    let (program, args) = argv.split_first().ok_or("it names no program")?;
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let asked = Asked::new(program, &args).at(dir).user_path();
+    let (program, rest) = argv.split_first().ok_or("it names no program")?;
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let asked = Asked::new(program, &rest).at(dir).user_path();
     match asked.ask(PATIENCE) {
         Ok(_) => Ok(()),
         Err(Silence::Missing) => Err(format!("{program}: not found")),
@@ -258,8 +263,9 @@ fn prune(root: &Root, in_use: &Path, keep: u32) -> Result<Vec<Sha256>, RunnerErr
     let others = ready.into_iter().filter(|version| version.dir != in_use);
     let mut removed = Vec::new();
     for version in others.skip(keep as usize) {
-        let paid_for = |path: &&str| fs::read_dir(version.dir.join(path)).is_ok_and(|mut dir| dir.next().is_some());
-        if RESULTS.iter().any(|path| paid_for(&path)) {
+        let paid_for =
+            |path: &&str| fs::read_dir(version.dir.join(path)).is_ok_and(|mut dir| dir.next().is_some());
+        if RESULTS.iter().any(paid_for) {
             continue;
         }
         version.remove()?;

@@ -12,10 +12,10 @@ use super::error::{Doing as _, RunnerError};
 use super::root::Root;
 use super::supervise::Scene;
 use super::versions;
+use crate::domain::Spec;
 use crate::domain::deploy::Place;
 use crate::domain::evidence;
 use crate::domain::tree::Profile;
-use crate::domain::Spec;
 use crate::harness;
 
 /// The text of the profile; none where no harness is used. A file that cannot be read is as good as missing: what needs

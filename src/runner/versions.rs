@@ -62,7 +62,9 @@ impl Deploying {
         match file.try_lock() {
             Ok(()) => *held = Some(file),
             Err(TryLockError::WouldBlock) => return Err(RunnerError::Deploying),
-            Err(TryLockError::Error(error)) => return Err(error).doing(|| format!("lock {}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).doing(|| format!("lock {}", path.display()));
+            }
         }
         Ok(())
     }

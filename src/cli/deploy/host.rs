@@ -1,5 +1,6 @@
 //! One host of a deployment: what has to be done there, done, and how it went.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -92,9 +93,9 @@ impl Deployment<'_> {
             Installed::Switched { aside, removed } => Ok(Outcome::Switched { sent, aside, removed }),
             Installed::Busy(attempts) => Ok(Outcome::Busy { attempts }),
             Installed::Occupied(place) => Ok(Outcome::Occupied { place }),
-            Installed::NotHere if self.source.is_some() => Err(
-                "what arrived is not what was read here; did the tree change meanwhile?".to_owned(),
-            ),
+            Installed::NotHere if self.source.is_some() => {
+                Err("what arrived is not what was read here; did the tree change meanwhile?".to_owned())
+            }
             Installed::NotHere => Err(format!("it keeps no whole version {}", short(self.tree))),
             Installed::SetupFailed(why) => Err(format!("the set-up failed: {why}")),
         }
@@ -102,9 +103,7 @@ impl Deployment<'_> {
 
     fn would(&self, found: Harness) -> Result<Outcome, String> {
         if !found.held.is_empty() {
-            return Ok(Outcome::Busy {
-                attempts: found.held,
-            });
+            return Ok(Outcome::Busy { attempts: found.held });
         }
         let differing = match self.source {
             Some((_, tree)) => tree.drift(&found.tree).len(),
@@ -186,12 +185,13 @@ impl Outcome {
                     0 => "switched to a version that it kept".to_owned(),
                     n => format!("switched; {} compared", words::count(*n, "file", "files")),
                 };
+                // Writing to a String cannot fail.
                 if let Some(aside) = aside {
-                    text.push_str(&format!("; what was there is {aside} now"));
+                    let _ = write!(text, "; what was there is {aside} now");
                 }
                 if !removed.is_empty() {
                     let removed = words::count(removed.len(), "old version", "old versions");
-                    text.push_str(&format!("; {removed} removed"));
+                    let _ = write!(text, "; {removed} removed");
                 }
                 text
             }
@@ -208,6 +208,11 @@ impl Outcome {
         }
     }
 
+    /// Does the host have it now, or would it?
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self, Outcome::Occupied { .. } | Outcome::Failed { .. })
+    }
+
     pub(super) fn way_out(&self) -> Option<&'static str> {
         match self {
             Outcome::Busy { .. } => Some("run it again when the host is idle"),
@@ -215,7 +220,9 @@ impl Outcome {
             Outcome::Occupied { .. } => {
                 Some("`fleet deploy --replace` moves it aside; its config.toml is taken over")
             }
-            Outcome::Failed { .. } => Some("mend it and run the same command again; `fleet doctor` may tell more"),
+            Outcome::Failed { .. } => {
+                Some("mend it and run the same command again; `fleet doctor` may tell more")
+            }
             Outcome::Current { .. } | Outcome::Switched { .. } | Outcome::WouldSwitch { .. } => None,
         }
     }

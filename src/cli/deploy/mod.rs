@@ -84,14 +84,13 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if args.versions {
         return versions(args, context, &hosts, printer).await;
     }
-    let (source, tree) = match &args.rollback {
-        Some(word) => (None, known(word, &kept(context, &hosts).await)?),
-        None => {
-            let (dir, tree) = local(args, context)?;
-            let lock = harness::lock_of(context, &tree, &dir.display().to_string())?;
-            tell_pin(harness::pin(context, &lock, args.dry_run)?, &lock, args, printer);
-            (Some((dir, tree)), lock.digest())
-        }
+    let (source, lock, tree) = if let Some(word) = &args.rollback {
+        (None, None, known(word, &kept(context, &hosts).await)?)
+    } else {
+        let (dir, tree) = local(args, context)?;
+        let lock = harness::lock_of(context, &tree, &dir.display().to_string())?;
+        let digest = lock.digest();
+        (Some((dir, tree)), Some(lock), digest)
     };
     let settings = &context.config.harness;
     let deployment = Deployment {
@@ -113,6 +112,9 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
     });
     let lines: Vec<Line> = futures::stream::iter(each).buffered(AT_ONCE).collect().await;
+    if let Some(lock) = lock.filter(|_| lines.iter().any(|line| line.outcome.is_there())) {
+        tell_pin(harness::pin(context, &lock, args.dry_run)?, &lock, args, printer);
+    }
     if args.rollback.is_some() && !args.dry_run {
         pin_kept(context, &lines, tree, args, printer).await?;
     }
@@ -143,8 +145,10 @@ fn local(args: &Args, context: &Context) -> Result<(PathBuf, Tree), CommandError
         (Some(dir), _) => dir.clone(),
         (None, Some(dir)) => context.base.join(dir),
         (None, None) => {
-            return Err(CommandError::new(Kind::Input, "nothing says what is to be deployed")
-                .hint("name the tree: `fleet deploy DIR`; or set `tree` under [harness] in fleet.toml"));
+            return Err(
+                CommandError::new(Kind::Input, "nothing says what is to be deployed")
+                    .hint("name the tree: `fleet deploy DIR`; or set `tree` under [harness] in fleet.toml"),
+            );
         }
     };
     if !dir.is_dir() {
@@ -222,7 +226,11 @@ async fn versions(
         for (host, versions) in &kept {
             let told = match versions {
                 Ok(versions) if versions.is_empty() => "none".to_owned(),
-                Ok(versions) => versions.iter().map(|tree| short(*tree)).collect::<Vec<_>>().join(" "),
+                Ok(versions) => versions
+                    .iter()
+                    .map(|tree| short(*tree))
+                    .collect::<Vec<_>>()
+                    .join(" "),
                 Err(why) => format!("✗ {}", printable(why)),
             };
             // Writing to a String cannot fail.
@@ -248,8 +256,8 @@ async fn pin_kept(
         let Ok(mut call) = harness::call(context, host).await else {
             continue;
         };
-        let look = Look::Whole(context.config.harness.exclude.clone());
-        let found = harness::look(&mut call, host, look).await;
+        let all = Look::Whole(context.config.harness.exclude.clone());
+        let found = harness::look(&mut call, host, all).await;
         call.hang_up().await;
         if let Some(found) = found.ok().filter(|found| found.tree.digest() == tree) {
             let lock = harness::lock_of(context, &found.tree, host.name.as_str())?;

@@ -20,7 +20,9 @@ pub(super) fn advice(what: What, host: &HostConfig) -> String {
         What::Commit => format!(
             "`fleet deploy` brings versions that name themselves; by hand: git init && git commit in {at}"
         ),
-        What::Poetry => "install it there: curl -sSL https://install.python-poetry.org | python3 -".to_owned(),
+        What::Poetry => {
+            "install it there: curl -sSL https://install.python-poetry.org | python3 -".to_owned()
+        }
         What::Python => "install Python 3.10 or newer there, then: poetry env use python3.12".to_owned(),
         What::Imports => format!("in {at} there: poetry install && poetry run pip install datasets pandas"),
         What::Llm => format!("write the section and its key into {at}/config.toml there; it is never copied"),

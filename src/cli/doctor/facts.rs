@@ -134,7 +134,10 @@ fn docker(program: &Program) -> &'static str {
     };
     if why.contains("permission denied") {
         "let the user use it there: sudo usermod -aG docker $USER, then log in again"
-    } else if why.contains("cannot connect") || why.contains("does not answer") || why.contains("connect to the docker") {
+    } else if why.contains("cannot connect")
+        || why.contains("does not answer")
+        || why.contains("connect to the docker")
+    {
         "start it there: sudo systemctl restart docker"
     } else {
         "install it there (apt install docker.io) and add the user to group docker; or start it"

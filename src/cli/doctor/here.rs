@@ -54,7 +54,12 @@ fn results(dir: &Path) -> Check {
     let writable = nix::unistd::access(there, nix::unistd::AccessFlags::W_OK);
     if let Err(errno) = writable {
         let remedy = "let yourself write there, or set `results` in fleet.toml";
-        return check("here", "results", format!("{}: {errno}", there.display()), Some(remedy.to_owned()));
+        return check(
+            "here",
+            "results",
+            format!("{}: {errno}", there.display()),
+            Some(remedy.to_owned()),
+        );
     }
     match nix::sys::statvfs::statvfs(there) {
         Ok(disk) => {
@@ -67,7 +72,12 @@ fn results(dir: &Path) -> Check {
             let remedy = low.then(|| "free some space there, or set `results` in fleet.toml".to_owned());
             check("here", "results", found, remedy)
         }
-        Err(errno) => check("here", "results", errno.to_string(), Some("look at the disk".to_owned())),
+        Err(errno) => check(
+            "here",
+            "results",
+            errno.to_string(),
+            Some("look at the disk".to_owned()),
+        ),
     }
 }
 
@@ -76,7 +86,11 @@ fn lock(context: &Context) -> Option<Check> {
     match harness::read_lock(context) {
         Ok(None) => None,
         Ok(Some(lock)) => {
-            let found = format!("version {}, profile {}", short(lock.digest()), short(lock.profile()));
+            let found = format!(
+                "version {}, profile {}",
+                short(lock.digest()),
+                short(lock.profile())
+            );
             Some(check("here", "lock", found, None))
         }
         Err(_) => Some(check(
@@ -114,7 +128,11 @@ fn keys(context: &Context) -> Option<Check> {
 /// The store of images, where jobs need one.
 async fn images(context: &Context) -> Option<Check> {
     let config = &context.config;
-    if !config.pipelines.iter().any(|pipeline| pipeline.task("image").is_some()) {
+    if !config
+        .pipelines
+        .iter()
+        .any(|pipeline| pipeline.task("image").is_some())
+    {
         return None;
     }
     let bucket = &config.images.bucket;
@@ -126,7 +144,9 @@ async fn images(context: &Context) -> Option<Check> {
                 ObjectError::NoCredentials { .. } | ObjectError::Expired(_) => {
                     "log in: aws sso login, or set AWS_PROFILE; or `unsigned = true` for a public bucket"
                 }
-                ObjectError::Denied { .. } => "ask for s3:ListBucket and s3:GetObject on it, or set AWS_PROFILE",
+                ObjectError::Denied { .. } => {
+                    "ask for s3:ListBucket and s3:GetObject on it, or set AWS_PROFILE"
+                }
                 ObjectError::Missing(_) | ObjectError::OtherRegion { .. } => {
                     "correct `bucket`, `region` or `endpoint` under [images] in fleet.toml"
                 }

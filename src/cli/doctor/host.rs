@@ -129,8 +129,8 @@ fn observed(host: &HostConfig, seen: Observation) -> Check {
 /// The critical files, against `fleet.lock`. One that is missing has been told already.
 async fn drift(call: &mut Call, host: &HostConfig, lock: &Lock) -> Option<Check> {
     let name = host.name.as_str();
-    let look = Look::Paths(lock.critical().to_vec());
-    let found = harness::look(call, host, look).await.ok()?;
+    let paths = Look::Paths(lock.critical().to_vec());
+    let found = harness::look(call, host, paths).await.ok()?;
     let drift = lock.tree().part(lock.critical()).drift(&found.tree);
     let changed: Vec<&str> = drift
         .iter()

@@ -53,7 +53,11 @@ pub(super) fn examine(root: &Root, wish: &Examine) -> Result<Vec<Observation>, R
         }
         let mut seen = Vec::new();
         for look in looks {
-            seen.extend(look.join().map_err(|_| std::io::Error::other("it panicked")).doing(|| "look at all")?);
+            seen.extend(
+                look.join()
+                    .map_err(|_| std::io::Error::other("it panicked"))
+                    .doing(|| "look at all")?,
+            );
         }
         Ok(seen)
     })

@@ -47,7 +47,8 @@ pub(super) fn look(at: &Path, sections: &[Section], mend: bool) -> Vec<Observati
 
 fn private(path: &Path, mode: u32, mend: bool) -> Observation {
     let mode = mode & 0o777;
-    if mode & 0o077 == 0 {
+    let rights_of_others = mode & 0o077;
+    if rights_of_others == 0 {
         return good(What::Private, format!("config.toml has mode {mode:o}"));
     }
     let found = format!("others may read the keys in config.toml (mode {mode:o})");
@@ -109,7 +110,16 @@ fn key(value: &str) -> Key {
         None => value.split('#').next().unwrap_or_default().trim(),
     };
     let lower = value.to_lowercase();
-    let words = ["your", "placeholder", "changeme", "change-me", "api_key", "api-key", "xxx", "..."];
+    let words = [
+        "your",
+        "placeholder",
+        "changeme",
+        "change-me",
+        "api_key",
+        "api-key",
+        "xxx",
+        "...",
+    ];
     if lower.is_empty() || lower.starts_with('<') || words.iter().any(|word| lower.contains(word)) {
         return Key::Placeholder;
     }
@@ -132,7 +142,10 @@ mod tests {
     #[test]
     fn missing_sections_placeholders_and_missing_keys_are_told_and_no_key_is() {
         let keys = keys(TOML);
-        assert_eq!(faults(&keys, &[section("llm.gpt", false), section("llm.qwen", true)]), Vec::<String>::new());
+        assert_eq!(
+            faults(&keys, &[section("llm.gpt", false), section("llm.qwen", true)]),
+            Vec::<String>::new()
+        );
         let wanted = ["llm.kimi", "llm.qwen", "llm.empty", "llm.none"].map(|name| section(name, false));
         assert_eq!(
             faults(&keys, &wanted),

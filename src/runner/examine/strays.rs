@@ -12,17 +12,26 @@ const SHOWN: usize = 3;
 pub(super) fn look(root: &Root, held: &[AttemptId]) -> Vec<Observation> {
     let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let mut strays: Vec<i32> = pids.filter(|pid| is_run(*pid) && !has_owner(*pid, root, held)).collect();
+    let mut strays: Vec<i32> = pids
+        .filter(|pid| is_run(*pid) && !has_owner(*pid, root, held))
+        .collect();
     if strays.is_empty() {
         return vec![good(What::Strays, "none")];
     }
     strays.sort_unstable();
     let shown: Vec<String> = strays.iter().take(SHOWN).map(ToString::to_string).collect();
     let more = strays.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     vec![bad(
         What::Strays,
-        format!("run_infer runs, started by nobody here: pid {}{more}", shown.join(", ")),
+        format!(
+            "run_infer runs, started by nobody here: pid {}{more}",
+            shown.join(", ")
+        ),
     )]
 }
 

@@ -48,7 +48,9 @@ pub(super) fn commit(root: &Root, at: &Path) -> Vec<Observation> {
     if let Ok(Place::Version(tree)) = versions::place(root, at) {
         return vec![good(What::Commit, format!("version {}", short(tree)))];
     }
-    let asked = Asked::new("git", &["rev-parse", "--verify", "HEAD"]).at(at).user_path();
+    let asked = Asked::new("git", &["rev-parse", "--verify", "HEAD"])
+        .at(at)
+        .user_path();
     if let Ok(text) = asked.ask(Duration::from_secs(10)) {
         return vec![good(What::Commit, text.trim().to_owned())];
     }

@@ -29,7 +29,7 @@ mod script;
 mod capture;
 
 pub(super) use desk::say;
-pub(super) use openhands::ENTRY;
 pub use desk::{Desk, Done};
 pub use evaluation::{control, evaluation};
+pub(super) use openhands::ENTRY;
 pub use trajectory::trajectory;
