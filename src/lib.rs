@@ -20,6 +20,7 @@ pub mod store;
 pub mod transport;
 pub mod collect;
 pub mod case;
+pub mod harness;
 pub mod docker;
 pub mod objects;
 pub mod images;

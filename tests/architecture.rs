@@ -27,6 +27,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("objects", &["domain", "doors"]),
     ("images", &["domain", "doors", "docker"]),
     ("case", &["domain", "grade", "artifacts"]),
+    ("harness", &["domain"]),
     (
         "runner",
         &[
@@ -38,6 +39,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "case",
             "docker",
             "images",
+            "harness",
         ],
     ),
     (
@@ -75,6 +77,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
             "assign",
             "case",
+            "harness",
             "runner",
             "engine",
             "view",

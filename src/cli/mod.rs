@@ -12,6 +12,7 @@ mod completions;
 mod context;
 mod coordinate;
 mod datasets;
+mod deploy;
 mod dispatch;
 mod doctor;
 mod drive;
@@ -22,6 +23,7 @@ mod failures;
 mod history;
 mod foresee;
 mod hold;
+mod harness;
 mod host;
 mod hosts;
 mod images;
@@ -45,6 +47,7 @@ mod status;
 mod tell;
 mod trace;
 mod verdicts;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -111,6 +114,8 @@ enum Verb {
     Hosts(hosts::Args),
     Host(host::Args),
     Doctor(doctor::Args),
+    Deploy(deploy::Args),
+    Verify(verify::Args),
     Adopt(adopt::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -194,6 +199,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,
             Verb::Doctor(args) => doctor::run(&args, &context, printer).await,
+            Verb::Deploy(args) => deploy::run(&args, &context, printer).await,
+            Verb::Verify(args) => verify::run(&args, &context, printer).await,
             Verb::Adopt(args) => adopt::run(&args, &context, printer).await,
             Verb::Init(_)
             | Verb::Regrade(_)

@@ -28,3 +28,5 @@ pub mod only_missing_layers_move {}
 pub mod the_host_shows_and_home_decides {}
 #[doc = include_str!("decisions/0018-the-rehearsal-is-the-engine-in-another-time.md")]
 pub mod the_rehearsal_is_the_engine_in_another_time {}
+#[doc = include_str!("decisions/0017-a-harness-is-a-version-and-results-carry-its-profile.md")]
+pub mod a_harness_is_a_version_and_results_carry_its_profile {}

@@ -167,7 +167,11 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
         | Answer::Facts(_)
         | Answer::Images(_)
         | Answer::Cleaned(_)
-        | Answer::Fault(_) => {
+        | Answer::Fault(_)
+        | Answer::Harness(_)
+        | Answer::Room(_)
+        | Answer::Installed(_)
+        | Answer::Observations(_) => {
             return Observed::default();
         }
     };
