@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Policy;
 use super::retry::keeper;
 use crate::domain::fleet::HostEntry;
-use crate::domain::hold::{Kind, Subject};
+use crate::domain::hold::{Hold, Kind, Subject};
 use crate::domain::host::{Link, Outlook as LinkOutlook};
 use crate::domain::{Fleet, HostName, JobId, Timestamp};
 
@@ -67,7 +67,7 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         let hold = fleet.host_hold(name);
         let trouble = trouble(host, policy, now);
         // What is held takes nothing new, but what runs there goes on.
-        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold.kind, waiting > 0));
+        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold, waiting > 0));
         if (running > 0 && trouble.is_none()) || (takes && waiting + waits.free > 0) {
             return Outlook::Working;
         }
@@ -84,6 +84,13 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
             }
         }
     }
+    if waits
+        .parked
+        .keys()
+        .any(|subject| fleet.hold(subject).is_some_and(|hold| hold.until.is_some()))
+    {
+        return Outlook::Working;
+    }
     stuck.extend(waits.held(fleet));
     if jobs.is_some() && stuck.is_empty() {
         Outlook::Done
@@ -92,10 +99,11 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
     }
 }
 
-/// Will a hold of this kind end without anybody's doing, or not keep `bound` jobs from going on?
-fn passes(kind: Kind, bound: bool) -> bool {
-    match kind {
+/// Will this hold end without anybody's doing, or not keep `bound` jobs from going on?
+fn passes(hold: &Hold, bound: bool) -> bool {
+    match hold.kind {
         Kind::Quarantined => true,
+        Kind::Paused | Kind::Ailing | Kind::Refused | Kind::Draining if hold.until.is_some() => true,
         Kind::Draining => bound,
         Kind::Paused | Kind::Ailing | Kind::Refused => false,
     }

@@ -141,7 +141,9 @@ impl Scene {
                     _ => None,
                 };
                 decided |= event.is_some();
-                event.into_iter().for_each(|event| self.fold(event));
+                if let Some(event) = event {
+                    self.fold(event);
+                }
                 all.push(effect);
             }
             if !decided {
