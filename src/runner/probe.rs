@@ -55,9 +55,11 @@ pub(super) fn probe(root: &Root) -> Result<Facts, RunnerError> {
     })
 }
 
+/// As `df` reckons: what is kept for root, or for others, is no part of it.
 fn bytes(disk: &Statvfs) -> (u64, u64) {
-    let unit = disk.fragment_size();
-    (disk.blocks() * unit, disk.blocks_available() * unit)
+    let (unit, free) = (disk.fragment_size(), disk.blocks_available());
+    let used = disk.blocks() - disk.blocks_free();
+    ((used + free) * unit, free * unit)
 }
 
 fn inodes(disk: &Statvfs) -> (u64, u64) {
