@@ -57,7 +57,7 @@ fn scene(hosts: usize, jobs: usize) -> Scene {
             Step {
                 phase: format!("{task:?}").to_lowercase().parse().unwrap(),
                 task: Some(task),
-                warm: Arc::clone(&odds),
+                warm: Arc::new(Odds::assumed(Span::seconds(1), 0.4)),
                 odds,
             }
         });
@@ -74,7 +74,10 @@ fn scene(hosts: usize, jobs: usize) -> Scene {
     fleet.enable(&set);
     Scene {
         fleet,
-        policy: Policy::default(),
+        policy: Policy {
+            image_phases: BTreeMap::from([("swe".parse().unwrap(), "image".parse().unwrap())]),
+            ..Policy::default()
+        },
         begins: Timestamp(1_000_000),
         works,
         absent: BTreeMap::new(),
@@ -138,16 +141,31 @@ fn check(scene: &Scene, played: &Played) {
 }
 
 #[test]
-fn without_chance_everything_takes_as_long_as_expected() {
+fn without_chance_everything_takes_as_long_as_expected_and_images_come_ahead() {
     let scene = scene(1, 3);
     let played = play(&scene, None, &Faults::default());
     check(&scene, &played);
     assert_eq!(played.closed, BTreeMap::from([("succeeded", 3)]));
-    // Four phases of 100 seconds, and half a second before them.
-    assert_eq!(played.took(), Span(3 * 400_500));
-    // Two of the three share a picture.
+    // Half a second before each, and 100 seconds for each phase; but only the first waits for its picture. The second
+    // finds the same one there, and the other comes while a job runs.
+    assert_eq!(played.took(), Span(400_500 + 301_500 + 301_500));
     assert_eq!(played.moved(), 2_000_000_000);
     assert!(played.idle() < 1e-9);
+}
+
+#[test]
+fn a_disk_that_fills_up_loses_the_images_that_nobody_needs_any_more() {
+    let scene = Scene {
+        disk: Some(3_000_000_000),
+        ..scene(1, 10)
+    };
+    let played = play(&scene, None, &Faults::default());
+    check(&scene, &played);
+    assert_eq!(played.closed, BTreeMap::from([("succeeded", 10)]));
+    let host = played.hosts.values().next().unwrap();
+    assert_eq!((host.moved, host.peak), (5_000_000_000, 3_000_000_000));
+    let endless = play(&Scene { disk: None, ..scene }, None, &Faults::default());
+    assert_eq!(endless.hosts.values().next().unwrap().peak, 5_000_000_000);
 }
 
 #[test]
