@@ -170,3 +170,29 @@ fn a_poisoned_archive_is_the_images_fault_and_is_fetched_once_it_is_whole_again(
         .ok()
         .says("1 image ready");
 }
+
+#[test]
+fn an_engine_without_room_and_one_that_is_gone_are_the_hosts_fault() {
+    let (lab, proxy, world) = bare();
+    let (host, file) = (lab.names()[0], "assignments/set.json");
+    world.instances("set", &[(host, TIDES, "gold", 1)]);
+    lab.run(&["engine-disk", host, "100"]);
+    world
+        .fleet(&["images", "prefetch", file])
+        .code(3)
+        .says("no-space");
+    assert!(
+        proxy.served("").bytes < 1_000_000,
+        "it is known before anything moves"
+    );
+    lab.run(&["engine-stop", host]);
+    world
+        .fleet(&["images", "prefetch", file])
+        .code(3)
+        .says("docker-down");
+    lab.run(&["reset", host]);
+    world
+        .fleet(&["images", "prefetch", file])
+        .ok()
+        .says("1 image ready");
+}

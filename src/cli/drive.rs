@@ -8,6 +8,7 @@ use super::needs::{self, Sizes};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::{CommandError, Kind, coordinate, preflight};
+use crate::domain::hold::{Kind as Hold, Subject};
 use crate::domain::{Epoch, Event, Fleet, JobId, SetName};
 use crate::doors::clock;
 use crate::engine::Stop;
@@ -182,11 +183,13 @@ pub(super) fn unless_done(
             Err(CommandError::new(Kind::Interrupted, format!("interrupted: {} on their hosts, {waiting} waiting here", words::count(running, "job goes on", "jobs go on")))
                 .hint(format!("come back with `{again}`; look with `fleet status`; stop jobs with `fleet cancel`")))
         }
-        Stop::Stuck(hosts) => {
+        Stop::Stuck(stuck) => {
             let left = mine().filter(|entry| entry.closed.is_none()).count();
-            Err(CommandError::new(Kind::Incomplete, format!("{} left, and nothing to wait for", words::count(left, "job is", "jobs are")))
-                .causes(hosts.iter().map(stuck))
-                .hint(format!("`fleet doctor` says how to mend them; then `{again}` goes on. If a host will never come back, `fleet host gone NAME --because WHY` frees its jobs")))
+            let what = format!("{} left, and nothing to wait for", words::count(left, "job is", "jobs are"));
+            let error = CommandError::new(Kind::Incomplete, what).causes(stuck.iter().map(told));
+            let ways: BTreeSet<String> = stuck.iter().map(way_out).collect();
+            let error = ways.into_iter().fold(error, CommandError::hint);
+            Err(error.hint(format!("then `{again}` goes on; `fleet failures` says more")))
         }
         Stop::Fenced(host, epoch) => Err(CommandError::new(
             Kind::Refused,
@@ -196,18 +199,34 @@ pub(super) fn unless_done(
     }
 }
 
-fn stuck(host: &Stuck) -> String {
-    let mut jobs = Vec::new();
-    if host.running > 0 {
-        jobs.push(format!("may be running {}", words::jobs(host.running)));
+/// What would let these jobs go on.
+fn way_out(stuck: &Stuck) -> String {
+    let subject = &stuck.subject;
+    match (subject, stuck.hold) {
+        (Subject::Model(model), Some(Hold::Refused)) => {
+            format!("mend the key, the quota or the name of {model}, then `fleet resume model {model}`")
+        }
+        (Subject::Image(source), Some(Hold::Refused)) => {
+            format!("upload the image anew, then `fleet resume image {source}`; `fleet retry --class image` opens jobs again that have failed of it")
+        }
+        (_, Some(Hold::Paused | Hold::Draining)) => format!("`fleet resume {subject}` lets it go on"),
+        (Subject::Host(_), _) => "`fleet doctor` says how to mend hosts. If one will never come back, `fleet host gone NAME --because WHY` frees its jobs".to_owned(),
+        (_, _) => format!("`fleet resume {subject}` lets it go on once it is mended"),
     }
-    if host.waiting > 0 {
-        jobs.push(format!("{} wait for it", words::jobs(host.waiting)));
+}
+
+fn told(stuck: &Stuck) -> String {
+    let mut jobs = Vec::new();
+    if stuck.running > 0 {
+        jobs.push(format!("may be running {}", words::jobs(stuck.running)));
+    }
+    if stuck.waiting > 0 {
+        jobs.push(format!("{} wait for it", words::jobs(stuck.waiting)));
     }
     let jobs = if jobs.is_empty() {
         String::new()
     } else {
         format!(" ({})", jobs.join(", "))
     };
-    format!("{}{jobs}: {}", host.subject, host.why)
+    format!("{}{jobs}: {}", stuck.subject, stuck.why)
 }

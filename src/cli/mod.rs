@@ -16,6 +16,7 @@ mod doctor;
 mod drive;
 mod error;
 mod exit;
+mod explain;
 mod hold;
 mod host;
 mod hosts;
@@ -92,6 +93,7 @@ enum Verb {
     Logs(logs::Args),
     Cancel(cancel::Args),
     Retry(retry::Args),
+    Explain(explain::Args),
     Pause(hold::Pause),
     Resume(hold::Resume),
     Drain(hold::Drain),
@@ -168,6 +170,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
+            Verb::Explain(args) => explain::run(&args, &context, printer).await,
             Verb::Retry(args) => retry::run(&args, &context, printer).await,
             Verb::Pause(args) => hold::pause(&args, &context, printer).await,
             Verb::Resume(args) => hold::resume(&args, &context, printer).await,

@@ -8,6 +8,7 @@
 
 mod choose;
 mod evidence;
+pub mod explain;
 mod health;
 mod load;
 mod messages;

@@ -35,6 +35,25 @@ pub struct Board {
     pub failed: Vec<FailedJob>,
     /// Waiting jobs, by what they wait for.
     pub waiting: Vec<Waiting>,
+    /// What starts nothing new now.
+    pub held: Vec<HoldLine>,
+    /// Jobs whose result is not to be trusted, since their host turned out to be bad.
+    pub suspect: Vec<JobId>,
+}
+
+/// Something of which nothing starts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HoldLine {
+    /// Where, or of what: `host eval3`.
+    pub subject: String,
+    /// What kind of hold, in a word.
+    pub kind: &'static str,
+    /// Why. Untrusted where it quotes a host.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends by itself, if it does.
+    pub until: Option<Timestamp>,
 }
 
 /// A host.
@@ -152,6 +171,12 @@ impl Board {
             version: VERSION,
             at: now,
             waiting: waiting::groups(fleet, &hosts),
+            held: held(fleet),
+            suspect: fleet
+                .jobs()
+                .filter(|entry| entry.suspect().is_some())
+                .map(|entry| entry.job.id)
+                .collect(),
             hosts,
             sets: sets.into_values().collect(),
             total,
@@ -201,6 +226,20 @@ fn hosts(fleet: &Fleet, links: &BTreeMap<HostName, Link>, configs: &[HostConfig]
             }
         })
         .collect()
+}
+
+fn held(fleet: &Fleet) -> Vec<HoldLine> {
+    let held = fleet
+        .stands()
+        .filter_map(|(subject, stand)| Some((subject, stand.hold.as_ref()?)));
+    held.map(|(subject, hold)| HoldLine {
+        subject: subject.to_string(),
+        kind: hold.kind.word(),
+        why: hold.why.clone(),
+        since: hold.since,
+        until: hold.until,
+    })
+    .collect()
 }
 
 fn running_job(entry: &JobEntry, live: &Attempt, now: Timestamp) -> RunningJob {

@@ -27,6 +27,7 @@ pub fn status(board: &Board, most: Option<usize>) -> String {
     part(sets(board));
     part(running(board));
     part(waiting(board));
+    part(held(board));
     part(failed(board));
     if let Some(more) = board
         .failed
@@ -41,7 +42,34 @@ pub fn status(board: &Board, most: Option<usize>) -> String {
             words::jobs(more)
         );
     }
+    if !board.suspect.is_empty() {
+        let _ = writeln!(
+            out,
+            "\n{} suspect, since their hosts turned out to be bad (`fleet retry --suspect` evaluates them again)",
+            words::count(board.suspect.len(), "result is", "results are")
+        );
+    }
     out
+}
+
+/// What starts nothing new, and how it may go on.
+fn held(board: &Board) -> Table {
+    let mut table = Table::new(&[
+        left("held"),
+        left("how"),
+        right("for"),
+        right("still"),
+        prose("why"),
+    ]);
+    for line in &board.held {
+        let still = line
+            .until
+            .map(|until| until.since(board.at).to_string())
+            .unwrap_or_default();
+        let age = board.at.since(line.since).to_string();
+        table.row([&line.subject, line.kind, &age, &still, &line.why]);
+    }
+    table
 }
 
 fn hosts(board: &Board) -> Table {

@@ -25,6 +25,11 @@ pub(super) fn groups(fleet: &Fleet, hosts: &[HostLine]) -> Vec<Waiting> {
     let pool = pool_reason(hosts);
     let mut groups: BTreeMap<(Option<HostName>, String), Vec<JobId>> = BTreeMap::new();
     for entry in in_order(fleet).into_iter().filter(|entry| entry.is_waiting()) {
+        if let Some((subject, hold)) = fleet.job_hold(entry) {
+            let why = format!("{subject} is {}: {}", hold.kind.word(), hold.why);
+            groups.entry((None, why)).or_default().push(entry.job.id);
+            continue;
+        }
         let host = wanted_host(entry);
         let why = match host {
             Some(name) => host_reason(fleet, name, hosts.iter().find(|line| line.host == *name)),

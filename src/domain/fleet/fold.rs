@@ -173,6 +173,12 @@ impl Fleet {
         self.host_entry(host).gone = gone;
     }
 
+    /// A link as it was last seen. Only for those who look, and act on nothing.
+    pub fn restore_link(&mut self, host: &HostName, link: Link) {
+        self.host_entry(host).link = link;
+        self.rate(host);
+    }
+
     fn admit(
         &mut self,
         at: Timestamp,

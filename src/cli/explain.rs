@@ -1,0 +1,93 @@
+//! `fleet explain`: why a job is where it is, or a host does what it does.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::context::Context;
+use super::printer::Printer;
+use super::{CommandError, exit, select};
+use crate::domain::hold::Subject;
+use crate::domain::{Fleet, SetName};
+use crate::doors::clock;
+use crate::plan::explain::{self, Line};
+use crate::report::text::printable;
+
+/// Say why a job waits, runs where it runs, or ended as it did; or why a host takes jobs or not
+///
+/// Reads the database only: links are as the last coordinator saw them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleet explain eval3
+  fleet explain phase8/1319603449576684/gpt
+  fleet explain --json 7q2mzk4tn1x9")]
+pub(super) struct Args {
+    /// A job, by id or as SET/INSTANCE/MODEL/runN (or the beginning of that); or a host
+    #[arg(value_name = "JOB|HOST")]
+    what: String,
+    /// Machine-readable
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Explanation<'a> {
+    version: u32,
+    subject: &'a str,
+    lines: Vec<Told<'a>>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    about: &'a str,
+    text: &'a str,
+}
+
+pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+    let (store, mut fleet) = context.peek().await?;
+    for (host, link) in store.links().await? {
+        fleet.restore_link(&host, link);
+    }
+    store.close().await;
+    enable_all(&mut fleet);
+    let (policy, now) = (context.policy(), clock::now());
+    let host = args.what.parse().ok().filter(|name| fleet.host(name).is_some());
+    let (subject, lines) = if let Some(name) = host {
+        let lines = explain::host(&fleet, &policy, &name, now);
+        (Subject::Host(name).to_string(), lines)
+    } else {
+        let entry = select::one(&fleet, &args.what)
+            .map_err(|error| error.hint("or name a host; `fleet hosts` lists them"))?;
+        (
+            select::shown(entry),
+            explain::job(&fleet, &policy, entry.job.id, now),
+        )
+    };
+    show(args, &subject, &lines, printer)?;
+    Ok(exit::OK)
+}
+
+fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result<(), CommandError> {
+    if args.json {
+        let lines = lines.iter().map(|(about, text)| Told { about, text });
+        return printer.json(&Explanation {
+            version: 1,
+            subject,
+            lines: lines.collect(),
+        });
+    }
+    let mut all = format!("{subject}\n");
+    for (about, text) in lines {
+        // Writing to a String cannot fail.
+        let _ = writeln!(all, "  {about:<10} {}", printable(text));
+    }
+    printer.data(&all)
+}
+
+/// Everything counts as if somebody were about to run it.
+fn enable_all(fleet: &mut Fleet) {
+    let sets: std::collections::BTreeSet<SetName> = fleet.jobs().map(|entry| entry.job.set.clone()).collect();
+    for set in sets {
+        fleet.enable(&set);
+    }
+}

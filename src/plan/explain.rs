@@ -1,0 +1,251 @@
+//! Why? What `plan` goes by for one job or one host, told by the same functions that decide.
+
+use super::Policy;
+use super::choose::Choice;
+use super::evidence;
+use super::retry::{self, Delay};
+use super::room::{NoRoom, no_room};
+use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry, Spot};
+use crate::domain::{AttemptState, Fleet, HostName, JobId, Place, Timestamp};
+
+/// One line of an explanation: what it is about, and what there is to say.
+pub type Line = (&'static str, String);
+
+/// Why a job is where it is.
+pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp) -> Vec<Line> {
+    let Some(entry) = fleet.job(id) else {
+        return Vec::new();
+    };
+    let mut lines = vec![("state", state(entry, now))];
+    lines.extend(tries(entry, policy));
+    if let Some(estimate) = fleet.measures().job(&entry.job) {
+        let phases = fleet.measures().phases(&entry.job.pipeline).iter();
+        let own = phases.filter_map(|phase| fleet.measures().phase(&entry.job, phase));
+        let n = own.map(|estimate| estimate.n).max().unwrap_or(0);
+        let text = format!("{estimate}, after {n} runs of this instance and model, and others like them");
+        lines.push(("expected", text));
+    }
+    if let Place::Host(host) = &entry.job.place {
+        let order = if policy.pinned { "an order" } else { "a preference" };
+        lines.push(("meant for", format!("{host}, which is {order}")));
+    }
+    if entry.is_waiting() {
+        lines.extend(why_waiting(fleet, policy, entry, now));
+    }
+    if let Some(why) = entry.suspect() {
+        lines.push((
+            "suspect",
+            format!("{why}; `fleet retry --suspect` evaluates it again"),
+        ));
+    }
+    lines
+}
+
+fn state(entry: &JobEntry, now: Timestamp) -> String {
+    match (&entry.closed, entry.live()) {
+        (Some(Closure::GivenUp { why }), _) => format!("given up: {why}"),
+        (Some(closed), _) => {
+            let fault = entry.decisive().and_then(Attempt::fault);
+            fault.map_or_else(
+                || closed.word().to_owned(),
+                |fault| format!("{}: {fault}", closed.word()),
+            )
+        }
+        (None, Some(live)) => {
+            let phase = match &live.state {
+                AttemptState::Running { phase: Some(phase) } => format!("in {phase}"),
+                AttemptState::Running { phase: None }
+                | AttemptState::Intended
+                | AttemptState::Refused
+                | AttemptState::Ended(_) => "about to start".to_owned(),
+            };
+            format!("on {} for {}, {phase}", live.host, now.since(live.intended))
+        }
+        (None, None) => "waiting".to_owned(),
+    }
+}
+
+fn tries(entry: &JobEntry, policy: &Policy) -> Vec<Line> {
+    let lost = entry.lost().map(|attempt| {
+        let why = match (&attempt.state, attempt.fault()) {
+            (_, Some(fault)) => fault.to_string(),
+            (AttemptState::Ended(crate::domain::journal::Outcome::Lost { proof }), None) => proof.clone(),
+            (state, None) => state.word().to_owned(),
+        };
+        (
+            "tried",
+            format!("attempt {} on {}: {why}", attempt.n, attempt.host),
+        )
+    });
+    let mut lines: Vec<Line> = lost.collect();
+    if !lines.is_empty() {
+        let most = policy.lost_retries as usize + 1;
+        lines.push(("budget", format!("{} of {most} tries used", entry.tries())));
+    }
+    lines
+}
+
+fn why_waiting(fleet: &Fleet, policy: &Policy, entry: &JobEntry, now: Timestamp) -> Vec<Line> {
+    if let Some((subject, hold)) = fleet.job_hold(entry) {
+        let until = hold
+            .until
+            .map(|until| format!(" until {until}"))
+            .unwrap_or_default();
+        return vec![(
+            "held",
+            format!("{subject} is {}{until}: {}", hold.kind.word(), hold.why),
+        )];
+    }
+    let mut lines = Vec::new();
+    if let Some(rate) = fleet.provider_rate(&entry.job.model) {
+        let running = fleet.under_way(&entry.job.model);
+        let pause = if rate.until > now {
+            format!(", none before {}", rate.until)
+        } else {
+            String::new()
+        };
+        lines.push((
+            "provider",
+            format!(
+                "asked for a pause: {running} under way, {:.1} at most{pause}",
+                rate.cap
+            ),
+        ));
+    }
+    if let Some(waiting) = fleet.waiting(entry.job.id) {
+        let ahead = fleet
+            .waiting_jobs()
+            .filter(|(_, other)| other.spot == waiting.spot && other.rank < waiting.rank)
+            .count();
+        let queue = match &waiting.spot {
+            Spot::Host(host) => format!("the queue of {host}"),
+            Spot::Pool => "the queue of jobs for any host".to_owned(),
+            Spot::Again => "the queue of jobs to be tried again".to_owned(),
+            Spot::Parked => "no queue".to_owned(),
+        };
+        lines.push((
+            "place",
+            format!("{ahead} before it in {queue}, the longest first"),
+        ));
+    }
+    for (name, host) in fleet.hosts().filter(|(_, host)| host.slots > 0) {
+        let why = no_room(fleet, policy, name, host, now)
+            .map(|why| why.to_string())
+            .or_else(|| Some(delay(&retry::delay(fleet, policy, entry, name, now)?)));
+        let why = why.unwrap_or_else(|| {
+            "has room; it takes what is more urgent first, or has not been asked yet".to_owned()
+        });
+        lines.push(("not on", format!("{name}: {why}")));
+    }
+    lines
+}
+
+fn delay(delay: &Delay) -> String {
+    match delay {
+        Delay::Until(until) => format!("the job rests until {until} after its failure"),
+        Delay::KeptOn(host) => format!("what is paid for lies on {host}"),
+        Delay::CleanedOn(host) => format!("{host} has been cleaned for it and gets one more try"),
+        Delay::FailedHere => "it has failed here, and others may take it".to_owned(),
+    }
+}
+
+/// Why a host does what it does.
+pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> Vec<Line> {
+    let Some(host) = fleet.host(name) else {
+        return Vec::new();
+    };
+    let room = no_room(fleet, policy, name, host, now);
+    let mut lines = vec![(
+        "takes jobs",
+        room.as_ref()
+            .map_or_else(|| "yes".to_owned(), |why| format!("no: {why}")),
+    )];
+    for id in &host.live {
+        if let Some(entry) = fleet.job(id.job) {
+            lines.push((
+                "runs",
+                format!(
+                    "{} ({} {}), {}",
+                    id,
+                    entry.job.instance,
+                    entry.job.model,
+                    state(entry, now)
+                ),
+            ));
+        }
+    }
+    lines.extend(next(fleet, policy, name, host, now));
+    lines.push((
+        "queue",
+        format!(
+            "{} jobs are meant for it, {} of work",
+            host.queue.len(),
+            host.load
+        ),
+    ));
+    let bad = host.trials.iter().filter(|trial| trial.is_bad()).count();
+    let verdict = evidence::against(fleet, name, host).map_or_else(
+        || "no evidence against it".to_owned(),
+        |why| format!("against it: {why}"),
+    );
+    lines.push((
+        "evidence",
+        format!(
+            "{bad} of its last {} attempts failed through something else than the model; {verdict}",
+            host.trials.len()
+        ),
+    ));
+    if host.pace.n > 0 {
+        lines.push((
+            "speed",
+            format!(
+                "things take {:.2} times as long here as expected ({} phases measured)",
+                host.slowness(),
+                host.pace.n
+            ),
+        ));
+    }
+    let bytes: u64 = host.shelf.values().map(|stock| stock.bytes).sum();
+    lines.push((
+        "images",
+        format!("{} known to be here, {} MB", host.shelf.len(), bytes >> 20),
+    ));
+    lines
+}
+
+fn next(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Option<Line> {
+    let job = Choice::new(fleet, policy, now).next(name, host)?;
+    let entry = fleet.job(job)?;
+    let image = fleet.image(job).map(|image| match fleet.missing(host, image) {
+        0 => ", whose image is here".to_owned(),
+        bytes => format!(", for which {} MB must move", bytes >> 20),
+    });
+    Some((
+        "next",
+        format!(
+            "{job} ({} {}){}",
+            entry.job.instance,
+            entry.job.model,
+            image.unwrap_or_default()
+        ),
+    ))
+}
+
+impl std::fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoRoom::Unknown => write!(f, "it is not in fleet.toml"),
+            NoRoom::Gone(word) => write!(f, "it was declared gone: {word}"),
+            NoRoom::Down(since, why) => write!(f, "not reached since {since}: {why}"),
+            NoRoom::NotYet => write!(f, "no link to it yet"),
+            NoRoom::Held(kind, why, until) => {
+                let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+                write!(f, "it is {}{until}: {why}", kind.word())
+            }
+            NoRoom::Refused(why) => write!(f, "it has just refused a job: {why}"),
+            NoRoom::Looked => write!(f, "something failed there, and it is being looked at"),
+            NoRoom::Cleaning => write!(f, "leftovers are being removed from it"),
+            NoRoom::Full => write!(f, "its slots are taken"),
+        }
+    }
+}
