@@ -42,4 +42,6 @@ mod status;
 mod store;
 mod support;
 mod swe;
+mod trouble;
+mod twice;
 mod verdicts;

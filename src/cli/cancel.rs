@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::printer::Printer;
+use super::tell::{self, How};
 use super::{CommandError, Kind, coordinate, exit, select};
 use crate::domain::{Event, Fleet, JobId};
 use crate::doors::clock;
@@ -19,7 +20,7 @@ use crate::store::{Store, Wish};
 #[command(after_help = "Examples:
   fleet cancel 7q2mzk4tn1x9
   fleet cancel phase8/1319603449576684/gpt
-  fleet cancel --set phase8")]
+  fleet cancel --set phase8 --dry-run")]
 pub(super) struct Args {
     /// Jobs, by id, by instance, or as SET/INSTANCE/MODEL/runN (or the beginning of that)
     #[arg(value_name = "JOB", required_unless_present = "set")]
@@ -30,14 +31,27 @@ pub(super) struct Args {
     /// SIGKILL at once
     #[arg(long)]
     hard: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
     let (store, fleet) = context.peek().await?;
     let jobs = chosen(args, &fleet)?;
     store.close().await;
-    if jobs.is_empty() {
-        printer.say("nothing to stop: they are closed already");
+    let shown: Vec<String> = jobs
+        .iter()
+        .filter_map(|id| fleet.job(*id))
+        .map(|entry| format!("{} cancelled", select::shown(entry)))
+        .collect();
+    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+    if jobs.is_empty() || args.how.dry_run {
+        tell::show(
+            args.how,
+            &shown,
+            "nothing to stop: they are closed already",
+            printer,
+        )?;
         return Ok(exit::OK);
     }
     let fleet = if context.coordinator().is_some() {
@@ -57,6 +71,9 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         late => printer.say(&format!("{} ended first", words::jobs(late))),
     }
     if open == 0 {
+        if args.how.json {
+            tell::show(args.how, &shown, "", printer)?;
+        }
         return Ok(exit::OK);
     }
     Err(CommandError::new(Kind::Incomplete, format!("not gone yet: {}; their hosts cannot be reached", words::jobs(open)))

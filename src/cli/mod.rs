@@ -39,6 +39,7 @@ mod status;
 mod tell;
 mod trace;
 mod verdicts;
+mod ways;
 
 use std::process::ExitCode;
 

@@ -51,18 +51,24 @@ pub(super) async fn perform(
         let wishes: Vec<&Wish> = deeds.iter().map(|deed| &deed.wish).collect();
         tell(context, &wishes).await?;
     }
+    let what: Vec<&str> = deeds.iter().map(|deed| deed.what.as_str()).collect();
+    show(how, &what, nothing, printer)
+}
+
+/// Shows what was done, or would be.
+pub(super) fn show(how: How, what: &[&str], nothing: &str, printer: &Printer) -> Result<(), CommandError> {
     if how.json {
         return printer.json(&Done {
             version: 1,
             dry_run: how.dry_run,
-            what: deeds.iter().map(|deed| deed.what.as_str()).collect(),
+            what: what.to_vec(),
         });
     }
-    for deed in deeds {
+    for deed in what {
         let would = if how.dry_run { "would be: " } else { "" };
-        printer.data(&format!("{would}{}\n", printable(&deed.what)))?;
+        printer.data(&format!("{would}{}\n", printable(deed)))?;
     }
-    if deeds.is_empty() {
+    if what.is_empty() {
         printer.say(nothing);
     }
     Ok(())

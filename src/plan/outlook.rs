@@ -67,7 +67,8 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         let hold = fleet.host_hold(name);
         let trouble = trouble(host, policy, now);
         // What is held takes nothing new, but what runs there goes on.
-        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold.kind, waiting > 0));
+        let passes = |kind| passes(kind, waiting > 0) || is_unheard(kind, host, policy, now);
+        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold.kind));
         if (running > 0 && trouble.is_none()) || (takes && waiting + waits.free > 0) {
             return Outlook::Working;
         }
@@ -99,6 +100,17 @@ fn passes(kind: Kind, bound: bool) -> bool {
         Kind::Draining => bound,
         Kind::Paused | Kind::Ailing | Kind::Refused => false,
     }
+}
+
+/// Is it held for what it said to an earlier coordinator, and was not asked yet by this one? It may be mended.
+fn is_unheard(kind: Kind, host: &HostEntry, policy: &Policy, now: Timestamp) -> bool {
+    kind == Kind::Ailing
+        && host.facts.is_none()
+        && match host.link {
+            // It does not answer, either.
+            Link::Up { since } => now.since(since) < policy.unreachable,
+            Link::Down { .. } | Link::Unknown => true,
+        }
 }
 
 /// What jobs wait for.

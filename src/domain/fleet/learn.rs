@@ -25,6 +25,11 @@ impl Fleet {
         self.rates.keys()
     }
 
+    /// The first pause that a provider gets which complains; further ones are longer.
+    pub fn pause_providers(&mut self, first: Span) {
+        self.pauses.first = first;
+    }
+
     /// The rate of a model whose provider has complained.
     pub fn provider_rate(&self, model: &ModelName) -> Option<&Rate> {
         self.rates.get(model)
@@ -73,7 +78,7 @@ impl Fleet {
             (Some(rate), false) => rate.decrease(at, running),
             (None, true) => {}
             (None, false) => {
-                self.rates.insert(model, Rate::first(at, running));
+                self.rates.insert(model, Rate::first(at, running, self.pauses));
             }
         }
     }
