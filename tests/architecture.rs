@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("doors", &["domain"]),
     ("config", &["domain"]),
     ("plan", &["domain"]),
+    ("rehearse", &["domain", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
     ("report", &["domain"]),
@@ -21,10 +22,12 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("grade", &["domain"]),
     ("artifacts", &["domain", "grade"]),
     ("blame", &["domain"]),
+    ("assign", &["domain"]),
     ("docker", &["domain", "doors"]),
     ("objects", &["domain", "doors"]),
     ("images", &["domain", "doors", "docker"]),
     ("case", &["domain", "grade", "artifacts"]),
+    ("harness", &["domain"]),
     (
         "runner",
         &[
@@ -36,6 +39,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "case",
             "docker",
             "images",
+            "harness",
         ],
     ),
     (
@@ -51,7 +55,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report"]),
+    ("view", &["domain", "report", "blame", "rehearse"]),
     (
         "cli",
         &[
@@ -60,6 +64,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "config",
             "dataset",
             "plan",
+            "rehearse",
             "pipeline",
             "validate",
             "report",
@@ -70,7 +75,9 @@ const FLOORS: &[(&str, &[&str])] = &[
             "grade",
             "artifacts",
             "objects",
+            "assign",
             "case",
+            "harness",
             "runner",
             "engine",
             "view",
@@ -242,12 +249,14 @@ fn floor_one_is_pure() {
         "config",
         "dataset",
         "plan",
+        "rehearse",
         "pipeline",
         "validate",
         "report",
         "blame",
         "grade",
         "artifacts",
+        "assign",
     ];
     let forbidden = [
         "std::fs",

@@ -5,9 +5,10 @@ use crate::support::{Lab, World};
 
 const FILE: &str = "assignments/phase8.json";
 
-/// Two hosts of the lab, and one job for the first.
+/// Two hosts of the lab, and a job for each, which no other may take.
 fn world(lab: &Lab) -> World {
     let world = World::lab(lab)
+        .fleet_key("pinned = true")
         .script("head -c 100000 /dev/urandom > \"$FLEET_OUT/answer\"")
         .unreachable("3s");
     world.assign("phase8", &[("eval1", "a", "gpt"), ("eval2", "b", "gpt")]);

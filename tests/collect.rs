@@ -80,7 +80,7 @@ fn results_are_byte_for_byte_what_the_host_wrote_whatever_the_files_are_called()
 
 #[test]
 fn the_reports_tell_of_every_job_and_their_sums_agree() {
-    let world = World::local(2).script(&format!(
+    let world = World::local(2).fleet_key("pinned = true").script(&format!(
         "echo x > \"$FLEET_OUT/answer\"; case $FLEET_INSTANCE in bad) echo 'error: =1+1' ; exit 3;; long) echo at work >> \"$LEDGER\"; {GO};; esac"
     ));
     world.assign(

@@ -8,7 +8,7 @@ use fleet::collect::ResultFile;
 use fleet::domain::journal::{Entry, Line, Outcome};
 use fleet::domain::manifest::Manifest;
 use fleet::domain::wire::{Hello, Request, Say};
-use fleet::domain::{Sha256, Spec};
+use fleet::domain::{Lock, Sha256, Spec};
 use serde_json::Value;
 
 fn data(name: &str) -> PathBuf {
@@ -53,6 +53,14 @@ fn a_result_of_version_one_still_reads() {
         .unwrap()
         .expect("it is understood");
     assert_eq!((result.version, result.attempt, result.verified), (1, 2, true));
+}
+
+#[test]
+fn a_lock_of_version_one_still_reads() {
+    let text = fs::read_to_string(data("fleet-v1.lock")).unwrap();
+    let lock = Lock::parse(&text).unwrap();
+    assert_eq!(lock.text().unwrap(), text);
+    assert_eq!((lock.critical().len(), lock.tree().0.len()), (1, 3));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::simulation::Dice;
 use crate::support::{Lab, World, wait};
+use fleet::rehearse::Dice;
 
 /// Writes down, on the host itself, that it began and that it ended.
 const LEDGER: &str = r#"echo "start $FLEET_JOB" >> "$HOME/ledger"

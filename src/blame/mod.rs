@@ -3,6 +3,7 @@
 //!
 //! What the model did is never laid on others, and the other way round. Where nothing is known, nothing is said.
 
+pub mod advice;
 mod agent;
 mod catalogue;
 mod pressure;

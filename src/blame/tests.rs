@@ -414,7 +414,7 @@ fn an_agents_error_is_the_models_only_where_it_says_so() {
     );
     assert_eq!(
         of_agent("NotFoundError: litellm.NotFoundError: GeminiException").again,
-        Again::Never
+        Again::Mended
     );
     assert_eq!(
         class("RuntimeError: Agent reached maximum iteration."),

@@ -80,7 +80,7 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Assignment, CommandEr
     })
 }
 
-fn set_name(path: &Path) -> Result<SetName, CommandError> {
+pub(super) fn set_name(path: &Path) -> Result<SetName, CommandError> {
     let stem = path
         .file_stem()
         .and_then(|stem| stem.to_str())

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::context::Context;
 use super::printer::Printer;
-use super::tell::{self, How};
+use super::tell::How;
 use super::{CommandError, Kind, coordinate, exit, select};
 use crate::domain::{Event, Fleet, JobId};
 use crate::doors::clock;
@@ -20,7 +22,7 @@ use crate::store::{Store, Wish};
 #[command(after_help = "Examples:
   fleet cancel 7q2mzk4tn1x9
   fleet cancel phase8/1319603449576684/gpt
-  fleet cancel --set phase8 --dry-run")]
+  fleet cancel --set phase8")]
 pub(super) struct Args {
     /// Jobs, by id, by instance, or as SET/INSTANCE/MODEL/runN (or the beginning of that)
     #[arg(value_name = "JOB", required_unless_present = "set")]
@@ -35,23 +37,33 @@ pub(super) struct Args {
     how: How,
 }
 
+#[derive(Serialize)]
+struct Outcome<'a> {
+    version: u32,
+    dry_run: bool,
+    cancelled: &'a [JobId],
+    ended_first: &'a [JobId],
+    left: &'a [JobId],
+}
+
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
     let (store, fleet) = context.peek().await?;
     let jobs = chosen(args, &fleet)?;
     store.close().await;
-    let shown: Vec<String> = jobs
-        .iter()
-        .filter_map(|id| fleet.job(*id))
-        .map(|entry| format!("{} cancelled", select::shown(entry)))
-        .collect();
-    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
-    if jobs.is_empty() || args.how.dry_run {
-        tell::show(
-            args.how,
-            &shown,
-            "nothing to stop: they are closed already",
-            printer,
-        )?;
+    if args.how.dry_run {
+        for entry in jobs
+            .iter()
+            .filter_map(|id| fleet.job(*id))
+            .filter(|_| !args.how.json)
+        {
+            printer.data(&format!("would be stopped: {}\n", select::shown(entry)))?;
+        }
+        tell(args, printer, [&jobs[..], &[], &[]])?;
+        return Ok(exit::OK);
+    }
+    if jobs.is_empty() {
+        printer.say("nothing to stop: they are closed already");
+        tell(args, printer, [&[], &[], &[]])?;
         return Ok(exit::OK);
     }
     let fleet = if context.coordinator().is_some() {
@@ -59,25 +71,42 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     } else {
         act(args, context, &jobs).await?
     };
-    let count = |word: &str| {
-        jobs.iter()
-            .filter(|id| fleet.job(**id).is_some_and(|entry| entry.word() == word))
-            .count()
+    let with = |word: &str| -> Vec<JobId> {
+        let is = |id: &&JobId| fleet.job(**id).is_some_and(|entry| entry.word() == word);
+        jobs.iter().filter(is).copied().collect()
     };
-    let (cancelled, open) = (count("cancelled"), count("running") + count("waiting"));
-    printer.say(&format!("{} cancelled", words::jobs(cancelled)));
-    match jobs.len() - cancelled - open {
-        0 => {}
-        late => printer.say(&format!("{} ended first", words::jobs(late))),
+    let (cancelled, open) = (with("cancelled"), [with("running"), with("waiting")].concat());
+    let first = |id: &&JobId| !cancelled.contains(id) && !open.contains(id);
+    let late: Vec<JobId> = jobs.iter().filter(first).copied().collect();
+    printer.say(&format!("{} cancelled", words::jobs(cancelled.len())));
+    if !late.is_empty() {
+        printer.say(&format!("{} ended first", words::jobs(late.len())));
     }
+    tell(args, printer, [&cancelled, &late, &open])?;
+    let open = open.len();
     if open == 0 {
-        if args.how.json {
-            tell::show(args.how, &shown, "", printer)?;
-        }
         return Ok(exit::OK);
     }
     Err(CommandError::new(Kind::Incomplete, format!("not gone yet: {}; their hosts cannot be reached", words::jobs(open)))
         .hint("it is noted: they are stopped as soon as a coordinator reaches them (`fleet cancel` again, or `fleet dispatch`)"))
+}
+
+/// The same for machines, if they ask.
+fn tell(
+    args: &Args,
+    printer: &Printer,
+    [cancelled, ended_first, left]: [&[JobId]; 3],
+) -> Result<(), CommandError> {
+    if !args.how.json {
+        return Ok(());
+    }
+    printer.json(&Outcome {
+        version: 1,
+        dry_run: args.how.dry_run,
+        cancelled,
+        ended_first,
+        left,
+    })
 }
 
 fn chosen(args: &Args, fleet: &Fleet) -> Result<Vec<JobId>, CommandError> {

@@ -12,10 +12,11 @@ use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
 use crate::domain::fleet::JobEntry;
 use crate::domain::host::HostConfig;
+use crate::domain::tree::short;
 use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, SetName};
 use crate::doors::clock;
 use crate::engine;
-use crate::report::words;
+use crate::report::{Books, words};
 use crate::store::Store;
 
 /// Bring every result home, and verify it byte for byte
@@ -35,6 +36,9 @@ pub(super) struct Args {
     /// Verify what is at home already by content, not by size
     #[arg(long)]
     verify: bool,
+    /// Tell rates over results that were made under different harnesses
+    #[arg(long)]
+    mixed: bool,
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
@@ -94,7 +98,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         judged: &judged,
     };
     // Why the reports cannot be written is seldom all that is wrong then.
-    let books = results::write(&fleet, &home, &context.results, &context.config)
+    let books = results::write(&fleet, &home, &context.results, &context.config, args.mixed)
         .map_err(|error| error.causes(complaints.clone()))?;
     complaints.extend(predictions::write(&fleet, &home, &context.results).err());
     let width = printer.width();
@@ -118,14 +122,46 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             words::count(open, "job is", "jobs are")
         ));
     }
+    let mixtures = mixtures(&books);
     if complaints.is_empty() {
-        return Ok(exit::OK);
+        return mixtures.map_or(Ok(exit::OK), Err);
+    }
+    if let Some(mixtures) = mixtures {
+        printer.error(&mixtures);
     }
     let error = CommandError::new(Kind::Incomplete, "not every result is home").causes(complaints);
     Err(hints
         .into_iter()
         .fold(error, CommandError::hint)
         .hint("what is home is whole; `fleet collect` again brings the rest"))
+}
+
+/// Rates that are withheld, since their results are not of one experiment.
+fn mixtures(books: &Books) -> Option<CommandError> {
+    let mixtures = books.mixtures();
+    if mixtures.is_empty() {
+        return None;
+    }
+    let causes = mixtures.iter().flat_map(|rate| {
+        rate.profiles.iter().map(move |share| {
+            let hosts: Vec<&str> = share.hosts.iter().map(HostName::as_str).collect();
+            format!(
+                "{}/{}: {} under profile {} on {}",
+                rate.set,
+                rate.model,
+                words::jobs(share.jobs),
+                short(share.profile),
+                hosts.join(", ")
+            )
+        })
+    });
+    let what = "results were made under different harnesses; their rates are withheld";
+    Some(
+        CommandError::new(Kind::Refused, what)
+            .causes(causes)
+            .hint("`fleet verify` shows which hosts differ, `fleet deploy` makes them equal")
+            .hint("to count them together all the same: `fleet collect --mixed`"),
+    )
 }
 
 /// Every ended attempt whose files count.

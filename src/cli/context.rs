@@ -18,6 +18,8 @@ use crate::transport::{Controls, Pace, Runners, Transport};
 /// Everything that follows from `fleet.toml`.
 pub(super) struct Context {
     pub(super) config: Arc<Config>,
+    /// The directory of `fleet.toml`.
+    pub(super) base: PathBuf,
     pub(super) state: PathBuf,
     pub(super) results: PathBuf,
     pub(super) transport: Transport,
@@ -80,6 +82,7 @@ impl Context {
         let (state, results) = (base.join(&config.fleet.state), base.join(&config.fleet.results));
         Ok(Context {
             config: Arc::new(config),
+            base,
             state,
             results,
             transport,

@@ -188,7 +188,11 @@ async fn read_on(
             | Answer::Facts(_)
             | Answer::Images(_)
             | Answer::Cleaned(_)
-            | Answer::Fault(_) => return Ok(()),
+            | Answer::Fault(_)
+            | Answer::Harness(_)
+            | Answer::Room(_)
+            | Answer::Installed(_)
+            | Answer::Observations(_) => return Ok(()),
         }
     }
 }

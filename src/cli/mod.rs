@@ -2,6 +2,7 @@
 //! library, and what to print. Nothing else in the crate knows clap or the terminal.
 
 mod adopt;
+mod assign;
 mod assignment;
 mod calibrate;
 mod cancel;
@@ -11,13 +12,18 @@ mod completions;
 mod context;
 mod coordinate;
 mod datasets;
+mod deploy;
 mod dispatch;
 mod doctor;
 mod drive;
 mod error;
 mod exit;
 mod explain;
+mod failures;
+mod history;
+mod foresee;
 mod hold;
+mod harness;
 mod host;
 mod hosts;
 mod images;
@@ -25,11 +31,13 @@ mod init;
 mod logs;
 mod man;
 mod needs;
+mod plan;
 mod predictions;
 mod preflight;
 mod printer;
 mod progress;
 mod regrade;
+mod rehearse;
 mod results;
 mod retry;
 mod runner;
@@ -39,6 +47,7 @@ mod status;
 mod tell;
 mod trace;
 mod verdicts;
+mod verify;
 mod ways;
 
 use std::process::ExitCode;
@@ -85,6 +94,9 @@ pub(crate) struct Cli {
 enum Verb {
     Init(init::Args),
     Check(check::Args),
+    Assign(assign::Args),
+    Plan(plan::Args),
+    Rehearse(rehearse::Args),
     Dispatch(dispatch::Args),
     Status(status::Args),
     Collect(collect::Args),
@@ -92,6 +104,8 @@ enum Verb {
     Calibrate(calibrate::Args),
     Images(images::Args),
     Logs(logs::Args),
+    History(history::Args),
+    Failures(failures::Args),
     Cancel(cancel::Args),
     Retry(retry::Args),
     Explain(explain::Args),
@@ -101,6 +115,8 @@ enum Verb {
     Hosts(hosts::Args),
     Host(host::Args),
     Doctor(doctor::Args),
+    Deploy(deploy::Args),
+    Verify(verify::Args),
     Adopt(adopt::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -164,12 +180,17 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
     reactor.block_on(async {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &context, printer),
+            Verb::Assign(args) => assign::run(&args, &context, printer).await,
+            Verb::Plan(args) => plan::run(&args, &context, printer).await,
+            Verb::Rehearse(args) => rehearse::run(&args, &context, printer).await,
             Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
             Verb::Status(args) => status::run(&args, &context, printer).await,
             Verb::Collect(args) => collect::run(&args, &context, printer).await,
             Verb::Calibrate(args) => calibrate::run(&args, &context, printer).await,
             Verb::Images(args) => images::run(&args, &context, printer).await,
             Verb::Logs(args) => logs::run(&args, &context, printer).await,
+            Verb::History(args) => history::run(&args, &context, printer).await,
+            Verb::Failures(args) => failures::run(&args, &context, printer).await,
             Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
             Verb::Explain(args) => explain::run(&args, &context, printer).await,
             Verb::Retry(args) => retry::run(&args, &context, printer).await,
@@ -179,6 +200,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {
             Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
             Verb::Host(args) => host::run(&args, &context, printer).await,
             Verb::Doctor(args) => doctor::run(&args, &context, printer).await,
+            Verb::Deploy(args) => deploy::run(&args, &context, printer).await,
+            Verb::Verify(args) => verify::run(&args, &context, printer).await,
             Verb::Adopt(args) => adopt::run(&args, &context, printer).await,
             Verb::Init(_)
             | Verb::Regrade(_)

@@ -128,7 +128,7 @@ pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Comma
 }
 
 /// Every directory with a result in it. Links are not followed.
-fn find(dir: &Path, homes: &mut Vec<PathBuf>) -> std::io::Result<()> {
+pub(super) fn find(dir: &Path, homes: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if dir.join("result.json").is_file() {
         homes.push(dir.to_owned());
         return Ok(());

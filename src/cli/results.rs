@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::{CommandError, Kind};
 use crate::case::Judgement;
-use crate::collect::Brought;
+use crate::collect::{self, Brought, ResultFile};
 use crate::config::Config;
 use crate::domain::fleet::{Attempt, Closure, JobEntry};
-use crate::domain::{AttemptId, Fault, Fleet, Job, Verdict};
+use crate::domain::{AttemptId, Fault, Fleet, Job, Sha256, Verdict};
 use crate::report::calibration::{Calibrations, Weight};
 use crate::report::{self, Account, Books, Effort, PhaseTime, Row, words};
 
@@ -19,6 +19,7 @@ pub(super) fn write(
     home: &Home<'_>,
     results: &Path,
     config: &Config,
+    mixed: bool,
 ) -> Result<Books, CommandError> {
     let calibrations = calibrations(fleet, config);
     let rows: Vec<Row> = fleet
@@ -28,7 +29,9 @@ pub(super) fn write(
     let internal = |error: &dyn std::error::Error| {
         CommandError::new(Kind::Internal, "the books cannot be closed").caused_by(error)
     };
-    let books = Books::close(rows, fleet.jobs().count()).map_err(|error| internal(&error))?;
+    let books = Books::close(rows, fleet.jobs().count())
+        .map_err(|error| internal(&error))?
+        .mixing(mixed);
     let files = [
         (
             "summary.json",
@@ -137,6 +140,12 @@ fn row(entry: &JobEntry, at_home: &Home<'_>, results: &Path, calibrations: &Cali
                 .to_string()
         }),
         verified: home.is_some_and(|home| home.result.verified),
+        profile: match (home, id) {
+            (Some(home), _) => home.result.profile,
+            // Of a set that was not asked for, what lies at home already.
+            (None, Some(id)) => profile(&collect::home(results, job), id),
+            (None, None) => None,
+        },
     }
 }
 
@@ -144,6 +153,13 @@ fn row(entry: &JobEntry, at_home: &Home<'_>, results: &Path, calibrations: &Cali
 fn doubt(entry: &JobEntry, distrust: Option<&str>) -> Option<String> {
     let instance = distrust.map(|why| format!("the instance cannot be trusted: {why}"));
     instance.or_else(|| Some(format!("its host turned out to be bad: {}", entry.suspect()?)))
+}
+
+fn profile(home: &Path, attempt: AttemptId) -> Option<Sha256> {
+    let result = ResultFile::read(home).ok().flatten()?;
+    (result.job.id == attempt.job && result.attempt == attempt.n)
+        .then_some(result.profile)
+        .flatten()
 }
 
 fn said(

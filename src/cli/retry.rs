@@ -13,6 +13,7 @@ use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
 use crate::report::{Account, words};
 use crate::store::{Store, Wish};
+use crate::view;
 
 /// Try closed jobs again whose failure was not the model's doing
 ///
@@ -143,12 +144,11 @@ fn class(word: &str) -> Result<Class, CommandError> {
 
 fn fits(args: &Args, class: Option<Class>, entry: &JobEntry) -> bool {
     let last = entry.decisive();
-    let fault = last.and_then(Attempt::fault);
     class.is_none_or(|class| last.and_then(Attempt::blame) == Some(class))
         && args
             .fault
             .as_deref()
-            .is_none_or(|name| fault.is_some_and(|fault| fault.name == name))
+            .is_none_or(|name| view::failed_of(entry).as_deref() == Some(name))
         && args
             .host
             .as_ref()
@@ -166,9 +166,7 @@ fn may_try_again(args: &Args, entry: &JobEntry) -> bool {
         | Account::Resolved
         | Account::Unresolved
         | Account::Succeeded => false,
-        Account::Undecided => {
-            entry.suspect().is_some() || named || entry.decisive().and_then(Attempt::fault).is_some()
-        }
+        Account::Undecided => entry.suspect().is_some() || named || view::failed_of(entry).is_some(),
         Account::Cancelled => named,
         Account::Excluded | Account::Failed => true,
     }

@@ -51,24 +51,18 @@ pub(super) async fn perform(
         let wishes: Vec<&Wish> = deeds.iter().map(|deed| &deed.wish).collect();
         tell(context, &wishes).await?;
     }
-    let what: Vec<&str> = deeds.iter().map(|deed| deed.what.as_str()).collect();
-    show(how, &what, nothing, printer)
-}
-
-/// Shows what was done, or would be.
-pub(super) fn show(how: How, what: &[&str], nothing: &str, printer: &Printer) -> Result<(), CommandError> {
     if how.json {
         return printer.json(&Done {
             version: 1,
             dry_run: how.dry_run,
-            what: what.to_vec(),
+            what: deeds.iter().map(|deed| deed.what.as_str()).collect(),
         });
     }
-    for deed in what {
+    for deed in deeds {
         let would = if how.dry_run { "would be: " } else { "" };
-        printer.data(&format!("{would}{}\n", printable(deed)))?;
+        printer.data(&format!("{would}{}\n", printable(&deed.what)))?;
     }
-    if what.is_empty() {
+    if deeds.is_empty() {
         printer.say(nothing);
     }
     Ok(())

@@ -13,6 +13,7 @@ mod place;
 mod publish;
 mod result;
 mod rsync;
+mod send;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use capsule::Capsule;
 pub use error::CollectError;
 pub use result::{Phase, ResultFile};
+pub use send::{Parcel, send};
 
 use crate::domain::journal::Outcome;
 use crate::domain::manifest::Seal;

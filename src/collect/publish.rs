@@ -12,7 +12,8 @@ use super::place::{aside, below};
 use super::result::{RESULT, ResultFile, VERSION};
 use super::{Brought, tree};
 use crate::domain::journal::Entry;
-use crate::domain::{HostName, layout};
+use crate::domain::tree::{PROFILE_VERSION, Profile};
+use crate::domain::{HostName, Sha256, evidence, layout};
 
 /// Puts the capsule in its place. Durable when it returns.
 pub(super) fn publish(capsule: &Capsule, host: &HostName, results: &Path) -> Result<Brought, CollectError> {
@@ -102,12 +103,26 @@ fn describe(capsule: &Capsule, host: &HostName) -> Result<ResultFile, CollectErr
         seal: want.seal,
         files,
         bytes,
+        profile: profile(capsule)?,
         left_out: capsule
             .manifest
             .as_ref()
             .map(|manifest| manifest.left_out.clone())
             .unwrap_or_default(),
     })
+}
+
+/// What the host says of its harness. What this build does not understand is as none.
+fn profile(capsule: &Capsule) -> Result<Option<Sha256>, CollectError> {
+    let mut named = capsule.manifest.iter().flat_map(|manifest| &manifest.files);
+    if !named.any(|file| file.path == evidence::PROFILE) {
+        return Ok(None);
+    }
+    let bytes = tree::read(&capsule.dir.join(evidence::PROFILE))?;
+    let profile: Option<Profile> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(profile
+        .filter(|profile| profile.version == PROFILE_VERSION)
+        .map(|profile| profile.id))
 }
 
 fn write(path: &Path, result: &ResultFile) -> Result<(), CollectError> {

@@ -9,7 +9,7 @@ use super::error::CollectError;
 use super::tree;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::{LeftOut, Seal};
-use crate::domain::{Fault, HostName, Job, PhaseName, Span, Timestamp};
+use crate::domain::{Fault, HostName, Job, PhaseName, Sha256, Span, Timestamp};
 
 /// Its name.
 pub(super) const RESULT: &str = "result.json";
@@ -43,6 +43,9 @@ pub struct ResultFile {
     pub files: u64,
     /// How many bytes are in them.
     pub bytes: u64,
+    /// The harness that it was made under, if one was used: the id of its profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Sha256>,
     /// What stayed on the host, because it is not a plain file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,

@@ -108,7 +108,7 @@ impl Fetch<'_> {
 }
 
 /// Feeds the list and hears the complaints at once, since either could block the other.
-async fn converse(mut rsync: tokio::process::Command, list: &[u8]) -> io::Result<(i32, String)> {
+pub(super) async fn converse(mut rsync: tokio::process::Command, list: &[u8]) -> io::Result<(i32, String)> {
     let mut child = rsync.spawn()?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let feed = async {
@@ -135,7 +135,7 @@ async fn converse(mut rsync: tokio::process::Command, list: &[u8]) -> io::Result
 }
 
 /// rsync's exit codes, as its manual has them, and the words beside them where one code means several things.
-fn judge(code: i32, said: &str) -> Option<CollectError> {
+pub(super) fn judge(code: i32, said: &str) -> Option<CollectError> {
     let line = complaint(said);
     let lower = said.to_lowercase();
     let absent = |line: &str| {

@@ -128,6 +128,24 @@ table! {
     }
 }
 
+table! {
+    /// `[harness]`: the tree that `fleet deploy` brings to the hosts, and what is looked at in it.
+    pub struct Harness {
+        /// The tree on this machine; relative to this file.
+        tree: Option<String> = Kind::Path, Need::Optional;
+        /// The files that decide what a result is worth, relative to the tree: `fleet verify` compares them, and each
+        /// result carries their digest. Without it, the four of the multi-SWE benchmark.
+        critical: Vec<String> = Kind::List(&Kind::Inside), Need::Optional;
+        /// What is no part of the tree, beside history, environments, caches, results, archives and keys: names, with
+        /// `*` for any run of characters; with a `/`, whole paths from the tree.
+        exclude: Vec<String> = Kind::List(&Kind::Text), Need::Optional;
+        /// Run once in each new version on a host, before it is used: program and arguments.
+        setup: Vec<String> = Kind::Run, Need::Optional;
+        /// How many versions a host keeps beside the one in use.
+        keep: u32 = Kind::Count(0, 100), Need::Default("2");
+    }
+}
+
 /// What `fleet` does itself.
 const TASKS: &[&str] = &["image", "trajectory", "evaluation", "report"];
 
@@ -259,6 +277,8 @@ table! {
         model: Vec<Model> = Kind::Tables(Model::KEYS, 0), Need::Optional;
         /// Where the images of instances are.
         images: Images = Kind::Table(Images::KEYS), Need::Default("");
+        /// The harness on the hosts.
+        harness: Harness = Kind::Table(Harness::KEYS), Need::Default("");
         /// What is mended in images.
         repair: Vec<Repair> = Kind::Tables(Repair::KEYS, 0), Need::Optional;
         /// Who makes trajectories.

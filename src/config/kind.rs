@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Name,
     /// A path on this machine.
     Path,
+    /// The path of a file in the harness.
+    Inside,
     /// A path on a host: absolute or below the home there, of plain characters only.
     HostPath,
     /// One line of text.
@@ -54,7 +56,7 @@ impl Kind {
     pub(super) fn wanted(self) -> String {
         match self {
             Kind::Name => "a name in quotes".to_owned(),
-            Kind::Path | Kind::HostPath | Kind::Directory => "a path in quotes".to_owned(),
+            Kind::Path | Kind::HostPath | Kind::Directory | Kind::Inside => "a path in quotes".to_owned(),
             Kind::Text => "a text in quotes".to_owned(),
             Kind::Script => "a script in quotes".to_owned(),
             Kind::Destination => "an ssh destination in quotes".to_owned(),
@@ -90,6 +92,13 @@ impl Kind {
                 None => value(),
                 Some(fault) => Err(plain(fault.to_owned())),
             },
+            Kind::Inside if crate::domain::tree::is_inside(text) && !text.chars().any(char::is_control) => {
+                value()
+            }
+            Kind::Inside => Err(plain(
+                "is not the path of a file in the harness, like openhands/runtime/builder/docker.py"
+                    .to_owned(),
+            )),
             Kind::HostPath => match host_path_fault(text) {
                 None => value(),
                 Some(fault) => Err(plain(fault)),

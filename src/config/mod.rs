@@ -19,12 +19,13 @@ mod tests;
 use toml::de::DeTable;
 
 pub use finding::Finding;
-pub use keys::{Agent, Coordinator, Images, Model, Phase, Pipeline, Repair, Runner, Ssh};
+pub use keys::{Agent, Coordinator, Harness, Images, Model, Phase, Pipeline, Repair, Runner, Ssh};
 pub(crate) use kind::{path_fault, variable_fault};
 pub use schema::schema;
 pub(crate) use schema::{NAME, VARIABLE};
 
 use crate::domain::host::{HostConfig, Reach};
+use crate::domain::tree::CRITICAL;
 use crate::domain::{HostName, ModelName, PipelineName};
 use field::Field as _;
 use finding::{Faults, Places};
@@ -47,6 +48,8 @@ pub struct Config {
     pub hosts: Vec<HostConfig>,
     /// Where the images of instances are.
     pub images: Images,
+    /// The harness on the hosts.
+    pub harness: Harness,
     /// What is mended in images.
     pub repairs: Vec<Repair>,
     /// Who makes trajectories.
@@ -92,6 +95,7 @@ impl Config {
             runner: file.runner,
             hosts: hosts.collect(),
             images: file.images,
+            harness: file.harness,
             repairs: file.repair,
             agents: file.agent,
             models: file.model,
@@ -118,6 +122,16 @@ impl Config {
     pub fn agent_of<'c>(&'c self, model: &ModelName, pipeline: &'c Pipeline) -> Option<&'c str> {
         let own = self.model(model).and_then(|model| model.agent.as_deref());
         own.or_else(|| pipeline.task("trajectory")?.agent.as_deref())
+    }
+}
+
+impl Harness {
+    /// The files that decide what a result is worth.
+    pub fn critical(&self) -> Vec<String> {
+        if self.critical.is_empty() {
+            return CRITICAL.map(str::to_owned).to_vec();
+        }
+        self.critical.clone()
     }
 }
 

@@ -54,7 +54,9 @@ fn value(kind: Kind) -> Value {
     match kind {
         Kind::Name => json!({ "type": "string", "pattern": NAME, "maxLength": 128 }),
         Kind::Script => json!({ "type": "string" }),
-        Kind::Path | Kind::Directory | Kind::Text => json!({ "type": "string", "minLength": 1 }),
+        Kind::Path | Kind::Directory | Kind::Text | Kind::Inside => {
+            json!({ "type": "string", "minLength": 1 })
+        }
         Kind::HostPath => json!({ "type": "string", "pattern": "^~?/[-A-Za-z0-9._+@=/]+$" }),
         Kind::Destination => {
             json!({ "type": "string", "pattern": r"^[A-Za-z0-9_\[][-A-Za-z0-9._+@=:/\[\]%]*$" })

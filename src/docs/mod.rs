@@ -26,3 +26,13 @@ pub mod native_phases_are_processes {}
 pub mod only_missing_layers_move {}
 #[doc = include_str!("decisions/0013-the-host-shows-and-home-decides.md")]
 pub mod the_host_shows_and_home_decides {}
+#[doc = include_str!("decisions/0014-one-word-for-all-that-keeps-jobs-from-starting.md")]
+pub mod one_word_for_all_that_keeps_jobs_from_starting {}
+#[doc = include_str!("decisions/0015-a-choice-is-made-when-a-slot-is-free.md")]
+pub mod a_choice_is_made_when_a_slot_is_free {}
+#[doc = include_str!("decisions/0016-whose-fault-decides-what-is-done.md")]
+pub mod whose_fault_decides_what_is_done {}
+#[doc = include_str!("decisions/0018-the-rehearsal-is-the-engine-in-another-time.md")]
+pub mod the_rehearsal_is_the_engine_in_another_time {}
+#[doc = include_str!("decisions/0017-a-harness-is-a-version-and-results-carry-its-profile.md")]
+pub mod a_harness_is_a_version_and_results_carry_its_profile {}

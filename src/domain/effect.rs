@@ -1,6 +1,7 @@
 //! Everything that `plan` can decide. Decisions are stored as events before they are acted upon;
 //! messages to a host are idempotent, so that sending one again after a crash does no harm.
 
+use super::event::Event;
 use super::hold::{Kind, Subject};
 use super::id::{AttemptId, Epoch, JobId};
 use super::name::HostName;
@@ -99,4 +100,38 @@ pub enum Effect {
         /// Without SIGTERM first.
         hard: bool,
     },
+}
+
+impl Effect {
+    /// The event that stores it, if it is a decision; a message is given back.
+    pub fn decision(self, epoch: Epoch) -> Result<Event, Effect> {
+        match self {
+            Effect::Place { attempt, host } => Ok(Event::Intended { attempt, host, epoch }),
+            Effect::GiveUp { job, why } => Ok(Event::GaveUp { job, why }),
+            Effect::Hold {
+                subject,
+                kind,
+                why,
+                until,
+            } => Ok(Event::Held {
+                subject,
+                kind,
+                why,
+                until,
+            }),
+            Effect::Release { subject, why } => Ok(Event::Released {
+                subject,
+                why,
+                vouched: false,
+            }),
+            Effect::Suspect { attempt, why } => Ok(Event::Suspected { attempt, why }),
+            message @ (Effect::Start { .. }
+            | Effect::Follow { .. }
+            | Effect::Cancel { .. }
+            | Effect::Prefetch { .. }
+            | Effect::Look { .. }
+            | Effect::Evict { .. }
+            | Effect::Clean { .. }) => Err(message),
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub const LOG: &str = "out/test_output.log.gz";
 pub const INSTANCE: &str = "out/instance.jsonl";
 /// What the native phases went by: image, agent, limits.
 pub const SETUP: &str = "out/setup.json";
+/// The harness as it was when the attempt began; see [`tree::Profile`](super::tree::Profile).
+pub const PROFILE: &str = "out/profile.json";
 /// The image that the host made ready.
 pub const IMAGE: &str = "out/image.json";
 /// The place of the trajectory.

@@ -4,6 +4,7 @@
 //! bin/fleet-<digest>            pushed once a version, named by its own sha256
 //! slots/<n>.lock                held by the live supervisor, names its attempt
 //! epoch.json                    the newest coordinator heard
+//! harness/<digest>/              a version of the harness, brought by `fleet deploy`
 //! jobs/<job>/<attempt>/         the capsule
 //!     spec.json  journal.jsonl  manifest.json  cancel  in/dataset.jsonl  log/<phase>.log  out/…
 //! ```
@@ -32,6 +33,9 @@ pub const LOGS: &str = "log";
 pub const OUT: &str = "out";
 /// The newest coordinator heard.
 pub const EPOCH: &str = "epoch.json";
+
+/// The directory of the harness's versions, relative to the root.
+pub const VERSIONS: &str = "harness";
 
 /// The directory of all capsules.
 pub fn jobs(root: &Path) -> PathBuf {

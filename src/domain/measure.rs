@@ -27,6 +27,8 @@ pub struct Estimate {
     pub sigma: f64,
     /// On so many measurements of this very instance and model it rests.
     pub n: u32,
+    /// Do both the instance and the model have their part in it? Only then does a difference say something of a host.
+    pub close: bool,
 }
 
 /// All measurements of a fleet's phases.
@@ -133,6 +135,7 @@ impl Measures {
                 model.unwrap_or(all).spread()
             },
             n: own.n,
+            close: instance.is_some() && model.is_some(),
         })
     }
 

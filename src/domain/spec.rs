@@ -40,6 +40,9 @@ pub struct Spec {
     /// What the native phases go by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swe: Option<Box<Swe>>,
+    /// The harness that its steps use, where they use one: what the attempt's profile is taken of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harness: Option<Harness>,
     /// The number of an earlier attempt on this host whose finished phases are taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<u32>,
@@ -55,6 +58,15 @@ impl Spec {
             n: self.attempt,
         }
     }
+}
+
+/// A harness on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Harness {
+    /// Where it lies; `~/` is the home on the host.
+    pub at: String,
+    /// The files that its profile is made of, relative to it.
+    pub critical: Vec<String>,
 }
 
 /// What a pipeline compiles a phase to: one program, never a composed shell line; or a task of our own.

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::deploy::{Harness, Install, Installed, Look, Room};
 use super::event::Refusal;
+use super::exam::{Examine, Observation};
 use super::fault::Fault;
 use super::id::{AttemptId, Epoch};
 use super::job::Job;
@@ -107,6 +109,19 @@ pub enum Ask {
     },
     /// Remove what dead attempts and broken-off preparations have left in the engine. Never anything else.
     Clean,
+    /// What lies at the harness's place?
+    Harness {
+        /// The place; `~/` is the home on the host.
+        at: String,
+        /// Which of its files.
+        look: Look,
+    },
+    /// Make room for a new version of the harness. Nobody else can deploy here until this link ends.
+    Receive,
+    /// Make a version of the harness the one in use, unless a job runs.
+    Install(Box<Install>),
+    /// Look at what jobs need, and mend what is safe to mend if that is wanted.
+    Examine(Box<Examine>),
 }
 
 /// The right to change things on a host.
@@ -185,6 +200,14 @@ pub enum Answer {
     Cleaned(Cleaned),
     /// To a prefetch, a discard or a clean that failed.
     Fault(Fault),
+    /// What lies at the harness's place.
+    Harness(Box<Harness>),
+    /// To a receive.
+    Room(Room),
+    /// To an install.
+    Installed(Installed),
+    /// To an examination.
+    Observations(Vec<Observation>),
     /// There is no such thing here, or it could not be done.
     Failed(String),
 }

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::domain::fleet::FoldError;
 use crate::domain::wire::{Ask, Authority};
-use crate::domain::{Effect, Epoch, Event, Fleet, HostName, Timestamp};
+use crate::domain::{Epoch, Event, Fleet, HostName, Timestamp};
 use crate::doors::clock;
 use crate::objects;
 use crate::plan::{self, Errand, Outlook, Policy, Stuck};
@@ -178,35 +178,9 @@ impl Engine {
             let epoch = self.setup.fleet.epoch();
             let (mut decisions, mut messages) = (Vec::new(), Vec::new());
             for effect in plan::plan(&self.setup.fleet, &self.setup.policy, clock::now()) {
-                match effect {
-                    Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch });
-                    }
-                    Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
-                    Effect::Hold {
-                        subject,
-                        kind,
-                        why,
-                        until,
-                    } => decisions.push(Event::Held {
-                        subject,
-                        kind,
-                        why,
-                        until,
-                    }),
-                    Effect::Release { subject, why } => decisions.push(Event::Released {
-                        subject,
-                        why,
-                        vouched: false,
-                    }),
-                    Effect::Suspect { attempt, why } => decisions.push(Event::Suspected { attempt, why }),
-                    Effect::Start { .. }
-                    | Effect::Follow { .. }
-                    | Effect::Cancel { .. }
-                    | Effect::Prefetch { .. }
-                    | Effect::Look { .. }
-                    | Effect::Evict { .. }
-                    | Effect::Clean { .. } => messages.push(effect),
+                match effect.decision(epoch) {
+                    Ok(decision) => decisions.push(decision),
+                    Err(message) => messages.push(message),
                 }
             }
             self.perform(messages).await?;

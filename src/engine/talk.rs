@@ -105,7 +105,11 @@ impl Talks {
                 | Ask::Images
                 | Ask::Prefetch { .. }
                 | Ask::Discard { .. }
-                | Ask::Clean => None,
+                | Ask::Clean
+                | Ask::Harness { .. }
+                | Ask::Receive
+                | Ask::Install(_)
+                | Ask::Examine(_) => None,
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {

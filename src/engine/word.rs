@@ -5,7 +5,8 @@
 use crate::domain::event::Past;
 use crate::domain::fleet::Attempt;
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{AttemptId, Event, Fleet, HostName, JobId, Timestamp};
+use crate::domain::{AttemptId, Event, Fleet, JobId, Timestamp};
+use crate::plan::host_gone;
 use crate::store::Wish;
 
 /// What another process wants, if it still makes sense.
@@ -78,24 +79,4 @@ fn suspect(fleet: &Fleet, attempt: AttemptId, why: &str) -> Vec<Event> {
         why: why.to_owned(),
     });
     suspected.into_iter().collect()
-}
-
-/// A person's word about a host. If it is gone, so are its live attempts, and the word is the proof.
-fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Event> {
-    let mut events = vec![Event::HostGone {
-        host: host.clone(),
-        word: word.map(str::to_owned),
-    }];
-    if let Some(word) = word {
-        let live = fleet
-            .host(host)
-            .map(|entry| entry.live.clone())
-            .unwrap_or_default();
-        let proof = format!("{host} was declared gone: {word}");
-        events.extend(live.into_iter().map(|attempt| Event::Lost {
-            attempt,
-            proof: proof.clone(),
-        }));
-    }
-    events
 }

@@ -97,6 +97,14 @@ impl Store {
         })
     }
 
+    /// Is the bucket there, and may we look into it?
+    pub async fn look(&self, bucket: &str) -> Result<(), ObjectError> {
+        let answer = self.client.head_bucket().bucket(bucket).send().await;
+        answer
+            .map(drop)
+            .map_err(|error| explain(&format!("s3://{bucket}"), &error))
+    }
+
     /// A link that fetches the object, for a while. A secret, unless the store is public.
     pub async fn sign(&self, bucket: &str, key: &str) -> Result<String, ObjectError> {
         let place = place(bucket, key);

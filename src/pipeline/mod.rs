@@ -10,10 +10,12 @@ use crate::domain::spec::{self, Step};
 use crate::domain::swe::Task;
 use crate::domain::{Epoch, HostName, Instance, InstanceId, Job, ModelName, PipelineName, Spec};
 
+mod harness;
 mod native;
 #[cfg(test)]
 mod tests;
 
+pub use harness::{Sections, sections, speaks_of_harness};
 pub use native::image;
 
 /// Why a job cannot be made into steps. All can be mended in `fleet.toml`.
@@ -65,6 +67,7 @@ pub fn compile(
         None
     };
     let values = values(job, attempt, host);
+    let harness = harness::used(pipeline, host, config, swe.as_deref());
     Ok(Spec {
         version: spec::VERSION,
         job: job.clone(),
@@ -80,6 +83,7 @@ pub fn compile(
         grace: config.fleet.grace,
         secrets: env_names(job, config),
         swe,
+        harness,
         keep: None,
         containers: pipeline.containers,
     })

@@ -4,6 +4,7 @@
 //! is meant for it, unless another one has fallen so far behind that its longest job must move. While there is time,
 //! and among jobs of about the same length, the one whose image is nearest goes first.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Policy;
@@ -37,7 +38,16 @@ pub(super) struct Choice<'a> {
 struct Candidate {
     job: JobId,
     rank: Rank,
+    /// Is it meant for another host, or for none?
+    foreign: bool,
     expected: Span,
+}
+
+impl Candidate {
+    /// The longest first; of equals, what is meant for this host; then the order of the file.
+    fn key(&self) -> (Reverse<u16>, bool, u64) {
+        (self.rank.0, self.foreign, self.rank.1)
+    }
 }
 
 impl<'a> Choice<'a> {
@@ -65,6 +75,8 @@ impl<'a> Choice<'a> {
             }
         })?;
         self.taken.insert(job);
+        let expected = self.fleet.waiting(job).map(|waiting| waiting.expected);
+        self.load.give(name, expected.unwrap_or_default());
         if let Some(entry) = self.fleet.job(job)
             && !is_paid_for(entry)
         {
@@ -95,10 +107,10 @@ impl<'a> Choice<'a> {
 
     /// A job that was never tried.
     fn fresh(&mut self, name: &HostName, host: &HostEntry) -> Option<JobId> {
-        let own = self.head(name, host.queue.iter(), name);
-        let shared = self.head(name, self.fleet.pool_ranked(), name);
+        let own = self.head(name, host.queue.iter(), Some(name));
+        let shared = self.head(name, self.fleet.pool_ranked(), None);
         let mut near: Vec<Candidate> = own.into_iter().chain(shared).collect();
-        near.sort_by_key(|candidate| candidate.rank);
+        near.sort_by_key(Candidate::key);
         let moved = if self.policy.pinned {
             None
         } else {
@@ -110,14 +122,15 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// The first jobs of a queue that may start on this host.
+    /// The first jobs of a host's queue, or of that for any host, that may start here.
     fn head<'q>(
         &mut self,
         here: &HostName,
         queue: impl Iterator<Item = &'q (Rank, JobId)>,
-        of: &HostName,
+        of: Option<&HostName>,
     ) -> Vec<Candidate> {
         let mut found = Vec::new();
+        let mut rivals = self.load.rivals(here);
         for (rank, job) in queue {
             if found.len() == COMPARED {
                 break;
@@ -125,7 +138,7 @@ impl<'a> Choice<'a> {
             let meant = self
                 .meant
                 .get(job)
-                .is_some_and(|host| *host != here && *host != of);
+                .is_some_and(|host| *host != here && Some(*host) != of);
             if meant || !self.is_free(*job) {
                 continue;
             }
@@ -134,12 +147,13 @@ impl<'a> Choice<'a> {
                 .waiting(*job)
                 .map_or(Span(0), |waiting| waiting.expected);
             // An order is an order; otherwise a slow host leaves to others what they would have done sooner.
-            if !self.policy.pinned && self.load.sooner_elsewhere(here, expected) {
+            if !self.policy.pinned && rivals.take(expected) {
                 continue;
             }
             found.push(Candidate {
                 job: *job,
                 rank: *rank,
+                foreign: of != Some(here),
                 expected,
             });
         }
@@ -152,12 +166,14 @@ impl<'a> Choice<'a> {
         let queue = &self.fleet.host(behind)?.queue;
         // What it could begin at once is left to it.
         let begins = queue.len() - waits;
-        let slow = self.fleet.host(here).map_or(1.0, HostEntry::slowness);
-        let longest = *self.head(here, queue.iter().skip(begins), behind).first()?;
-        let would_take = longest.expected.duration().as_secs_f64() * slow;
+        let slow = |name| self.fleet.host(name).map_or(1.0, HostEntry::slowness);
+        let (slow, slow_there) = (slow(here), slow(behind));
+        let longest = *self.head(here, queue.iter().skip(begins), Some(behind)).first()?;
+        let seconds = longest.expected.duration().as_secs_f64();
+        let would_take = seconds * slow;
         let helps = match first {
-            // There is nothing else to do: it is enough that the job would wait there.
-            None => would_take < late,
+            // There is nothing else to do: it is enough that the job would be done later there.
+            None => would_take < late.max(seconds * slow_there),
             Some(first) => late > self.load.fair * BEHIND && longest.rank.0 < first.rank.0,
         };
         helps.then_some(longest.job)
@@ -176,7 +192,7 @@ impl<'a> Choice<'a> {
             .min_by_key(|candidate| {
                 let image = self.fleet.image(candidate.job);
                 let missing = image.map_or(0, |image| self.fleet.missing(host, image));
-                (missing, candidate.rank)
+                (missing, candidate.key())
             })
             .map(|candidate| candidate.job)
     }

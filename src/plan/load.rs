@@ -13,8 +13,7 @@ pub(super) struct Load<'a> {
     hosts: BTreeMap<&'a HostName, Share>,
     /// Seconds until all would be done, if work could be shared out evenly.
     pub(super) fair: f64,
-    /// Hosts that no other one beats, the fastest first: in how many seconds each is free, and how slow it is.
-    best: Vec<(f64, f64)>,
+    fastest: f64,
 }
 
 /// One host's share.
@@ -22,6 +21,8 @@ pub(super) struct Load<'a> {
 struct Share {
     /// Seconds until it has done what waits for it; infinite if it will do nothing.
     late: f64,
+    /// Seconds until one of its slots is free; infinite if it will do nothing.
+    free: f64,
     slow: f64,
     /// How many jobs wait for it, beyond those that it could begin at once.
     waits: usize,
@@ -36,7 +37,7 @@ impl<'a> Load<'a> {
     pub(super) fn of(fleet: &'a Fleet, policy: &Policy, now: Timestamp) -> Load<'a> {
         let mut work = seconds(fleet.shared_load()) + UNKNOWN * count(fleet.waits());
         let mut power = 0.0;
-        let (mut hosts, mut free) = (BTreeMap::new(), Vec::new());
+        let (mut hosts, mut fastest) = (BTreeMap::new(), f64::INFINITY);
         for (name, host) in fleet.hosts() {
             let slow = host.slowness();
             let load = (seconds(host.load) + UNKNOWN * count(host.queue.len())) * slow;
@@ -50,21 +51,41 @@ impl<'a> Load<'a> {
             if does {
                 work += under_way / slow;
                 power += f64::from(host.slots) / slow;
-                free.push((if room > 0 { 0.0 } else { soonest }, slow));
+                fastest = slow.min(fastest);
             }
+            let refuses = |(at, _): &(Timestamp, String)| now.since(*at) < policy.refused_pause;
+            // One that has just refused something may do so again: nobody waits for it.
+            let free = match room {
+                _ if host.refused.as_ref().is_some_and(refuses) => f64::INFINITY,
+                0 => soonest,
+                _ => 0.0,
+            };
             let late = (under_way + load) / f64::from(host.slots.max(1));
             hosts.insert(
                 name,
                 Share {
                     late: if does { late } else { f64::INFINITY },
+                    free: if does { free } else { f64::INFINITY },
                     slow,
                     waits: host.queue.len().saturating_sub(if does { room } else { 0 }),
                 },
             );
         }
+        // What a slow host could begin at once it may leave to others: they must be able to take it.
+        for (name, share) in &mut hosts {
+            if share.slow > fastest * FASTER {
+                share.waits = fleet.host(name).map_or(0, |host| host.queue.len());
+            }
+        }
         let fair = if power > 0.0 { work / power } else { 0.0 };
-        let best = unbeaten(free);
-        Load { hosts, fair, best }
+        Load { hosts, fair, fastest }
+    }
+
+    /// This host has just been given something.
+    pub(super) fn give(&mut self, host: &HostName, expected: Span) {
+        if let Some(share) = self.hosts.get_mut(host) {
+            share.free += seconds(expected) * share.slow;
+        }
     }
 
     /// The host that is the furthest behind with what waits for it, other than this one; how many seconds, and how many
@@ -79,29 +100,48 @@ impl<'a> Load<'a> {
             .map(|(name, share)| (*name, share.late, share.waits))
     }
 
-    /// Would another host, busy as it is, have done this sooner than this one, idle as it is?
-    pub(super) fn sooner_elsewhere(&self, here: &HostName, expected: Span) -> bool {
-        let Some(mine) = self.hosts.get(here) else {
-            return false;
-        };
-        let seconds = seconds(expected);
-        self.best
-            .iter()
-            .take_while(|(_, slow)| slow * FASTER < mine.slow)
-            .any(|(free, slow)| free + seconds * slow < seconds * mine.slow)
+    /// The hosts that are so much faster than this one that they may do a job sooner, busy as they are.
+    pub(super) fn rivals(&self, here: &HostName) -> Rivals {
+        let mine = self.hosts.get(here).map_or(1.0, |share| share.slow);
+        if mine <= self.fastest * FASTER {
+            return Rivals {
+                mine,
+                hosts: Vec::new(),
+            };
+        }
+        let faster = self
+            .hosts
+            .values()
+            .filter(|share| share.slow * FASTER < mine && share.free.is_finite());
+        Rivals {
+            mine,
+            hosts: faster.map(|share| (share.free, share.slow)).collect(),
+        }
     }
 }
 
-/// Of hosts that are free then and slow like this: those to which no other is preferable in both.
-fn unbeaten(mut hosts: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    hosts.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.total_cmp(&b.0)));
-    let mut best: Vec<(f64, f64)> = Vec::new();
-    for host in hosts {
-        if best.last().is_none_or(|last| host.0 < last.0) {
-            best.push(host);
+/// What faster hosts will take before a slow one: jobs are gone through in the order in which they would.
+#[derive(Debug)]
+pub(super) struct Rivals {
+    mine: f64,
+    /// When each is free, and how slow it is.
+    hosts: Vec<(f64, f64)>,
+}
+
+impl Rivals {
+    /// Would one of them have done this sooner than this host, idle as it is? Then it will.
+    pub(super) fn take(&mut self, expected: Span) -> bool {
+        let seconds = seconds(expected);
+        let ends = |(free, slow): &(f64, f64)| free + seconds * slow;
+        let soonest = self.hosts.iter_mut().min_by(|a, b| ends(a).total_cmp(&ends(b)));
+        match soonest {
+            Some(host) if ends(host) < seconds * self.mine => {
+                host.0 = ends(host);
+                true
+            }
+            Some(_) | None => false,
         }
     }
-    best
 }
 
 fn seconds(span: Span) -> f64 {

@@ -20,9 +20,11 @@ mod rate;
 mod retry;
 mod room;
 mod stock;
+#[cfg(test)]
+mod tests;
 
 pub use health::doubtful;
-pub use observe::{Heard, Observed, observe};
+pub use observe::{Heard, Observed, host_gone, observe};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 pub use room::NoRoom;

@@ -24,6 +24,15 @@ pub enum Heard {
         /// Whole lines.
         text: String,
     },
+    /// The same of a host that is played: lines that need not be read, each counted as one byte.
+    Lines {
+        /// Whose.
+        attempt: AttemptId,
+        /// How many lines there are before them.
+        from: u64,
+        /// The lines.
+        lines: Vec<Line>,
+    },
 }
 
 /// What follows from it.
@@ -44,8 +53,48 @@ pub fn observe(fleet: &Fleet, host: &HostName, heard: &Heard) -> Observed {
     match heard {
         Heard::Inventory(capsules) => inventory(fleet, host, capsules),
         Heard::Started(attempt, answer) => started(fleet, host, *attempt, answer),
-        Heard::Journal { attempt, from, text } => journal(fleet, host, *attempt, *from, text),
+        Heard::Journal { attempt, from, text } => {
+            let mut to = *from;
+            let lines = text
+                .split_inclusive('\n')
+                .map(|line| {
+                    to += line.len() as u64;
+                    (to, line)
+                })
+                .filter(|(_, line)| line.ends_with('\n'))
+                .map(|(to, line)| {
+                    (to, move || {
+                        serde_json::from_str(line).map_err(|error| error.to_string())
+                    })
+                });
+            journal(fleet, host, *attempt, *from, lines)
+        }
+        Heard::Lines { attempt, from, lines } => {
+            let ends = (*from + 1..).zip(lines);
+            let lines = ends.map(|(to, line)| (to, move || Ok(line.clone())));
+            journal(fleet, host, *attempt, *from, lines)
+        }
     }
+}
+
+/// A person's word about a host. If it is gone, so are its live attempts, and the word is the proof.
+pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Event> {
+    let mut events = vec![Event::HostGone {
+        host: host.clone(),
+        word: word.map(str::to_owned),
+    }];
+    if let Some(word) = word {
+        let live = fleet
+            .host(host)
+            .map(|entry| entry.live.clone())
+            .unwrap_or_default();
+        let proof = format!("{host} was declared gone: {word}");
+        events.extend(live.into_iter().map(|attempt| Event::Lost {
+            attempt,
+            proof: proof.clone(),
+        }));
+    }
+    events
 }
 
 fn inventory(fleet: &Fleet, host: &HostName, capsules: &[Capsule]) -> Observed {
@@ -118,7 +167,11 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
         | Answer::Facts(_)
         | Answer::Images(_)
         | Answer::Cleaned(_)
-        | Answer::Fault(_) => {
+        | Answer::Fault(_)
+        | Answer::Harness(_)
+        | Answer::Room(_)
+        | Answer::Installed(_)
+        | Answer::Observations(_) => {
             return Observed::default();
         }
     };
@@ -135,7 +188,14 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
     }
 }
 
-fn journal(fleet: &Fleet, host: &HostName, id: AttemptId, from: u64, text: &str) -> Observed {
+/// Lines of a journal, each with the byte after it. Those that are applied already are not read.
+fn journal<R: FnOnce() -> Result<Line, String>>(
+    fleet: &Fleet,
+    host: &HostName,
+    id: AttemptId,
+    from: u64,
+    lines: impl Iterator<Item = (u64, R)>,
+) -> Observed {
     let mut observed = Observed::default();
     let Some(attempt) = fleet.attempt(id).filter(|attempt| attempt.host == *host) else {
         return observed;
@@ -148,13 +208,8 @@ fn journal(fleet: &Fleet, host: &HostName, id: AttemptId, from: u64, text: &str)
         observed.gaps.push(id);
         return observed;
     }
-    let mut to = from;
-    for line in text.split_inclusive('\n') {
-        to += line.len() as u64;
-        if to <= attempt.offset || !line.ends_with('\n') {
-            continue;
-        }
-        let line: Line = match serde_json::from_str(line) {
+    for (to, read) in lines.filter(|(to, _)| *to > attempt.offset) {
+        let line = match read() {
             Ok(line) => line,
             Err(error) => {
                 observed

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Policy;
 use super::retry::keeper;
 use crate::domain::fleet::HostEntry;
-use crate::domain::hold::{Kind, Subject};
+use crate::domain::hold::{Hold, Kind, Subject};
 use crate::domain::host::{Link, Outlook as LinkOutlook};
 use crate::domain::{Fleet, HostName, JobId, Timestamp};
 
@@ -67,8 +67,8 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         let hold = fleet.host_hold(name);
         let trouble = trouble(host, policy, now);
         // What is held takes nothing new, but what runs there goes on.
-        let passes = |kind| passes(kind, waiting > 0) || is_unheard(kind, host, policy, now);
-        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold.kind));
+        let passes = |hold| passes(hold, waiting > 0) || is_unheard(hold, host, policy, now);
+        let takes = trouble.is_none() && hold.is_none_or(passes);
         if (running > 0 && trouble.is_none()) || (takes && waiting + waits.free > 0) {
             return Outlook::Working;
         }
@@ -85,6 +85,13 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
             }
         }
     }
+    if waits
+        .parked
+        .keys()
+        .any(|subject| fleet.hold(subject).is_some_and(|hold| hold.until.is_some()))
+    {
+        return Outlook::Working;
+    }
     stuck.extend(waits.held(fleet));
     if jobs.is_some() && stuck.is_empty() {
         Outlook::Done
@@ -93,21 +100,21 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
     }
 }
 
-/// Will a hold of this kind end without anybody's doing, or not keep `bound` jobs from going on?
-fn passes(kind: Kind, bound: bool) -> bool {
-    match kind {
+/// Will this hold end without anybody's doing, or not keep `bound` jobs from going on?
+fn passes(hold: &Hold, bound: bool) -> bool {
+    match hold.kind {
         Kind::Quarantined => true,
+        Kind::Paused | Kind::Ailing | Kind::Refused | Kind::Draining if hold.until.is_some() => true,
         Kind::Draining => bound,
         Kind::Paused | Kind::Ailing | Kind::Refused => false,
     }
 }
 
-/// Is it held for what it said to an earlier coordinator, and was not asked yet by this one? It may be mended.
-fn is_unheard(kind: Kind, host: &HostEntry, policy: &Policy, now: Timestamp) -> bool {
-    kind == Kind::Ailing
+/// Is it held for what it said to an earlier coordinator, and has not said anything to this one yet? It may be mended.
+fn is_unheard(hold: &Hold, host: &HostEntry, policy: &Policy, now: Timestamp) -> bool {
+    hold.kind == Kind::Ailing
         && host.facts.is_none()
         && match host.link {
-            // It does not answer, either.
             Link::Up { since } => now.since(since) < policy.unreachable,
             Link::Down { .. } | Link::Unknown => true,
         }

@@ -9,6 +9,7 @@ use crate::domain::{JobId, ModelName, SetName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Books {
     rows: Vec<Row>,
+    mixed: bool,
 }
 
 /// The rows are not the jobs that were asked for. Nothing is reported of such rows.
@@ -52,7 +53,18 @@ impl Books {
             };
             key(a).cmp(&key(b))
         });
-        Ok(Books { rows })
+        Ok(Books { rows, mixed: false })
+    }
+
+    /// The same, with rates over results of different profiles, if that is wanted.
+    #[must_use]
+    pub fn mixing(self, mixed: bool) -> Books {
+        Books { mixed, ..self }
+    }
+
+    /// May results of different profiles share a rate?
+    pub(super) fn mixes(&self) -> bool {
+        self.mixed
     }
 
     /// The rows, sorted by set, instance, model and run.

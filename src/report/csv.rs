@@ -8,7 +8,7 @@ use crate::domain::PhaseName;
 use crate::domain::fault::Class;
 use crate::domain::verdict::{Decision, Outcome};
 
-const HEAD: [&str; 28] = [
+const HEAD: [&str; 29] = [
     "set",
     "instance",
     "model",
@@ -37,6 +37,7 @@ const HEAD: [&str; 28] = [
     "bytes",
     "path",
     "verified",
+    "profile",
 ];
 
 impl Books {
@@ -98,6 +99,7 @@ fn fields(row: &Row) -> [String; HEAD.len()] {
         row.bytes.to_string(),
         or_empty(row.path.as_ref()),
         row.verified.to_string(),
+        or_empty(row.profile.as_ref()),
     ]
 }
 

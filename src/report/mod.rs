@@ -18,7 +18,7 @@ mod summary;
 
 pub use account::{Account, Tally};
 pub use books::{Books, OpenBooks};
-pub use rates::{PassAt, Rate, Spent};
+pub use rates::{PassAt, Rate, Share, Spent};
 pub use row::{Effort, Judgement, PhaseTime, Row};
 
 #[cfg(test)]

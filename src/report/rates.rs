@@ -1,15 +1,16 @@
 //! Rates by set and model: how much was solved, how sure that is, and what it took.
 //!
-//! Invariant: no rate is told of a group that has jobs to come; what is not counted is told beside it.
+//! Invariant: no rate is told of a group that has jobs to come, and none over several profiles unless that is wanted; what is
+//! not counted is told beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::estimate::{pass_at, wilson};
 use super::table::{Table, count, left, right};
 use super::{Account, Books, Row, Tally};
-use crate::domain::{InstanceId, ModelName, SetName};
+use crate::domain::{HostName, InstanceId, ModelName, SetName, Sha256};
 
 /// What one model did on one set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,9 +28,23 @@ pub struct Rate {
     pub interval: Option<(f64, f64)>,
     /// For each number of tries the chance that one of them succeeds; empty while jobs are to come.
     pub pass_at: Vec<PassAt>,
+    /// The harnesses under which the decided jobs were made, where they tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Share>,
     /// What the jobs took that say so.
     #[serde(flatten)]
     pub spent: Spent,
+}
+
+/// The decided jobs of one profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// The id of the profile.
+    pub profile: Sha256,
+    /// How many there are.
+    pub jobs: usize,
+    /// The hosts that they ran on.
+    pub hosts: BTreeSet<HostName>,
 }
 
 /// The chance that one of `k` tries succeeds.
@@ -67,12 +82,19 @@ impl Books {
         }
         groups
             .into_iter()
-            .map(|((set, model), rows)| rate(set, model, &rows))
+            .map(|((set, model), rows)| rate(set, model, &rows, self.mixes()))
             .filter(|rate| {
                 let tally = rate.tally;
                 tally.resolved + tally.unresolved + tally.undecided > 0
             })
             .collect()
+    }
+
+    /// The rates that are withheld, because their jobs were made under several profiles.
+    pub fn mixtures(&self) -> Vec<Rate> {
+        let mut rates = self.rates();
+        rates.retain(|rate| !self.mixes() && rate.profiles.len() > 1);
+        rates
     }
 
     /// The rates as a table; empty where there are none.
@@ -108,8 +130,17 @@ impl Books {
                 rate.set.to_string(),
                 rate.model.to_string(),
                 if open { String::new() } else { solved },
-                rate.rate
-                    .map_or(if open { "open" } else { "none" }.to_owned(), percent),
+                rate.rate.map_or_else(
+                    || {
+                        let word = match rate.profiles.len() {
+                            _ if open => "open",
+                            0 | 1 => "none",
+                            _ => "mixed",
+                        };
+                        word.to_owned()
+                    },
+                    percent,
+                ),
                 rate.interval
                     .map(|(low, high)| format!("{}–{}", hundredths(low), hundredths(high)))
                     .unwrap_or_default(),
@@ -165,7 +196,7 @@ impl Books {
     }
 }
 
-fn rate(set: &SetName, model: &ModelName, rows: &[&Row]) -> Rate {
+fn rate(set: &SetName, model: &ModelName, rows: &[&Row], mixed: bool) -> Rate {
     let mut tally = Tally::default();
     let mut spent = Spent::default();
     for row in rows {
@@ -175,7 +206,8 @@ fn rate(set: &SetName, model: &ModelName, rows: &[&Row]) -> Rate {
     let is_open = tally.closed() < tally.jobs;
     let hits = u32::try_from(tally.resolved).unwrap_or(u32::MAX);
     let all = u32::try_from(tally.resolved + tally.unresolved).unwrap_or(u32::MAX);
-    let told = !is_open && all > 0;
+    let profiles = shares(rows);
+    let told = !is_open && all > 0 && (mixed || profiles.len() < 2);
     Rate {
         set: set.clone(),
         model: model.clone(),
@@ -185,8 +217,26 @@ fn rate(set: &SetName, model: &ModelName, rows: &[&Row]) -> Rate {
             .filter(|_| told)
             .map(|(low, high)| (rounded(low), rounded(high))),
         pass_at: if told { passes(rows) } else { Vec::new() },
+        profiles,
         spent,
     }
+}
+
+fn shares(rows: &[&Row]) -> Vec<Share> {
+    let mut shares: BTreeMap<Sha256, Share> = BTreeMap::new();
+    for row in rows {
+        let decided = matches!(row.account, Account::Resolved | Account::Unresolved);
+        if let Some(profile) = row.profile.filter(|_| decided) {
+            let share = shares.entry(profile).or_insert_with(|| Share {
+                profile,
+                jobs: 0,
+                hosts: BTreeSet::new(),
+            });
+            share.jobs += 1;
+            share.hosts.extend(row.host.clone());
+        }
+    }
+    shares.into_values().collect()
 }
 
 /// pass@k for each k up to the most tries of any instance: over the instances that have so many.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::domain::fault::Class;
 use crate::domain::verdict::{Decision, Outcome};
-use crate::domain::{HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Span, TaskName};
+use crate::domain::{HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Sha256, Span, TaskName};
 
 /// One job: what it was, what became of it, and where its files are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Row {
     pub path: Option<String>,
     /// Checked against the seal of the attempt?
     pub verified: bool,
+    /// The harness that it was made under, if one was used: the id of its profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Sha256>,
 }
 
 /// What is said of a result.

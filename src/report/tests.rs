@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::fault::Class;
 use crate::domain::verdict::{Decision, Outcome};
-use crate::domain::{JobId, Span};
+use crate::domain::{JobId, Sha256, Span};
 
 fn row(instance: &str, model: &str, account: Account) -> Row {
     let (set, instance, model) = (
@@ -35,6 +35,7 @@ fn row(instance: &str, model: &str, account: Account) -> Row {
         bytes: if at_home { 4096 } else { 0 },
         path: at_home.then(|| "phase8/x".to_owned()),
         verified: at_home,
+        profile: None,
     }
 }
 
@@ -196,10 +197,10 @@ fn the_summary_has_counts_by_set_and_model() {
 fn a_cell_is_quoted_where_needed_and_never_a_formula() {
     let books = Books::close(rows(), 3).unwrap();
     insta::assert_snapshot!(books.results_csv().replace('\r', "␍"), @r#"
-    set,instance,model,run,task,job,account,verdict,outcome,why,class,fault,attempt,host,phase,how,excerpt,findings,iterations,cost_usd,prompt_tokens,completion_tokens,patch_bytes,image,files,bytes,path,verified,image_ms,evaluation_ms␍
-    phase8,a,gpt,1,,vy87dmjvhb1p,succeeded,,,,,,1,eval1,,,,,,,,,,,3,4096,phase8/x,true,1500,␍
-    phase8,b,gpt,1,,2djv5snqvx2e,failed,,,,,,1,eval1,evaluation,exit code 2,"'=HYPERLINK(""http://x""), or so",,,,,,,,0,0,,false,1500,60000␍
-    phase8,c,kimi,1,,zqkzn8n5zmb7,waiting,,,,,,1,eval1,,,,,,,,,,,0,0,,false,1500,␍
+    set,instance,model,run,task,job,account,verdict,outcome,why,class,fault,attempt,host,phase,how,excerpt,findings,iterations,cost_usd,prompt_tokens,completion_tokens,patch_bytes,image,files,bytes,path,verified,profile,image_ms,evaluation_ms␍
+    phase8,a,gpt,1,,vy87dmjvhb1p,succeeded,,,,,,1,eval1,,,,,,,,,,,3,4096,phase8/x,true,,1500,␍
+    phase8,b,gpt,1,,2djv5snqvx2e,failed,,,,,,1,eval1,evaluation,exit code 2,"'=HYPERLINK(""http://x""), or so",,,,,,,,0,0,,false,,1500,60000␍
+    phase8,c,kimi,1,,zqkzn8n5zmb7,waiting,,,,,,1,eval1,,,,,,,,,,,0,0,,false,,1500,␍
     "#);
 }
 
@@ -326,4 +327,44 @@ fn every_account_at_once_still_fits_eighty_columns() {
     let csv = books.results_csv();
     assert!(csv.contains(",unresolved,infra-failed,,host,,"), "{csv}");
     assert!(csv.contains(",no-tests patch-tiny,,0.440001,"), "{csv}");
+}
+
+#[test]
+fn results_of_several_profiles_have_no_common_rate_unless_that_is_wanted() {
+    let decided = |instance: &str, account, profile: Option<&str>, host: &str| Row {
+        profile: profile.map(|text| Sha256::of(text.as_bytes())),
+        host: Some(host.parse().unwrap()),
+        ..row(instance, "gpt", account)
+    };
+    let rows = vec![
+        decided("a", Account::Resolved, Some("old"), "eval1"),
+        decided("b", Account::Unresolved, Some("old"), "eval2"),
+        decided("c", Account::Unresolved, Some("new"), "eval3"),
+        // What never was decided, and what no harness made, mixes with everything.
+        decided("d", Account::Excluded, Some("third"), "eval3"),
+        decided("e", Account::Resolved, None, "eval3"),
+    ];
+    let books = Books::close(rows.clone(), 5).unwrap();
+    let rate = &books.rates()[0];
+    assert_eq!((rate.rate, rate.interval, rate.pass_at.len()), (None, None, 0));
+    let mut shares: Vec<(usize, usize)> = rate
+        .profiles
+        .iter()
+        .map(|share| (share.jobs, share.hosts.len()))
+        .collect();
+    shares.sort_unstable();
+    assert_eq!(shares, [(1, 1), (2, 2)]);
+    assert_eq!(books.mixtures(), std::slice::from_ref(rate));
+    assert!(books.rates_table(None).contains("mixed"));
+    let mixed = books.mixing(true);
+    assert_eq!(mixed.rates()[0].rate, Some(0.5));
+    assert!(mixed.mixtures().is_empty());
+    let one = Books::close(
+        rows.into_iter()
+            .filter(|row| row.instance.as_str() != "c")
+            .collect(),
+        4,
+    )
+    .unwrap();
+    assert!(one.mixtures().is_empty() && one.rates()[0].rate.is_some());
 }

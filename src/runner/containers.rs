@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is removed that does not bear the attempt's label.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::program::{Silence, ask};
@@ -49,6 +50,25 @@ fn sweep_kind(attempt: AttemptId, list: &[&str], remove: &[&str]) -> Result<(), 
     }
     let said = said.err().map_or_else(String::new, |why| format!(" ({why})"));
     Err(format!("docker did not remove {}{said}", left.join(", ")))
+}
+
+/// The attempts whose label something bears.
+pub(super) fn owners() -> Result<BTreeSet<AttemptId>, Silence> {
+    let mut owners = BTreeSet::new();
+    for list in [&["ps", "-a"][..], &["network", "ls"], &["volume", "ls"]] {
+        let rest = [
+            "--filter",
+            "label=fleet.attempt",
+            "--format",
+            "{{.Label \"fleet.attempt\"}}",
+        ];
+        let text = ask("docker", &[list, &rest].concat(), PATIENCE)?;
+        owners.extend(
+            text.lines()
+                .filter_map(|line| line.trim().parse::<AttemptId>().ok()),
+        );
+    }
+    Ok(owners)
 }
 
 fn labelled(attempt: AttemptId, list: &[&str]) -> Result<Vec<String>, String> {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::domain::AttemptId;
+use crate::harness::TreeError;
 
 /// Why the runner could not do its part.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum RunnerError {
     /// A lock that is held for moments only has not come free.
     #[error("another runner holds {} and does not let go", .0.display())]
     Busy(PathBuf),
+    /// Two deployments at once would take each other's files.
+    #[error("another `fleet deploy` is at work on this host")]
+    Deploying,
+    /// A harness that cannot be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// No such capsule.
     #[error("there is no attempt {0} here")]
     NoCapsule(AttemptId),

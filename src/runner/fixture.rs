@@ -42,6 +42,7 @@ pub(super) fn spec(n: u32, scripts: &[&str]) -> Spec {
         grace: Span::seconds(60),
         secrets: Vec::new(),
         swe: None,
+        harness: None,
         keep: None,
         containers: false,
     }

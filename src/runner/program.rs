@@ -1,13 +1,15 @@
 //! Asking a program of the host for an answer, for a limited time.
 
-use std::io::{ErrorKind, Read as _};
+use std::ffi::OsStr;
+use std::io::{ErrorKind, PipeReader, Read as _};
 use std::os::fd::AsFd as _;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::doors::{clock, spawn};
+use crate::doors::{clock, env, spawn};
 
 /// Most bytes of an answer that are looked at.
 const MOST: usize = 1 << 20;
@@ -32,19 +34,76 @@ impl std::fmt::Display for Silence {
 
 /// What the program prints, if it ends well in time.
 pub(super) fn ask(program: &str, args: &[&str], patience: Duration) -> Result<String, Silence> {
-    let until = clock::tick() + patience;
-    let (mut reader, writer) = std::io::pipe().map_err(|error| failed(program, &error))?;
-    let twin = writer.try_clone().map_err(|error| failed(program, &error))?;
-    let mut child = spawn::command(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(writer)
-        .stderr(twin)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Silence::Missing,
-            _ => failed(program, &error),
-        })?;
+    Asked::new(program, args).ask(patience)
+}
+
+/// A program that is asked from a certain place in the world.
+#[derive(Debug)]
+pub(super) struct Asked<'p> {
+    program: &'p str,
+    command: Command,
+}
+
+impl<'p> Asked<'p> {
+    /// As this process would.
+    pub(super) fn new(program: &'p str, args: &[&str]) -> Asked<'p> {
+        let mut command = spawn::command(program);
+        command.args(args);
+        Asked { program, command }
+    }
+
+    /// In this directory.
+    pub(super) fn at(mut self, dir: &Path) -> Asked<'p> {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// With the directories that a login shell would have added: whoever comes by ssh has none.
+    pub(super) fn user_path(mut self) -> Asked<'p> {
+        let path = env::get("PATH").unwrap_or_default();
+        if let Some(home) = env::home() {
+            let home = home.display();
+            self.command
+                .env("PATH", format!("{home}/.local/bin:{home}/.poetry/bin:{path}"));
+        }
+        self
+    }
+
+    /// With this variable.
+    pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Asked<'p> {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Asks, and waits for so long.
+    pub(super) fn ask(mut self, patience: Duration) -> Result<String, Silence> {
+        let until = clock::tick() + patience;
+        let program = self.program;
+        let (reader, writer) = std::io::pipe().map_err(|error| failed(program, &error))?;
+        let twin = writer.try_clone().map_err(|error| failed(program, &error))?;
+        let child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(twin)
+            .spawn()
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => Silence::Missing,
+                _ => failed(program, &error),
+            })?;
+        // The command keeps our ends of the pipe, and with them it would never end.
+        drop(self.command);
+        hear(program, child, reader, until, patience)
+    }
+}
+
+fn hear(
+    program: &str,
+    mut child: Child,
+    mut reader: PipeReader,
+    until: Instant,
+    patience: Duration,
+) -> Result<String, Silence> {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     let in_time = loop {
@@ -86,7 +145,7 @@ fn failed(program: &str, error: &std::io::Error) -> Silence {
     Silence::Failed(format!("cannot run {program}: {error}"))
 }
 
-fn readable(reader: &std::io::PipeReader, until: Instant) -> bool {
+fn readable(reader: &PipeReader, until: Instant) -> bool {
     loop {
         let left = until.saturating_duration_since(clock::tick());
         if left.is_zero() {

@@ -15,7 +15,8 @@ use super::lines::{self, Next};
 use super::outlet::Outlet;
 use super::root::Root;
 use super::start::Launch;
-use super::{authority, boot, bury, clean, inventory, probe, read, shelf};
+use super::versions::{self, Deploying};
+use super::{authority, boot, bury, clean, examine, install, inventory, probe, read, shelf};
 use crate::domain::AttemptId;
 use crate::domain::wire::{Answer, Ask, Authority, Hello, LONGEST_LINE, MAGIC, PROTOCOL, Request};
 use crate::doors::clock;
@@ -30,11 +31,11 @@ pub fn serve(root: &Path) -> Result<(), RunnerError> {
 }
 
 /// What every request may need.
-#[derive(Clone)]
 struct Shared {
     root: Root,
     boot: String,
     outlet: Outlet,
+    deploying: Deploying,
 }
 
 /// One link.
@@ -50,7 +51,12 @@ impl Server {
         let boot = boot::identity()?;
         let follower = Follower::start(root.clone(), boot.clone(), outlet.clone())?;
         Ok(Server {
-            shared: Arc::new(Shared { root, boot, outlet }),
+            shared: Arc::new(Shared {
+                root,
+                boot,
+                outlet,
+                deploying: Deploying::default(),
+            }),
             program,
             follower,
         })
@@ -148,6 +154,20 @@ impl Server {
                 self.aside(Some(id), move |shared| Ok(shelf::discard(&shared.root, &source)));
             }
             Ask::Clean => self.aside(Some(id), |shared| Ok(clean::clean(&shared.root))),
+            Ask::Harness { at, look } => self.aside(Some(id), move |shared| {
+                versions::look(&shared.root, &at, &look).map(|found| Answer::Harness(Box::new(found)))
+            }),
+            Ask::Receive => self.aside(Some(id), |shared| {
+                shared.deploying.take(&shared.root)?;
+                install::receive(&shared.root).map(Answer::Room)
+            }),
+            Ask::Install(wish) => self.aside(Some(id), move |shared| {
+                shared.deploying.take(&shared.root)?;
+                install::install(&shared.root, &wish).map(Answer::Installed)
+            }),
+            Ask::Examine(wish) => self.aside(Some(id), move |shared| {
+                examine::examine(&shared.root, &wish).map(Answer::Observations)
+            }),
             Ask::Probe => self.aside(Some(id), |shared| {
                 probe::probe(&shared.root).map(|facts| Answer::Facts(Box::new(facts)))
             }),

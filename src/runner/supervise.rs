@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::root::Root;
 use super::signals::Signals;
 use super::slot::Slot;
-use super::{keep, manifest, processes, step};
+use super::{keep, manifest, processes, profile, step};
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::wire::Holder;
 use crate::domain::{AttemptId, Spec};
@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_mins(15);
 
 /// What the steps of one attempt share.
 pub(super) struct Scene {
+    /// The runner's root.
+    pub(super) root: Root,
     /// Where it happens.
     pub(super) capsule: Capsule,
     /// What is to be done.
@@ -35,6 +37,8 @@ pub(super) struct Scene {
     pub(super) secrets: Vec<(String, String)>,
     /// How somebody wants it stopped, if somebody does.
     pub(super) wish: Option<Wish>,
+    /// The text of the profile that its phases are run under, if they use a harness.
+    pub(super) profile: Option<Vec<u8>>,
 }
 
 impl Scene {
@@ -67,12 +71,16 @@ pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
         .collect();
     let mut scene = Scene {
         wish: cancel::wish(&capsule),
+        root,
         capsule,
         spec,
         signals,
         secrets,
+        profile: None,
     };
     let outcome = run(&mut scene, &mut journal)?;
+    // Once more, since the phases could write there; where it does not fit any more, the seal will say so, too.
+    let _ = profile::write(&scene);
     // What a failure left is worth less of a wait than a result.
     let patience = if outcome == Outcome::Succeeded {
         PATIENCE
@@ -94,6 +102,10 @@ pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
 
 fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError> {
     let kept = patiently(PATIENCE, || keep::take_over(&scene.capsule, &scene.spec))?;
+    if kept.is_empty() {
+        scene.profile = profile::of(&scene.root, &scene.spec);
+        patiently(PATIENCE, || profile::write(scene))?;
+    }
     for step in scene.spec.steps.clone() {
         if let Some(from) = kept.get(&step.phase) {
             let (phase, from) = (step.phase.clone(), *from);

@@ -13,6 +13,7 @@ mod commit;
 mod set;
 mod load;
 mod past;
+mod took;
 mod wish;
 mod collected;
 mod check;

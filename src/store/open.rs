@@ -18,6 +18,10 @@ use super::{Store, StoreError};
 /// The format that this build writes: the number of the last file in `migrations/`.
 pub const FORMAT: i64 = 3;
 
+/// How long a database may be between two formats.
+const MOMENT: Duration = Duration::from_millis(50);
+const MOMENTS: u32 = 10;
+
 /// `flet`, in the header of every database of ours.
 const APPLICATION: i64 = 0x666c_6574;
 
@@ -67,7 +71,16 @@ impl Store {
         if !there {
             return Ok(None);
         }
-        match format(path).await? {
+        let mut known = format(path).await?;
+        // Somebody may be making or updating it in this moment, file by file.
+        for _ in 0..MOMENTS {
+            if known.is_none_or(|found| found >= FORMAT) {
+                break;
+            }
+            tokio::time::sleep(MOMENT).await;
+            known = format(path).await?;
+        }
+        match known {
             None => Ok(None),
             Some(found) if found > FORMAT => Err(newer(path, found)),
             Some(found) if found < FORMAT => Err(StoreError::Older {

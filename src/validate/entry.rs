@@ -36,7 +36,7 @@ pub(super) const KEYS: [(&str, bool, &str); 9] = [
 ];
 
 /// Most runs of one question.
-pub(super) const MOST_RUNS: u32 = 1000;
+pub const MOST_RUNS: u32 = 1000;
 
 impl Reading<'_> {
     /// Reads one entry. Whatever is wrong is noted; what is right becomes jobs.

@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub use entry::MOST_RUNS;
 pub use schema::schema;
 
 use crate::config::finding::{Faults, Places, quoted, suggestion};

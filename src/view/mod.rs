@@ -4,16 +4,24 @@
 //! nothing is told by colour.
 
 mod board;
+mod chronicle;
+mod failures;
+mod forecast;
 mod jobs;
 mod plain;
 mod progress;
+mod schedule;
 mod status;
 mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
+pub use chronicle::{Deed, chronicle, chronicle_table};
+pub use failures::{Example, Failures, Group, failed_of, failures, failures_text};
+pub use forecast::{compared, forecast};
 pub use jobs::jobs;
 pub use plain::plain;
 pub use progress::{History, progress};
+pub use schedule::{Schedule, schedule};
 pub use status::status;
 pub use waiting::Waiting;
 

@@ -167,6 +167,7 @@ pub(crate) fn spec(instance: &str, n: u32, scripts: &[&str]) -> Spec {
         grace: Span::seconds(600),
         secrets: Vec::new(),
         swe: None,
+        harness: None,
         keep: None,
         containers: false,
     }

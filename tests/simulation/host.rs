@@ -1,167 +1,46 @@
-//! A host as its runner shows it: capsules, a slot, an epoch, lives that end.
+//! What happens on a played host, by chance: steps, failures, full disks, supervisors that are killed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use fleet::domain::event::Refusal;
-use fleet::domain::journal::{self, Ending, Entry, Line, Outcome};
-use fleet::domain::wire::{Answer, Capsule};
-use fleet::domain::{AttemptId, Epoch, HostName, Span, Timestamp};
+use fleet::domain::journal::{Ending, Entry, Outcome};
+use fleet::domain::{AttemptId, HostName, Span, Timestamp};
+use fleet::rehearse::{Dice, Host, Speech};
 
-use super::Dice;
+/// By the clock of every host here, it is always the same time.
+const NOW: Timestamp = Timestamp(1);
 
-pub(crate) struct Host {
-    pub(crate) name: HostName,
-    pub(crate) capsules: BTreeMap<AttemptId, Cap>,
-    pub(crate) followed: BTreeSet<AttemptId>,
-    heard: Epoch,
-    boot: u32,
+/// A host and how far the attempts on it are.
+pub(crate) struct Scene {
+    pub(crate) host: Host,
+    progress: BTreeMap<AttemptId, u32>,
 }
 
-pub(crate) struct Cap {
-    pub(crate) journal: String,
-    pub(crate) alive: bool,
-    /// Lines told over the link that is open now.
-    pub(crate) told: usize,
-    epoch: Epoch,
-    progress: u32,
-    boot: u32,
-    outcome: Option<Outcome>,
-    cancelled: bool,
-}
-
-impl Host {
-    pub(crate) fn new(name: HostName) -> Host {
-        Host {
-            name,
-            capsules: BTreeMap::new(),
-            followed: BTreeSet::new(),
-            heard: Epoch(0),
-            boot: 1,
+impl Scene {
+    pub(crate) fn new(name: HostName) -> Scene {
+        Scene {
+            host: Host::new(name, 1, Speech::Text),
+            progress: BTreeMap::new(),
         }
-    }
-
-    pub(crate) fn live(&self) -> impl Iterator<Item = AttemptId> {
-        self.capsules
-            .iter()
-            .filter(|(_, cap)| cap.alive)
-            .map(|(id, _)| *id)
-    }
-
-    pub(crate) fn start(&mut self, id: AttemptId, authority: Epoch, epoch: Epoch) -> Answer {
-        if authority < self.heard {
-            return Answer::Refused(Refusal::Fenced(self.heard));
-        }
-        self.heard = authority;
-        if !self.capsules.contains_key(&id) {
-            if let Some(holder) = self.live().next() {
-                let same = holder.job == id.job;
-                return Answer::Refused(if same {
-                    Refusal::JobAlive(holder.n)
-                } else {
-                    Refusal::SlotsTaken(holder.to_string())
-                });
-            }
-            let mut cap = Cap {
-                journal: String::new(),
-                alive: true,
-                told: 0,
-                epoch,
-                progress: 0,
-                boot: self.boot,
-                outcome: None,
-                cancelled: false,
-            };
-            let opened = Entry::Opened {
-                version: journal::VERSION,
-                attempt: id,
-                epoch,
-                host: self.name.clone(),
-                boot: self.boot.to_string(),
-            };
-            cap.write(opened);
-            self.capsules.insert(id, cap);
-        }
-        self.follow(id, 0);
-        Answer::Done
-    }
-
-    pub(crate) fn follow(&mut self, id: AttemptId, from: u64) {
-        if let Some(cap) = self.capsules.get_mut(&id) {
-            cap.told = usize::try_from(from).unwrap();
-            self.followed.insert(id);
-        }
-    }
-
-    pub(crate) fn cancel(&mut self, id: AttemptId, authority: Epoch) -> Answer {
-        if authority < self.heard {
-            return Answer::Refused(Refusal::Fenced(self.heard));
-        }
-        self.heard = authority;
-        if let Some(cap) = self.capsules.get_mut(&id).filter(|cap| cap.alive) {
-            cap.cancelled = true;
-        }
-        Answer::Done
-    }
-
-    /// The runner starts anew: dead capsules get their last line.
-    pub(crate) fn bury(&mut self) {
-        let boot = self.boot;
-        for cap in self
-            .capsules
-            .values_mut()
-            .filter(|cap| !cap.alive && cap.outcome.is_none())
-        {
-            let proof = if cap.boot == boot {
-                "its supervisor died"
-            } else {
-                "the machine was rebooted"
-            };
-            cap.end(Outcome::Lost {
-                proof: proof.to_owned(),
-            });
-        }
-    }
-
-    pub(crate) fn inventory(&mut self) -> Vec<Capsule> {
-        self.bury();
-        self.capsules
-            .iter()
-            .map(|(id, cap)| Capsule {
-                attempt: *id,
-                epoch: cap.epoch,
-                outcome: cap.outcome.clone(),
-                job: None,
-            })
-            .collect()
-    }
-
-    pub(crate) fn reboot(&mut self) {
-        self.boot += 1;
-        self.capsules.values_mut().for_each(|cap| cap.alive = false);
-        self.followed.clear();
-    }
-
-    pub(crate) fn heard(&self) -> Epoch {
-        self.heard
     }
 
     /// One live capsule takes one step. Returns the attempt if it succeeded just now.
     pub(crate) fn work(&mut self, dice: &mut Dice) -> Option<AttemptId> {
-        let live: Vec<AttemptId> = self.live().collect();
+        let host = &mut self.host;
+        let live: Vec<AttemptId> = host.live().collect();
         let id = *live.get(dice.below(live.len().max(1)))?;
-        let cap = self.capsules.get_mut(&id)?;
         if dice.one_in(60) {
-            cap.alive = false; // the supervisor is killed
+            host.kill(id);
             return None;
         }
-        if cap.cancelled {
-            cap.end(Outcome::Cancelled);
+        if host.is_cancelled(id) {
+            host.end(NOW, id, Outcome::Cancelled);
             return None;
         }
         let phase = || "only".parse().unwrap();
-        cap.progress += 1;
-        match cap.progress {
-            1 => cap.write(Entry::PhaseStarted { phase: phase() }),
+        let progress = self.progress.entry(id).or_default();
+        *progress += 1;
+        match *progress {
+            1 => host.write(NOW, id, Entry::PhaseStarted { phase: phase() }),
             2 => {}
             3 => {
                 let ending = match dice.below(20) {
@@ -169,45 +48,25 @@ impl Host {
                     1 => Ending::Exit(1),
                     _ => Ending::Exit(0),
                 };
-                cap.write(Entry::PhaseEnded {
+                let ended = Entry::PhaseEnded {
                     phase: phase(),
                     ending: ending.clone(),
                     took: Span(1),
                     output: 0,
                     excerpt: None,
                     conclusion: None,
-                });
+                };
+                host.write(NOW, id, ended);
                 if !ending.is_success() {
-                    cap.end(Outcome::Failed {
-                        phase: phase(),
-                        ending,
-                    });
+                    let phase = phase();
+                    host.end(NOW, id, Outcome::Failed { phase, ending });
                 }
             }
             _ => {
-                cap.end(Outcome::Succeeded);
+                host.end(NOW, id, Outcome::Succeeded);
                 return Some(id);
             }
         }
         None
-    }
-}
-
-impl Cap {
-    fn write(&mut self, entry: Entry) {
-        self.journal.push_str(
-            &serde_json::to_string(&Line {
-                at: Timestamp(1),
-                entry,
-            })
-            .unwrap(),
-        );
-        self.journal.push('\n');
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        self.alive = false;
-        self.outcome = Some(outcome.clone());
-        self.write(Entry::Ended { outcome, seal: None });
     }
 }

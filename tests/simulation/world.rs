@@ -11,9 +11,9 @@ use fleet::domain::{
     AttemptId, Effect, Epoch, Event, Fleet, HostName, Job, JobId, Place, SetName, Span, Timestamp,
 };
 use fleet::plan::{Heard, Observed, Policy, observe, plan};
+use fleet::rehearse::Dice;
 
-use super::Dice;
-use super::host::Host;
+use super::host::Scene;
 
 const HOSTS: usize = 3;
 const JOBS: usize = 7;
@@ -49,7 +49,7 @@ pub(crate) struct World {
     fleet: Option<Fleet>,
     /// Hosts that must be heard before anything is placed: after the database was lost.
     adopting: Vec<HostName>,
-    hosts: BTreeMap<HostName, Host>,
+    hosts: BTreeMap<HostName, Scene>,
     wires: BTreeMap<HostName, Wire>,
     /// What jobs themselves wrote down: how often each succeeded, and in which attempt.
     ledger: BTreeMap<JobId, Vec<AttemptId>>,
@@ -107,7 +107,7 @@ impl World {
                 quarantine: Span(40),
                 ..Policy::default()
             },
-            hosts: names().map(|name| (name.clone(), Host::new(name))).collect(),
+            hosts: names().map(|name| (name.clone(), Scene::new(name))).collect(),
             wires: names().map(|name| (name, Wire::default())).collect(),
             stored: jobs
                 .iter()
@@ -149,7 +149,7 @@ impl World {
             100..107 => self.disconnect(&name),
             107..111 => self.repeat(&name),
             111..113 => {
-                self.hosts.get_mut(&name).unwrap().reboot();
+                self.hosts.get_mut(&name).unwrap().host.reboot();
                 self.disconnect(&name);
             }
             113..117 => self.fleet = None,
@@ -159,44 +159,31 @@ impl World {
     }
 
     fn work(&mut self, name: &HostName) {
-        let host = self.hosts.get_mut(name).unwrap();
-        if let Some(done) = host.work(&mut self.dice) {
+        let scene = self.hosts.get_mut(name).unwrap();
+        if let Some(done) = scene.work(&mut self.dice) {
             self.ledger.entry(done.job).or_default().push(done);
         }
         let wire = self.wires.get_mut(name).unwrap();
         if wire.open {
             // The runner notices supervisors that died while it serves.
             if self.dice.one_in(5) {
-                host.bury();
+                scene.host.bury(self.now);
             }
-            for id in host.followed.clone() {
-                let Some(cap) = host.capsules.get_mut(&id) else {
-                    continue;
-                };
-                let news = &cap.journal[cap.told..];
-                if !news.is_empty() {
-                    wire.says.push_back(Heard::Journal {
-                        attempt: id,
-                        from: cap.told as u64,
-                        text: news.to_owned(),
-                    });
-                    cap.told = cap.journal.len();
-                }
-            }
+            wire.says.extend(scene.host.tell_all());
         }
     }
 
     fn host_hears(&mut self, name: &HostName) {
         let wire = self.wires.get_mut(name).unwrap();
         let Some(ask) = wire.asks.pop_front() else { return };
-        let host = self.hosts.get_mut(name).unwrap();
+        let host = &mut self.hosts.get_mut(name).unwrap().host;
         match ask {
             Ask::Inventory => {
-                let capsules = host.inventory();
+                let capsules = host.inventory(self.now);
                 wire.says.push_back(Heard::Inventory(capsules));
             }
             Ask::Start(id, epoch) => {
-                let answer = host.start(id, self.epoch, epoch);
+                let answer = host.start(self.now, id, self.epoch, epoch);
                 wire.says.push_back(Heard::Started(id, answer));
             }
             Ask::Follow(id, from) => host.follow(id, from),
@@ -271,35 +258,27 @@ impl World {
             let epoch = fleet.epoch();
             let mut decisions = Vec::new();
             for effect in plan(fleet, &self.policy, self.now) {
-                match effect {
-                    Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch });
+                let message = match effect.decision(epoch) {
+                    Ok(decision) => {
+                        decisions.push(decision);
+                        continue;
                     }
-                    Effect::GiveUp { job, why } => decisions.push(Event::GaveUp { job, why }),
-                    Effect::Hold {
-                        subject,
-                        kind,
-                        why,
-                        until,
-                    } => decisions.push(Event::Held {
-                        subject,
-                        kind,
-                        why,
-                        until,
-                    }),
-                    Effect::Release { subject, why } => decisions.push(Event::Released {
-                        subject,
-                        why,
-                        vouched: false,
-                    }),
-                    Effect::Suspect { attempt, why } => decisions.push(Event::Suspected { attempt, why }),
+                    Err(message) => message,
+                };
+                match message {
                     // Played hosts say nothing of their health, and have no images.
                     Effect::Look { host } => self.fleet.as_mut().unwrap().note_no_facts(&host),
                     Effect::Clean { host } => decisions.push(Event::Cleaned {
                         host,
                         what: String::new(),
                     }),
-                    Effect::Prefetch { .. } | Effect::Evict { .. } => {}
+                    Effect::Prefetch { .. }
+                    | Effect::Evict { .. }
+                    | Effect::Place { .. }
+                    | Effect::GiveUp { .. }
+                    | Effect::Hold { .. }
+                    | Effect::Release { .. }
+                    | Effect::Suspect { .. } => {}
                     Effect::Start { attempt, host, epoch } => {
                         self.tell(&host, attempt, Ask::Start(attempt, epoch));
                     }
@@ -336,14 +315,14 @@ impl World {
                 asks: VecDeque::from([Ask::Inventory]),
                 says: VecDeque::new(),
             };
-            self.hosts.get_mut(name).unwrap().followed.clear();
+            self.hosts.get_mut(name).unwrap().host.hang_up();
         }
     }
 
     fn disconnect(&mut self, name: &HostName) {
         let wire = self.wires.get_mut(name).unwrap();
         if std::mem::take(wire).open {
-            self.hosts.get_mut(name).unwrap().followed.clear();
+            self.hosts.get_mut(name).unwrap().host.hang_up();
             self.record(&[Event::LinkDown {
                 host: name.clone(),
                 reason: "cut".to_owned(),
@@ -386,7 +365,7 @@ impl World {
             .collect::<Vec<_>>()
         {
             *self.wires.get_mut(&name).unwrap() = Wire::default();
-            self.hosts.get_mut(&name).unwrap().followed.clear();
+            self.hosts.get_mut(&name).unwrap().host.hang_up();
         }
         self.fleet = Some(self.refold());
         self.open_for_business();
@@ -423,7 +402,7 @@ impl World {
             .iter()
             .map(|job| (self.now, Event::JobAdded(Arc::clone(job))))
             .collect();
-        self.epoch = self.hosts.values().map(Host::heard).max().unwrap();
+        self.epoch = self.hosts.values().map(|scene| scene.host.heard()).max().unwrap();
         self.adopting = self.configs.iter().map(|config| config.name.clone()).collect();
         self.cancelled = 0;
     }
@@ -440,18 +419,19 @@ impl World {
     pub(crate) fn check(&self) {
         let seed = self.seed;
         let mut alive = BTreeMap::new();
-        for host in self.hosts.values() {
+        for scene in self.hosts.values() {
+            let host = &scene.host;
             assert!(
                 host.live().count() <= 1,
                 "seed {seed}: two jobs in one slot of {}",
-                host.name
+                host.name()
             );
             for id in host.live() {
-                if let Some(other) = alive.insert(id.job, (id, &host.name)) {
+                if let Some(other) = alive.insert(id.job, (id, host.name())) {
                     panic!(
                         "seed {seed}: {} lives twice: {other:?} and {:?}",
                         id.job,
-                        (id, &host.name)
+                        (id, host.name())
                     );
                 }
             }

@@ -44,6 +44,21 @@ impl World {
         world
     }
 
+    /// With a harness on each local host, at a place of its own ([`World::harness`]), of which these files matter.
+    pub(crate) fn harnesses(mut self, critical: &[&str]) -> World {
+        for host in self.hosts.clone() {
+            let root = format!("hosts/{host}\"\n");
+            let at = format!("{root}harness = \"{}\"\n", self.harness(&host).display());
+            self.toml = self.toml.replacen(&root, &at, 1);
+        }
+        self.toml(&format!("[harness]\ncritical = {critical:?}"))
+    }
+
+    /// Where the harness of a local host is.
+    pub(crate) fn harness(&self, host: &str) -> PathBuf {
+        self.path("harnesses").join(host)
+    }
+
     /// With hosts of the lab, over ssh.
     pub(crate) fn lab(lab: &Lab) -> World {
         let mut world = World::empty();
@@ -70,6 +85,13 @@ impl World {
     pub(crate) fn toml(mut self, more: &str) -> World {
         self.toml.push_str(more);
         self.toml.push('\n');
+        self
+    }
+
+    /// Other words in place of some in `fleet.toml`.
+    pub(crate) fn replace(mut self, old: &str, new: &str) -> World {
+        assert!(self.toml.contains(old), "{}", self.toml);
+        self.toml = self.toml.replacen(old, new, 1);
         self
     }
 

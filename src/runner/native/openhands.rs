@@ -14,11 +14,11 @@ use super::fault::{disk, fault};
 use super::files;
 use super::line::Line;
 use crate::domain::fault::{Again, Class};
-use crate::domain::{Fault, Instance, layout};
+use crate::domain::{Fault, Instance, Sha256, layout};
 use crate::doors::env;
 
 /// The harness's own entry.
-const ENTRY: &str = "evaluation/benchmarks/multi_swe_bench/run_infer.py";
+pub(crate) const ENTRY: &str = "evaluation/benchmarks/multi_swe_bench/run_infer.py";
 
 /// Variables that make the harness do something else than its settings say.
 const WITHOUT: &[&str] = &["RUNTIME_CONTAINER_IMAGE", "SANDBOX_ENV_GITHUB_TOKEN"];
@@ -44,6 +44,7 @@ struct World {
     home: PathBuf,
     path: String,
     python_path: Option<String>,
+    commit: Option<String>,
 }
 
 /// Runs the harness, and takes the one trajectory that it left.
@@ -54,6 +55,7 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
         home: env::home().unwrap_or_default(),
         path: env::get("PATH").unwrap_or_default(),
         python_path: env::get("PYTHONPATH"),
+        commit: env::get("OPENHANDS_GIT_COMMIT"),
     };
     let dataset = dir.join("dataset.jsonl");
     let text = format!("{}\n", Value::Object(row(desk.instance, desk.image())));
@@ -87,6 +89,10 @@ fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
     let dir = desk.agent_dir();
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let mut env = environment(desk, &text(&harness), world);
+    // A version that `fleet deploy` brought has no repository to name its commit: its digest stands for one.
+    if let Some(version) = deployed(&harness).filter(|_| world.commit.is_none()) {
+        env.insert("OPENHANDS_GIT_COMMIT".to_owned(), version);
+    }
     env.extend(
         settings
             .env
@@ -129,6 +135,14 @@ fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
         without: WITHOUT,
         cwd: harness,
     }
+}
+
+/// The name of the version that a link at the harness's place leads to, where there is no repository in it.
+fn deployed(harness: &Path) -> Option<String> {
+    let target = std::fs::read_link(harness).ok()?;
+    let name = target.file_name()?.to_str()?.split('.').next()?;
+    let digest: Sha256 = name.parse().ok()?;
+    (!target.join(".git").exists()).then(|| digest.to_string())
 }
 
 fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String, String> {

@@ -1,0 +1,87 @@
+//! The machine: disk, memory, engine, network, and hosts that are lost.
+
+use super::{Advice, LOST, NOT_KEPT, advice};
+
+pub(super) const ALL: &[Advice] = &[
+    advice(
+        &["no-space"],
+        "the host's disk or its engine's is full",
+        "free space there: `docker system df` tells what takes it",
+        &[
+            "fleet images prune --host {host}",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &["disk", "host-disk", "no-report", NOT_KEPT],
+        "the host could not read or write its own files",
+        "free space there, or look for a damaged disk (`dmesg`)",
+        &[
+            "fleet doctor",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &[
+            "docker-down",
+            "engine-unreachable",
+            "no-docker",
+            "docker-slow",
+            "docker-refused",
+            "docker-resources",
+        ],
+        "the host's Docker engine is down, missing, overloaded, or refuses the user",
+        "start it, or add the user to group docker",
+        &[
+            "fleet doctor",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &["port-taken", "container-not-started", "runtime-died", "run-twice"],
+        "what earlier runs left on the host stands in the way",
+        "remove containers that nobody needs (`docker ps`)",
+        &[
+            "fleet doctor",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &["out-of-memory", "killed", "container-lost"],
+        "the host ran out of memory, or somebody killed it",
+        "fewer `slots` for the host, or `memory` for the tests",
+        &["fleet doctor", "fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["crashed", "wrong-architecture"],
+        "a program crashed, as one does that was built for another architecture",
+        "set `arch` of the host and `platform` in `[images]`",
+        &["fleet doctor", "fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["store-unreachable", "store-odd", "registry-unreachable"],
+        "the host cannot reach the store of the images, or that answers oddly",
+        "`curl` from the host; correct `endpoint`",
+        &[
+            "fleet doctor",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &["not-started", "cannot-start", "no-threads"],
+        "the host could not start a program",
+        "look for limits of processes and memory there",
+        &["fleet doctor", "fleet retry --fault {fault}"],
+    ),
+    advice(
+        &[LOST, "link-lost"],
+        "the host was rebooted, or something killed the supervisor",
+        "nothing, where it went on elsewhere; keep the host out of work if it happens again",
+        &["fleet doctor", "fleet retry --fault {fault}"],
+    ),
+];

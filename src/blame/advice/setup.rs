@@ -1,0 +1,92 @@
+//! The set-up: fleet.toml, credentials, and the harness on the hosts.
+
+use super::{Advice, advice};
+
+pub(super) const ALL: &[Advice] = &[
+    advice(
+        &[
+            "image-forbidden",
+            "object-forbidden",
+            "no-credentials",
+            "credentials-expired",
+            "other-region",
+        ],
+        "the store refuses the coordinator",
+        "`aws sso login`; the bucket's policy; `region` in `[images]`",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["image-link-missing", "image-link-expired"],
+        "no address could be signed for the image, or the job came too late with it",
+        "renew your credentials; raise `expires`",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["store-without-ranges"],
+        "the store of the images is none that speaks S3",
+        "correct `endpoint` in `[images]`",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["image-reference-invalid", "bad-image-name", "name-not-lowercase"],
+        "no image can have this name",
+        "correct the instance's id or `image_storage_uri`; unset `RUNTIME_CONTAINER_IMAGE`",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["no-harness", "no-agent", "no-directory"],
+        "the agent is not on that host, or `fleet.toml` names another place",
+        "`harness` of the host, `run` of the agent; then install it there",
+        &[
+            "fleet deploy",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &[
+            "openhands-missing",
+            "python-module-missing",
+            "harness-file-missing",
+            "harness-without-git",
+            "runtime-build-broken",
+            "buildx-failed",
+        ],
+        "the harness on that host is incomplete, or another version",
+        "bring the whole tree there again",
+        &[
+            "fleet verify",
+            "fleet deploy",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &["poetry-missing", "poetry-cannot-read-kernel"],
+        "poetry is not on the `PATH` of a login without terminal, or too old for the kernel",
+        "install or renew it there",
+        &[
+            "fleet doctor",
+            "fleet resume host {host}",
+            "fleet retry --fault {fault}",
+        ],
+    ),
+    advice(
+        &["split-missing", "effort-ignored", "token-limit"],
+        "the harness or the model is set up wrongly",
+        "correct the harness's `config.toml` or the agent's arguments",
+        &["fleet deploy", "fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["log-cut"],
+        "expected tests may stand in the part of the log that was not kept",
+        "raise `log_cap`",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["stalled", "deadline"],
+        "no sign of life for `stall`, or `deadline` was up",
+        "look where it stood; raise the limit if the work was honest",
+        &["fleet logs {job}", "fleet retry --fault {fault}"],
+    ),
+];

@@ -1,0 +1,31 @@
+//! What is to be done about what a host saw.
+
+use crate::domain::exam::What;
+use crate::domain::host::HostConfig;
+
+/// The one thing to do about it.
+pub(super) fn advice(what: What, host: &HostConfig) -> String {
+    let name = &host.name;
+    let at = host.harness.as_deref().unwrap_or("~/SWETEs7/OpenHands");
+    match what {
+        What::Home => "free some space in the home there (du -xh ~ | sort -h | tail)".to_owned(),
+        What::Networks => {
+            "remove networks there that nothing uses (docker network ls; docker network rm NAME)".to_owned()
+        }
+        What::Leftovers => "`fleet doctor --fix` removes them".to_owned(),
+        What::Strays => format!(
+            "somebody runs the harness there by hand: wait for it, or end it (kill PID) before {name} gets jobs"
+        ),
+        What::Harness => format!("bring the harness: `fleet deploy DIR --host {name}`"),
+        What::Commit => format!(
+            "`fleet deploy` brings versions that name themselves; by hand: git init && git commit in {at}"
+        ),
+        What::Poetry => {
+            "install it there: curl -sSL https://install.python-poetry.org | python3 -".to_owned()
+        }
+        What::Python => "install Python 3.10 or newer there, then: poetry env use python3.12".to_owned(),
+        What::Imports => format!("in {at} there: poetry install && poetry run pip install datasets pandas"),
+        What::Llm => format!("write the section and its key into {at}/config.toml there; it is never copied"),
+        What::Private => "`fleet doctor --fix` takes the rights of others away".to_owned(),
+    }
+}

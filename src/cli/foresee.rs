@@ -1,0 +1,292 @@
+//! What `fleet plan` and `fleet rehearse` begin with: the fleet as the database knows it, the jobs of the
+//! files, and what is known of their times and images. Nothing is stored, no host is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::assignment::{self, Assignment};
+use super::context::Context;
+use super::{CommandError, Kind, needs};
+use crate::domain::fleet::ImageNeed;
+use crate::domain::host::{HostConfig, Link, Outlook, Reach};
+use crate::domain::{Epoch, Event, Fleet, HostName, JobId, ModelName, SetName, Span};
+use crate::doors::clock;
+use crate::rehearse::{Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Played, Scene, Works, play};
+use crate::store::Store;
+
+/// Between a decision and the first phase, where nothing was measured.
+const BETWEEN: Span = Span(500);
+
+/// What both verbs are given.
+#[derive(Debug, clap::Args)]
+pub(super) struct Given {
+    /// Assignment files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What becomes different on the way: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
+    /// `MODEL refuses at +1h`, `2 more hosts`. May be given several times
+    #[arg(long, value_name = "CHANGE")]
+    what_if: Vec<String>,
+    /// The hosts of the files are an order, as for `fleet dispatch --pinned`
+    #[arg(long)]
+    pinned: bool,
+    /// The disk of each host's Docker engine, to see which images must leave it: `200GB`, `1TiB`
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    disk: Option<u64>,
+}
+
+/// A number of bytes, with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let unit: Option<u64> = match text.get(digits..).unwrap_or_default() {
+        "GB" => Some(1_000_000_000),
+        "GiB" => Some(1 << 30),
+        "TB" => Some(1_000_000_000_000),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    };
+    let number: Option<u64> = text.get(..digits).and_then(|digits| digits.parse().ok());
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .filter(|size| *size > 0)
+        .ok_or_else(|| "write 200GB, 200GiB or 1TB".to_owned())
+}
+
+/// Two scenes, and what is worth knowing of them.
+pub(super) struct Foresight {
+    /// As it is.
+    pub(super) scene: Scene,
+    /// What the changes are, if any were asked for.
+    pub(super) changes: Vec<Change>,
+    /// What was assumed, for people.
+    pub(super) notes: Vec<String>,
+    /// The sets of the files.
+    pub(super) sets: Vec<SetName>,
+}
+
+impl Foresight {
+    /// The scene with the changes.
+    pub(super) fn changed(&self) -> Option<Scene> {
+        (!self.changes.is_empty()).then(|| Scene {
+            changes: self.changes.clone(),
+            ..self.scene.clone()
+        })
+    }
+}
+
+/// Reads everything. All faults at once.
+pub(super) async fn foresee(args: &Given, context: &Context) -> Result<Foresight, CommandError> {
+    let (files, what_if) = (&args.files, &args.what_if);
+    let (mut assignments, mut faults) = (Vec::new(), Vec::new());
+    for file in files {
+        match assignment::read(file, &context.config) {
+            Ok(assignment) => assignments.push(assignment),
+            Err(error) => faults.push(error),
+        }
+    }
+    let changes = changes(what_if, context)
+        .map_err(|error| faults.push(error))
+        .unwrap_or_default();
+    if let Some(error) = CommandError::all(faults) {
+        return Err(error);
+    }
+    let added: Vec<HostName> = changes.iter().flat_map(Change::added).cloned().collect();
+    let hosts: Vec<HostConfig> = context
+        .config
+        .hosts
+        .iter()
+        .cloned()
+        .chain(added.iter().map(|name| like_the_others(name, context)))
+        .collect();
+    let mut notes = Vec::new();
+    let (fleet, links) = match Store::peek(&context.database()).await? {
+        Some(store) => {
+            let fleet = store.load(Epoch(0), &hosts).await?;
+            let links = store.links().await?;
+            store.close().await;
+            (fleet, links)
+        }
+        None => (Fleet::new(Epoch(0), &hosts), BTreeMap::new()),
+    };
+    let mut absent: BTreeMap<HostName, String> = BTreeMap::new();
+    absent.extend(added.into_iter().map(|name| (name, "it is not there".to_owned())));
+    for (host, link) in links {
+        let known = fleet
+            .host(&host)
+            .is_some_and(|entry| entry.slots > 0 && entry.gone.is_none());
+        if let Link::Down { reason, outlook, .. } = link
+            && known
+        {
+            if outlook == Outlook::Permanent {
+                notes.push(format!("{host} counts as down, as last seen: {reason}"));
+                absent.insert(host, reason);
+            } else {
+                notes.push(format!(
+                    "{host} was down when last seen ({reason}); it counts as back"
+                ));
+            }
+        }
+    }
+    let (mut scene, more) = stage(fleet, &assignments, absent, context)?;
+    scene.policy.pinned |= args.pinned;
+    scene.disk = args.disk;
+    notes.extend(more);
+    Ok(Foresight {
+        scene,
+        changes,
+        notes,
+        sets: assignments.iter().map(|one| one.set.name.clone()).collect(),
+    })
+}
+
+fn changes(what_if: &[String], context: &Context) -> Result<Vec<Change>, CommandError> {
+    let hosts: Vec<HostName> = context
+        .config
+        .hosts
+        .iter()
+        .map(|host| host.name.clone())
+        .collect();
+    let models: Vec<ModelName> = context
+        .config
+        .models
+        .iter()
+        .map(|model| model.name.clone())
+        .collect();
+    Change::parse(what_if, &hosts, &models).map_err(|faults| {
+        let faults = faults.into_iter().map(|what| format!("--what-if {what}"));
+        CommandError::new(Kind::Input, "a change is not understood").causes(faults)
+    })
+}
+
+/// A host that is not in `fleet.toml`, with the slots of the first one that is.
+fn like_the_others(name: &HostName, context: &Context) -> HostConfig {
+    let first = context.config.hosts.first();
+    HostConfig {
+        name: name.clone(),
+        reach: Reach::Local,
+        slots: first.map_or(1, |host| host.slots),
+        arch: first.map_or_else(String::new, |host| host.arch.clone()),
+        tags: Vec::new(),
+        root: String::new(),
+        harness: None,
+    }
+}
+
+fn stage(
+    mut fleet: Fleet,
+    assignments: &[Assignment],
+    absent: BTreeMap<HostName, String>,
+    context: &Context,
+) -> Result<(Scene, Vec<String>), CommandError> {
+    let now = clock::now();
+    let internal =
+        |error: crate::domain::fleet::FoldError| CommandError::new(Kind::Internal, error.to_string());
+    for assignment in assignments {
+        for job in &assignment.jobs {
+            if fleet.job(job.id).is_none() {
+                fleet
+                    .fold(now, &Event::JobAdded(Arc::clone(job)))
+                    .map_err(internal)?;
+            }
+        }
+        images(&mut fleet, assignment, context);
+    }
+    let measured = Measured::of(&fleet);
+    let mut works = Works::new(&context.config, &measured);
+    let sets: BTreeSet<&SetName> = assignments.iter().map(|one| &one.set.name).collect();
+    let open = fleet
+        .jobs()
+        .filter(|entry| entry.closed.is_none() && (entry.live().is_some() || sets.contains(&entry.job.set)));
+    let all: BTreeMap<JobId, Arc<_>> = open
+        .map(|entry| (entry.job.id, Arc::new(works.of(&entry.job))))
+        .collect();
+    let notes = notes(&measured, &works);
+    for set in sets {
+        fleet.enable(set);
+    }
+    let paces = fleet.hosts().map(|(name, _)| (name.clone(), measured.pace(name)));
+    let scene = Scene {
+        paces: paces.collect(),
+        policy: context.policy(),
+        begins: now,
+        works: all,
+        absent,
+        disk: None,
+        between: measured
+            .between()
+            .unwrap_or_else(|| Arc::new(Odds::assumed(BETWEEN, 0.3))),
+        changes: Vec::new(),
+        fleet,
+    };
+    Ok((scene, notes))
+}
+
+fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
+    let guessed: Vec<String> = works
+        .guessed()
+        .iter()
+        .map(|(phase, span)| format!("{phase} {span}"))
+        .collect();
+    let mut notes = Vec::new();
+    match measured.count() {
+        0 => notes.push("nothing has been measured here yet".to_owned()),
+        count => notes.push(format!("times follow {count} measured phases")),
+    }
+    if !guessed.is_empty() {
+        notes.push(format!(
+            "assumed, since nothing like it was measured: {}",
+            guessed.join(", ")
+        ));
+    }
+    notes
+}
+
+/// The images that the jobs need. Nobody is asked: sizes are those of the hosts' shelves, or assumed.
+fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
+    for (job, source) in needs::sources(fleet, assignment, context) {
+        let source = source.to_string();
+        let known = fleet
+            .hosts()
+            .find_map(|(_, host)| host.shelf.get(source.as_str()));
+        let bytes = known.map_or(IMAGE_BYTES, |stock| stock.bytes);
+        let need = ImageNeed {
+            source: source.into(),
+            bytes,
+        };
+        fleet.need_image(job, Arc::new(need));
+    }
+}
+
+/// Plays a scene so many times, on all processors. The same seed gives the same plays.
+pub(super) fn plays(scene: &Scene, runs: u32, seed: u64, faults: &Faults) -> Vec<Played> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut plays: Vec<(u32, Played)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|worker| {
+                scope.spawn(move || {
+                    let mine = (0..runs).filter(|run| *run as usize % threads == worker);
+                    mine.map(|run| {
+                        let dice = Dice::new(seed.wrapping_add(u64::from(run)));
+                        let mut played = play(scene, Some(dice), faults);
+                        // Only sums are shown of many plays.
+                        played.turns = Vec::new();
+                        (run, played)
+                    })
+                    .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    plays.sort_by_key(|(run, _)| *run);
+    plays.into_iter().map(|(_, played)| played).collect()
+}

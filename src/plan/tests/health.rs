@@ -1,0 +1,166 @@
+//! Which hosts are held, and whose results that makes doubtful.
+
+use super::scene::{Scene, host};
+use crate::domain::Effect;
+use crate::domain::fault::{Again, Class};
+use crate::domain::hold::{Kind, Subject};
+use crate::domain::verdict::Decision;
+use crate::domain::wire::{Facts, Program};
+
+/// So many good jobs on each of these hosts.
+fn good(scene: &mut Scene, hosts: &[&str], each: usize) {
+    for n in 0..each {
+        for on in hosts {
+            let job = scene.job(on, &format!("good-{on}-{n}"), "gpt");
+            scene.decide();
+            scene.succeed(job, 1);
+        }
+    }
+}
+
+fn bad(scene: &mut Scene, on: &str, instance: &str) -> Vec<Effect> {
+    let job = scene.job(on, instance, "gpt");
+    let effects = scene.decide();
+    scene.fail(job, Class::Config, "no-harness", Again::Never);
+    effects
+}
+
+fn kind(scene: &Scene, on: &str) -> Option<Kind> {
+    scene.fleet.host_hold(&host(on)).map(|hold| hold.kind)
+}
+
+#[test]
+fn a_host_on_which_things_fail_that_work_elsewhere_is_quarantined_and_let_go() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    good(&mut scene, &["a", "b"], 8);
+    for instance in ["x", "y"] {
+        assert_eq!(kind(&scene, "c"), None);
+        bad(&mut scene, "c", instance);
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined));
+    let hold = scene.fleet.host_hold(&host("c")).unwrap();
+    assert!(
+        hold.why.contains("2 of 2 jobs failed here, 0 of 16 elsewhere"),
+        "{}",
+        hold.why
+    );
+    scene.later(601);
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), None, "the evidence is forgotten");
+    for instance in ["u", "v"] {
+        bad(&mut scene, "c", instance);
+    }
+    scene.decide();
+    scene.later(601);
+    scene.decide();
+    assert_eq!(
+        kind(&scene, "c"),
+        Some(Kind::Quarantined),
+        "the second time is longer"
+    );
+}
+
+#[test]
+fn what_fails_everywhere_is_no_hosts_fault() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    for instance in ["x", "y", "z", "u"] {
+        for on in ["a", "b", "c"] {
+            bad(&mut scene, on, instance);
+        }
+    }
+    scene.decide();
+    assert_eq!(
+        [kind(&scene, "a"), kind(&scene, "b"), kind(&scene, "c")],
+        [None, None, None]
+    );
+}
+
+#[test]
+fn one_bad_instance_is_no_evidence_against_a_host() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    scene.policy.pinned = true;
+    good(&mut scene, &["b"], 20);
+    for _ in 0..4 {
+        bad(&mut scene, "a", "poisoned");
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "a"), None);
+}
+
+#[test]
+fn a_host_says_what_is_wrong_with_it_and_when_it_is_well_again() {
+    let mut scene = Scene::hosts(&["a"]);
+    scene.policy.docker = true;
+    let facts = |docker| Facts {
+        docker,
+        ..Facts::default()
+    };
+    let down = Program::Missing("no answer".to_owned());
+    scene.fleet.note_facts(&host("a"), scene.now, facts(down), 70);
+    scene.job("*", "x", "gpt");
+    assert_eq!(scene.placed(), []);
+    assert_eq!(kind(&scene, "a"), Some(Kind::Ailing));
+    scene.later(15);
+    let up = Program::Version("20.10".to_owned());
+    scene.fleet.note_facts(&host("a"), scene.now, facts(up), 70);
+    assert_eq!(scene.placed().len(), 1);
+}
+
+#[test]
+fn a_bad_host_makes_what_it_did_since_it_was_last_sound_doubtful_but_nothing_that_is_resolved() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    good(&mut scene, &["a", "b"], 8);
+    let mut judged = Vec::new();
+    for (instance, decision) in [
+        ("before", Decision::Unresolved),
+        ("sound", Decision::Resolved),
+        ("after", Decision::Unresolved),
+    ] {
+        let job = scene.job("c", instance, "gpt");
+        scene.decide();
+        scene.judge(job, decision);
+        judged.push(job);
+    }
+    for instance in ["x", "y", "z", "u", "v"] {
+        if kind(&scene, "c").is_none() {
+            bad(&mut scene, "c", instance);
+            scene.decide();
+        }
+    }
+    assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined));
+    let suspect: Vec<bool> = judged
+        .iter()
+        .map(|id| scene.fleet.job(*id).unwrap().suspect().is_some())
+        .collect();
+    assert_eq!(suspect, [false, false, true]);
+}
+
+#[test]
+fn an_image_that_fails_on_two_hosts_is_held_and_no_host_is_blamed() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.retry_pause = crate::domain::Span(0);
+    let jobs: Vec<_> = ["x", "y", "z"]
+        .iter()
+        .map(|one| scene.job("*", one, "gpt"))
+        .collect();
+    for job in &jobs {
+        scene.image(*job, "s3://b/poisoned", 7);
+    }
+    scene.decide();
+    for job in &jobs[..2] {
+        scene.fail(*job, Class::Image, "image-corrupt", Again::Anywhere);
+    }
+    scene.decide();
+    let image = Subject::Image("s3://b/poisoned".to_owned());
+    assert_eq!(scene.fleet.hold(&image).unwrap().kind, Kind::Refused);
+    let words: Vec<&str> = jobs
+        .iter()
+        .map(|job| scene.fleet.job(*job).unwrap().word())
+        .collect();
+    assert_eq!(words, ["given-up", "given-up", "running"]);
+    assert_eq!([kind(&scene, "a"), kind(&scene, "b")], [None, None]);
+}

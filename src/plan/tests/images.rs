@@ -1,0 +1,106 @@
+//! Images: nearness, fetching ahead, removal by next use.
+
+use super::scene::{Scene, host};
+use crate::domain::event::Stock;
+use crate::domain::wire::{DataRoot, Facts};
+use crate::domain::{Effect, Event};
+
+fn has(scene: &mut Scene, on: &str, sources: &[&str]) {
+    let stock = |source: &&str| Stock {
+        source: (*source).to_owned(),
+        bytes: 100,
+        layers: vec![("base".to_owned(), 90), (format!("own-{source}"), 10)],
+    };
+    scene.fold(Event::Stocked {
+        host: host(on),
+        came: sources.iter().map(stock).collect(),
+        went: Vec::new(),
+    });
+}
+
+#[test]
+fn of_jobs_that_are_as_urgent_the_one_whose_image_is_here_goes_first() {
+    let mut scene = Scene::hosts(&["a"]);
+    let (far, near) = (scene.job("*", "x", "gpt"), scene.job("*", "y", "gpt"));
+    scene.image(far, "far", 1000);
+    scene.image(near, "near", 1000);
+    has(&mut scene, "a", &["near"]);
+    assert_eq!(scene.placed(), [("a".to_owned(), near)]);
+}
+
+#[test]
+fn only_missing_layers_count() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let job = scene.job("*", "x", "gpt");
+    scene.image(job, "one", 5000);
+    has(&mut scene, "a", &["one"]);
+    has(&mut scene, "b", &["two"]);
+    let need = scene.fleet.image(job).unwrap().clone();
+    let missing = |on: &str| scene.fleet.missing(scene.fleet.host(&host(on)).unwrap(), &need);
+    assert_eq!((missing("a"), missing("b")), (0, 10));
+}
+
+#[test]
+fn the_next_image_is_fetched_while_the_present_job_works_and_not_before_it_has_its_own() {
+    let mut scene = Scene::hosts(&["a"]);
+    let image = "image".parse().unwrap();
+    scene.policy.image_phases.insert("swe".parse().unwrap(), image);
+    let (first, second) = (scene.job("*", "x", "gpt"), scene.job("*", "y", "gpt"));
+    scene.image(first, "one", 1000);
+    scene.image(second, "two", 1000);
+    assert_eq!(scene.placed(), [("a".to_owned(), first)]);
+    scene.begin(first, "image");
+    assert_eq!(scene.decide(), []);
+    scene.begin(first, "trajectory");
+    let ahead = Effect::Prefetch {
+        host: host("a"),
+        job: second,
+    };
+    assert_eq!(scene.decide(), [ahead]);
+    assert_eq!(
+        scene.fleet.host(&host("a")).unwrap().fetching.as_deref(),
+        Some("two")
+    );
+    assert_eq!(scene.decide(), [], "once is enough");
+    scene.policy.prefetch = false;
+    scene.fleet.note_fetched(&host("a"), scene.now, false);
+    assert_eq!(scene.decide(), []);
+}
+
+#[test]
+fn above_the_high_mark_what_no_job_needs_goes_first_and_what_runs_never() {
+    let mut scene = Scene::hosts(&["a"]);
+    let (runs, waits) = (scene.job("a", "x", "gpt"), scene.job("a", "y", "gpt"));
+    scene.image(runs, "runs", 1000);
+    scene.image(waits, "waits", 1000);
+    has(&mut scene, "a", &["runs", "waits", "idle"]);
+    scene.placed();
+    let mut gone = Vec::new();
+    for free in [10, 20, 25, 50] {
+        let facts = Facts {
+            data_root: Some(DataRoot {
+                path: "/var/lib/docker".to_owned(),
+                bytes: (100, free),
+                inodes: (100, 90),
+            }),
+            ..Facts::default()
+        };
+        scene.fleet.note_facts(&host("a"), scene.now, facts, 70);
+        for effect in scene.decide() {
+            if let Effect::Evict { host: on, image } = effect {
+                scene.fleet.note_evicting(&on, scene.now, &image);
+                scene.fold(Event::Stocked {
+                    host: on,
+                    came: Vec::new(),
+                    went: vec![image.clone()],
+                });
+                gone.push(image);
+            }
+        }
+    }
+    assert_eq!(
+        gone,
+        ["idle", "waits"],
+        "down to the low mark, and never what runs"
+    );
+}

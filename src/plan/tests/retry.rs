@@ -1,0 +1,131 @@
+//! What is tried again, where, and how often.
+
+use super::scene::{Scene, host};
+use crate::domain::event::Past;
+use crate::domain::fault::{Again, Class};
+use crate::domain::hold::{Kind, Subject};
+use crate::domain::{Effect, Event};
+
+#[test]
+fn a_hosts_fault_sends_the_job_elsewhere_and_the_models_does_not() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let job = scene.job("a", "x", "gpt");
+    scene.placed();
+    scene.fail(job, Class::Host, "docker-down", Again::Elsewhere);
+    scene.later(60);
+    assert_eq!(scene.placed(), [("b".to_owned(), job)]);
+    scene.fail(job, Class::Model, "no-patch", Again::Never);
+    scene.later(600);
+    assert_eq!(scene.placed(), []);
+    assert_eq!(scene.fleet.job(job).unwrap().word(), "failed");
+}
+
+#[test]
+fn what_leftovers_cause_is_tried_once_more_on_the_host_that_was_cleaned() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let job = scene.job("a", "x", "gpt");
+    scene.placed();
+    scene.fail(job, Class::Host, "no-space", Again::Cleaned);
+    scene.later(60);
+    let effects = scene.decide();
+    assert_eq!(
+        effects,
+        [
+            Effect::Clean { host: host("a") },
+            Effect::Look { host: host("a") }
+        ]
+    );
+    scene.fold(Event::Cleaned {
+        host: host("a"),
+        what: "2 containers".to_owned(),
+    });
+    assert_eq!(scene.placed(), [("a".to_owned(), job)]);
+    scene.fail(job, Class::Host, "no-space", Again::Cleaned);
+    scene.later(600);
+    // In vain: cleaning is not the way.
+    assert_eq!(scene.placed(), [("b".to_owned(), job)]);
+}
+
+#[test]
+fn a_provider_that_asks_for_a_pause_gets_one_and_no_try_is_used_up() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    let throttled = [scene.job("*", "x", "gpt"), scene.job("*", "y", "gpt")];
+    scene.placed();
+    for job in throttled {
+        scene.fail(job, Class::Provider, "rate-limit", Again::Later);
+    }
+    let other = scene.job("*", "z", "kimi");
+    let placed = scene.placed();
+    assert_eq!(placed.len(), 1, "another provider's model goes on: {placed:?}");
+    assert_eq!(placed[0].1, other);
+    for round in 0..5 {
+        scene.later(200);
+        let placed = scene.placed();
+        assert_eq!(placed.len(), 1, "one at a time, round {round}: {placed:?}");
+        scene.fail(placed[0].1, Class::Provider, "rate-limit", Again::Later);
+    }
+    assert_eq!(scene.fleet.job(throttled[0]).unwrap().tries(), 0);
+    scene.later(8000);
+    let given_up = scene
+        .decide()
+        .into_iter()
+        .filter(|effect| matches!(effect, Effect::GiveUp { .. }))
+        .count();
+    assert_eq!(given_up, 2, "patience has an end");
+}
+
+#[test]
+fn a_provider_that_refuses_stops_its_model_and_nothing_else() {
+    let mut scene = Scene::hosts(&["a"]);
+    let refused = scene.job("*", "x", "kimi");
+    let waits = scene.job("*", "y", "kimi");
+    let other = scene.job("*", "z", "gpt");
+    scene.placed();
+    scene.fail(refused, Class::Provider, "model-refused", Again::Mended);
+    assert_eq!(scene.placed(), [("a".to_owned(), other)]);
+    let kimi = Subject::Model("kimi".parse().unwrap());
+    assert_eq!(scene.fleet.hold(&kimi).unwrap().kind, Kind::Refused);
+    scene.succeed(other, 1);
+    scene.later(10_000);
+    assert_eq!(scene.placed(), []);
+    scene.fold(Event::Released {
+        subject: kimi,
+        why: "new key".to_owned(),
+        vouched: true,
+    });
+    let placed = scene.placed();
+    assert!(
+        placed == [("a".to_owned(), refused)] || placed == [("a".to_owned(), waits)],
+        "{placed:?}"
+    );
+}
+
+#[test]
+fn a_job_that_is_opened_again_has_all_its_tries() {
+    let mut scene = Scene::hosts(&["a"]);
+    scene.policy.lost_retries = 0;
+    let job = scene.job("*", "x", "gpt");
+    scene.placed();
+    scene.fail(job, Class::Host, "docker-down", Again::Elsewhere);
+    scene.decide();
+    assert_eq!(scene.fleet.job(job).unwrap().word(), "given-up");
+    scene.fold(Event::Reopened {
+        job,
+        why: "mended".to_owned(),
+        from: Past::Kept,
+    });
+    assert_eq!(scene.placed(), [("a".to_owned(), job)]);
+    scene.succeed(job, 1);
+    assert_eq!(scene.fleet.job(job).unwrap().word(), "succeeded");
+}
+
+#[test]
+fn tries_that_cost_too_much_are_the_last() {
+    let mut scene = Scene::hosts(&["a"]);
+    scene.policy.retry_money = Some(0);
+    let job = scene.job("*", "x", "gpt");
+    scene.placed();
+    scene.fail(job, Class::Host, "killed", Again::Elsewhere);
+    scene.decide();
+    assert_eq!(scene.fleet.job(job).unwrap().word(), "given-up");
+}

@@ -1,0 +1,163 @@
+//! What is played: the fleet as it is known, what each job is to do, and how long that takes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Change, Measured, Odds};
+use crate::config::Config;
+use crate::domain::swe::Task;
+use crate::domain::{Fleet, HostName, Job, JobId, PhaseName, Span, Timestamp};
+use crate::plan::Policy;
+
+/// Bytes of an image of which nothing is known.
+pub const IMAGE_BYTES: u64 = 2_900_000_000;
+
+/// Everything that a play begins with.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The facts, with the sets enabled that are to run.
+    pub fleet: Fleet,
+    /// The numbers that `plan` goes by.
+    pub policy: Policy,
+    /// When it begins.
+    pub begins: Timestamp,
+    /// What each open job is to do.
+    pub works: BTreeMap<JobId, Arc<Work>>,
+    /// Hosts that are not there when it begins, and why.
+    pub absent: BTreeMap<HostName, String>,
+    /// Bytes of the disk of each host's engine, if its filling up is to be played.
+    pub disk: Option<u64>,
+    /// How much longer than usual each host takes.
+    pub paces: BTreeMap<HostName, f64>,
+    /// What passes between a decision and the first phase, and between phases.
+    pub between: Arc<Odds>,
+    /// What becomes different on the way.
+    pub changes: Vec<Change>,
+}
+
+/// What a job is to do.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Its phases, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One phase.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name.
+    pub phase: PhaseName,
+    /// What `fleet` does itself.
+    pub task: Option<Task>,
+    /// How long it takes.
+    pub odds: Arc<Odds>,
+    /// How long it takes where the image is there already.
+    pub warm: Arc<Odds>,
+}
+
+/// Makes [`Work`]s, sharing what many have in common.
+#[derive(Debug)]
+pub struct Works<'c> {
+    config: &'c Config,
+    measured: &'c Measured,
+    assumed: BTreeMap<Option<u8>, Arc<Odds>>,
+    /// Phases of which nothing at all was measured, and what is assumed of them.
+    guessed: BTreeMap<PhaseName, Span>,
+}
+
+impl<'c> Works<'c> {
+    /// For jobs of this fleet.
+    pub fn new(config: &'c Config, measured: &'c Measured) -> Works<'c> {
+        Works {
+            config,
+            measured,
+            assumed: BTreeMap::new(),
+            guessed: BTreeMap::new(),
+        }
+    }
+
+    /// What a job is to do; nothing, if `fleet.toml` does not know its pipeline.
+    pub fn of(&mut self, job: &Job) -> Work {
+        let Some(pipeline) = self.config.pipeline(&job.pipeline) else {
+            return Work { steps: Vec::new() };
+        };
+        // Nobody works for a trajectory that is there, or that is the dataset's own patch.
+        let agent = self.config.agent_of(&job.model, pipeline);
+        let idle = job.trajectory.is_some() || matches!(agent, Some("gold" | "noop"));
+        let steps = pipeline.phase.iter().map(|phase| {
+            let task = phase.does.as_deref().and_then(task);
+            let quick = idle && task == Some(Task::Trajectory);
+            let odds = self.odds(job, &phase.name, task, false, quick, phase.deadline);
+            let warm = self.odds(job, &phase.name, task, true, quick, phase.deadline);
+            Step {
+                phase: phase.name.clone(),
+                task,
+                odds,
+                warm,
+            }
+        });
+        Work {
+            steps: steps.collect(),
+        }
+    }
+
+    fn odds(
+        &mut self,
+        job: &Job,
+        phase: &PhaseName,
+        task: Option<Task>,
+        warm: bool,
+        quick: bool,
+        deadline: Span,
+    ) -> Arc<Odds> {
+        let warm = warm && task == Some(Task::Image);
+        let known = self.measured.odds(job, phase, warm);
+        // Only images know the difference, and only what was measured both ways shows it.
+        if let Some(odds) =
+            known.or_else(|| (task != Some(Task::Image)).then(|| self.measured.odds(job, phase, true))?)
+        {
+            return odds;
+        }
+        let (key, middle, spread) = assumed(task, warm, quick);
+        if !warm && !quick {
+            self.guessed.insert(phase.clone(), middle.min(deadline));
+        }
+        let odds = self
+            .assumed
+            .entry(key)
+            .or_insert_with(|| Arc::new(Odds::assumed(middle, spread)));
+        if odds.expected() > deadline {
+            return Arc::new(Odds::assumed(deadline, 0.0));
+        }
+        Arc::clone(odds)
+    }
+
+    /// Phases of which nothing was measured: their times are assumed.
+    pub fn guessed(&self) -> &BTreeMap<PhaseName, Span> {
+        &self.guessed
+    }
+}
+
+/// What is assumed where nothing was measured: a key, the middle, and the spread of its logarithm.
+fn assumed(task: Option<Task>, warm: bool, quick: bool) -> (Option<u8>, Span, f64) {
+    match task {
+        Some(Task::Image) if warm => (Some(0), Span::seconds(3), 0.3),
+        Some(Task::Image) => (Some(1), Span::seconds(120), 0.4),
+        Some(Task::Trajectory) if quick => (Some(2), Span::seconds(1), 0.3),
+        // Four of five between 5 and 15 minutes.
+        Some(Task::Trajectory) => (Some(3), Span::seconds(520), 0.43),
+        Some(Task::Evaluation) => (Some(4), Span::seconds(150), 0.2),
+        Some(Task::Report) => (Some(5), Span::seconds(5), 0.3),
+        None => (None, Span::seconds(300), 0.43),
+    }
+}
+
+fn task(word: &str) -> Option<Task> {
+    match word {
+        "image" => Some(Task::Image),
+        "trajectory" => Some(Task::Trajectory),
+        "evaluation" => Some(Task::Evaluation),
+        "report" => Some(Task::Report),
+        _ => None,
+    }
+}

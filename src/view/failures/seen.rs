@@ -1,0 +1,141 @@
+//! What failed of one job: every attempt that did not do what it should, and the job itself.
+
+use crate::blame::advice;
+use crate::domain::attempt::AttemptState;
+use crate::domain::fault::Class;
+use crate::domain::fleet::{Attempt, Closure, JobEntry};
+use crate::domain::journal::{Ending, Outcome};
+use crate::domain::verdict::{Decision, Outcome as Evaluated};
+use crate::domain::{Fault, HostName, Verdict};
+use crate::report::{Account, words};
+
+/// One failure.
+#[derive(Debug)]
+pub(super) struct Seen<'f> {
+    pub(super) entry: &'f JobEntry,
+    /// Where; none, where no attempt failed.
+    pub(super) host: Option<&'f HostName>,
+    pub(super) class: Class,
+    pub(super) fault: String,
+    pub(super) line: String,
+    pub(super) stand: Stand,
+}
+
+/// What became of the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stand {
+    /// Closed without a result, and this is why.
+    Failed,
+    /// Waiting or running.
+    Open,
+    /// Closed without a result because of something that happened later.
+    Otherwise,
+    /// It has a result.
+    Recovered,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+/// The failures of a job, the oldest first.
+pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> {
+    let stand = stand(entry);
+    let mut all: Vec<Seen<'_>> = Vec::new();
+    for attempt in &entry.attempts {
+        if let Some((class, fault, line)) = failure(attempt) {
+            all.push(Seen {
+                entry,
+                host: Some(&attempt.host),
+                class,
+                fault,
+                line,
+                stand,
+            });
+        }
+    }
+    let whole = match &entry.closed {
+        Some(Closure::GivenUp { why }) if all.is_empty() => {
+            Some((Class::Unknown, advice::GIVEN_UP, why.clone()))
+        }
+        // A verdict that would count, were the instance to be trusted.
+        Some(Closure::Succeeded) => distrusted.map(|why| (Class::Dataset, advice::DISTRUSTED, why)),
+        Some(Closure::GivenUp { .. } | Closure::Failed { .. } | Closure::Cancelled) | None => None,
+    };
+    if let Some((class, fault, line)) = whole {
+        all.push(Seen {
+            entry,
+            host: entry.decisive().map(|attempt| &attempt.host),
+            class,
+            fault: fault.to_owned(),
+            line,
+            stand: Stand::Failed,
+        });
+    }
+    // The last one is what it failed of.
+    if let Some((last, earlier)) = all.split_last_mut()
+        && last.stand == Stand::Failed
+    {
+        for one in earlier {
+            one.stand = Stand::Otherwise;
+        }
+    }
+    all
+}
+
+fn stand(entry: &JobEntry) -> Stand {
+    match Account::of(entry) {
+        Account::Waiting | Account::Running => Stand::Open,
+        Account::Cancelled => Stand::Cancelled,
+        Account::Resolved | Account::Unresolved | Account::Succeeded => Stand::Recovered,
+        Account::Undecided | Account::Excluded | Account::Failed => Stand::Failed,
+    }
+}
+
+/// Whose doing, what it is called, and the line that says it; none if the attempt did what it should, or is
+/// not at its end.
+fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
+    let explained = |fault: &Fault| (fault.class, fault.name.clone(), fault.what.clone());
+    let told = attempt
+        .fault()
+        .or(attempt.verdict().and_then(|verdict| verdict.fault.as_ref()));
+    match &attempt.state {
+        AttemptState::Intended
+        | AttemptState::Running { .. }
+        | AttemptState::Refused
+        | AttemptState::Ended(Outcome::Cancelled) => None,
+        AttemptState::Ended(Outcome::Lost { proof }) => {
+            Some((Class::Host, advice::LOST.to_owned(), proof.clone()))
+        }
+        AttemptState::Ended(Outcome::Failed { phase, ending }) => Some(match (told, ending) {
+            (Some(fault), _) => explained(fault),
+            (None, Ending::HostFault(why)) => (Class::Host, advice::NOT_KEPT.to_owned(), why.clone()),
+            (None, _) => {
+                let how = || format!("{phase}: {}", words::ending(ending));
+                let line = attempt.excerpt.clone().unwrap_or_else(how);
+                (Class::Unknown, advice::PROGRAM.to_owned(), line)
+            }
+        }),
+        AttemptState::Ended(Outcome::Succeeded) => match told {
+            Some(fault) => Some(explained(fault)),
+            None => attempt.verdict().and_then(by_itself),
+        },
+    }
+}
+
+/// What the model did that kept its answer from being tested. Tests that fail are a plain result.
+fn by_itself(verdict: &Verdict) -> Option<(Class, String, String)> {
+    let name = verdict.outcome.word();
+    let line = || verdict.why.clone().unwrap_or_else(|| name.to_owned());
+    match verdict.outcome {
+        Evaluated::NoPatch | Evaluated::PatchFailed | Evaluated::TestTimeout
+            if verdict.decision == Decision::Unresolved =>
+        {
+            Some((Class::Model, name.to_owned(), line()))
+        }
+        Evaluated::Completed
+        | Evaluated::NoPatch
+        | Evaluated::PatchFailed
+        | Evaluated::TestTimeout
+        | Evaluated::InfraFailed
+        | Evaluated::DatasetInvalid => None,
+    }
+}

@@ -1,0 +1,323 @@
+//! `fleet failures`: what failed, whose doing it was, and the way out; and that there is one for every fault.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use fleet::blame::advice;
+use fleet::blame::catalogue;
+use serde_json::{Value, json};
+
+use crate::support::{World, files};
+
+const FILE: &str = "assignments/phase8.json";
+
+fn group<'j>(found: &'j Value, fault: &str) -> &'j Value {
+    let groups = found["failures"].as_array().unwrap();
+    let group = groups.iter().find(|group| group["fault"] == fault);
+    group.unwrap_or_else(|| panic!("no group {fault} in {found:#}"))
+}
+
+#[test]
+fn before_anything_failed_it_says_so() {
+    let world = World::local(1).script("true");
+    world
+        .fleet(&["failures"])
+        .code(2)
+        .says("nothing has been dispatched from here");
+    world.jobs("phase8", 1, 0);
+    world.fleet(&["dispatch", FILE]).ok();
+    assert_eq!(world.fleet(&["failures"]).ok().says("nothing failed").stdout, "");
+    let found = world.fleet(&["failures", "--json"]).ok().json();
+    assert_eq!(found, json!({ "version": 1, "failures": [], "results": [] }));
+    world
+        .fleet(&["failures", "phase9"])
+        .code(2)
+        .says("no job is of set `phase9`")
+        .says("did you mean `phase8`?");
+    world.fleet(&["failures", "--class", "weather"]).code(2);
+}
+
+#[test]
+fn failures_of_one_kind_are_one_group_with_hosts_models_first_line_examples_and_commands() {
+    let world = World::local(2).fleet_key("pinned = true").script(
+        "case $FLEET_INSTANCE in good) ;; odd) echo 'error: something else'; exit 1;; *) printf 'error: \\033]0;owned\\007 no licence\\n'; exit 1;; esac",
+    );
+    world.assign(
+        "phase8",
+        &[
+            ("eval1", "good", "gpt"),
+            ("eval1", "a", "gpt"),
+            ("eval1", "odd", "gpt"),
+            ("eval2", "b", "gpt"),
+            ("eval2", "b", "kimi"),
+        ],
+    );
+    world.fleet(&["dispatch", FILE]).code(4);
+    let found = world.fleet(&["failures", "--json"]).ok().json();
+    assert_eq!(found["failures"].as_array().unwrap().len(), 1);
+    let failed = group(&found, "program-failed");
+    assert_eq!(failed["class"], "unknown");
+    assert_eq!(
+        (&failed["jobs"], &failed["failed"], &failed["attempts"]),
+        (&json!(4), &json!(4), &json!(4))
+    );
+    assert_eq!(failed["hosts"], json!({ "eval1": 2, "eval2": 2 }));
+    assert_eq!(failed["models"], json!({ "gpt": 3, "kimi": 1 }));
+    assert!(
+        failed["line"].as_str().unwrap().contains("no licence"),
+        "{failed:#}"
+    );
+    assert_eq!(failed["examples"].as_array().unwrap().len(), 3);
+    assert_eq!(failed["examples"][0]["name"], "phase8/a/gpt/run1");
+    let job = failed["examples"][0]["job"].as_str().unwrap();
+    assert_eq!(
+        failed["run"],
+        json!([format!("fleet logs {job}"), "fleet retry --fault program-failed"])
+    );
+
+    let text = world.fleet(&["failures"]).ok();
+    assert_eq!(text.stdout, world.fleet(&["failures", "phase8"]).ok().stdout);
+    assert!(!text.stdout.contains('\u{1b}'), "{:?}", text.stdout);
+    text.prints("unknown program-failed: 4 jobs (4 without result), 4 attempts")
+        .prints("on      eval1 ×2, eval2 ×2")
+        .prints("models  gpt ×3, kimi")
+        .prints("no licence")
+        .prints("fleet retry --fault program-failed");
+    world
+        .fleet(&["failures", "--class", "host"])
+        .ok()
+        .says("nothing failed");
+}
+
+#[test]
+fn no_line_is_wider_than_eighty_columns_or_a_narrower_terminal() {
+    let script = "echo \"error: $(head -c 500 /dev/zero | tr '\\0' x)\"; exit 1";
+    for columns in ["200", "60"] {
+        let world = World::local(1).script(script).env("COLUMNS", columns);
+        world.jobs("phase8", 1, 0);
+        world.fleet(&["dispatch", FILE]).code(4);
+        let most = columns.parse::<usize>().unwrap().min(80);
+        for line in world.fleet(&["failures"]).ok().stdout.lines() {
+            assert!(line.chars().count() <= most, "{line}");
+        }
+    }
+}
+
+#[test]
+fn an_attempt_that_was_lost_and_ran_elsewhere_is_told_as_recovered() {
+    let world = World::local(2).script("echo x >> \"$LEDGER\"; [ $FLEET_HOST != eval1 ] || exec sleep 1000");
+    world.assign("phase8", &[("eval1", "a", "gpt")]);
+    let mut dispatch = world.start(&["dispatch", FILE]);
+    world.until_ledger_has(1);
+    world
+        .fleet(&["host", "gone", "eval1", "--because", "on fire"])
+        .ok();
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    let found = world
+        .fleet(&["failures", "--json", "--class", "host"])
+        .ok()
+        .json();
+    let lost = group(&found, "host-lost");
+    assert_eq!(
+        (&lost["class"], &lost["failed"], &lost["recovered"]),
+        (&json!("host"), &json!(0), &json!(1))
+    );
+    assert_eq!(lost["hosts"], json!({ "eval1": 1 }));
+    assert_eq!(lost["line"], "eval1 was declared gone: on fire");
+    world
+        .fleet(&["failures"])
+        .ok()
+        .prints("host host-lost: 1 job (1 recovered), 1 attempt");
+}
+
+#[test]
+fn a_host_without_an_engine_is_to_blame_and_each_command_names_what_it_is_for() {
+    // The hosts are this machine with another PATH: there is a shell, and no engine.
+    let bin = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/bin/sh", bin.path().join("sh")).unwrap();
+    let world = World::local(2)
+        .pipeline("swe")
+        .fleet_key("lost_retries = 1")
+        .fleet_key("retry_pause = \"10ms\"")
+        .toml(
+            "[[pipeline]]\nname = \"swe\"\ncontainers = true\n[[pipeline.phase]]\nname = \"image\"\ndoes = \"image\"\ndeadline = \"60s\"\n[[pipeline.phase]]\nname = \"trajectory\"\ndoes = \"trajectory\"\nagent = \"noop\"\ndeadline = \"60s\"",
+        )
+        .env("PATH", bin.path().to_str().unwrap());
+    let line = json!({
+        "instance_id": "a", "repo": "acme/tides", "base_commit": "97371fbaed444727126a2969cd68f856db77221f",
+        "image_storage_uri": "docker://fleet.invalid/none:1", "FAIL_TO_PASS": ["t.py::a"], "PASS_TO_PASS": [],
+        "language": "python", "test_command": "pytest",
+    });
+    world.write("assignments/a.jsonl", &format!("{line}\n"));
+    world.asked(
+        "phase8",
+        "eval1",
+        &[json!({ "instance_id": "a", "model": "gpt", "dataset_file": "a.jsonl" })],
+    );
+    world.fleet(&["dispatch", FILE]).code(4);
+    let found = world.fleet(&["failures", "--json"]).ok().json();
+    let failed = group(&found, "no-docker");
+    assert_eq!(
+        (
+            &failed["class"],
+            &failed["failed"],
+            &failed["jobs"],
+            &failed["attempts"]
+        ),
+        (&json!("host"), &json!(1), &json!(1), &json!(2)),
+        "{failed:#}"
+    );
+    assert_eq!(
+        failed["run"],
+        json!([
+            "fleet doctor",
+            "fleet resume host eval1",
+            "fleet resume host eval2",
+            "fleet retry --fault no-docker"
+        ])
+    );
+    // Its history says of each attempt whose doing it was, and why there was another.
+    world
+        .fleet(&["history", "a/gpt"])
+        .ok()
+        .prints(
+            "fault no-docker (host): there is no `docker` on this host; a try on another host may go better",
+        )
+        .prints("placed on eval2")
+        .prints("because attempt 1 failed of no-docker")
+        .prints("given up: ");
+}
+
+/// Words with a hyphen that are no faults, in the modules that make faults.
+const OTHERS: &[&str] = &[
+    // Keys and formats of others.
+    "kebab-case",
+    "site-packages",
+    "oom-kill",
+    "driver-type",
+    "system-out",
+    "see-pax",
+    "rev-parse",
+    "change-me",
+    "api-key",
+    // Of an image that is looked into, before it is a fault.
+    "no-commit",
+    // Findings of grading: they change no verdict.
+    "ambiguous-match",
+    "counts-disagree",
+    "environment-failed",
+    "exit-disagrees",
+    "forged-output",
+    "fuzzy-patch",
+    "inexact-match",
+    "no-sign-of-a-run",
+];
+
+/// Every word in quotes that looks like the name of a fault, in the code that makes faults.
+fn names_in_the_sources() -> BTreeSet<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    for module in ["runner", "images", "objects", "docker", "grade", "blame", "case"] {
+        for (path, bytes) in files::regular(&src.join(module)) {
+            let is_test = path.components().any(|part| {
+                let name = part.as_os_str().to_str().unwrap();
+                name == "tests" || name == "tests.rs" || name == "fixture.rs"
+            });
+            if is_test || path.starts_with("advice") || path.extension().is_none_or(|ending| ending != "rs") {
+                continue;
+            }
+            let text = String::from_utf8(bytes).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let lines: Vec<&str> = code.lines().collect();
+            for (n, line) in lines.iter().enumerate() {
+                if line.trim_start().starts_with("//") {
+                    continue;
+                }
+                // One word alone is a name where a class stands right before it.
+                let near = &lines[n.saturating_sub(2)..=n];
+                let blamed = near.iter().any(|line| line.contains("Class::")) || line.contains("name: \"");
+                for word in line.split('"').skip(1).step_by(2) {
+                    let is_name = !word.is_empty()
+                        && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+                        && !word.starts_with('-')
+                        && !word.ends_with('-');
+                    let alone = line.trim() == format!("\"{word}\"");
+                    let tells = word.contains('-') || alone || (blamed && line.trim_end().ends_with(','));
+                    if is_name && tells {
+                        found.insert(word.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    found.retain(|word| !OTHERS.contains(&word.as_str()));
+    found
+}
+
+#[test]
+fn there_is_advice_for_every_fault_once() {
+    let mut names = names_in_the_sources();
+    assert!(
+        names.len() > 80 && names.contains("killed") && names.contains("no-space"),
+        "{names:?}"
+    );
+    names.extend(catalogue().map(|signature| signature.name.to_owned()));
+    let advised: Vec<&str> = advice::all().flat_map(|advice| advice.faults).copied().collect();
+    let without: Vec<&String> = names.iter().filter(|name| advice::on(name).is_none()).collect();
+    assert!(without.is_empty(), "no advice for {without:?}");
+    let once: BTreeSet<&str> = advised.iter().copied().collect();
+    assert_eq!(once.len(), advised.len(), "a fault has two pieces of advice");
+    // What the view calls failures that nobody has explained.
+    let own = [
+        advice::LOST,
+        advice::NOT_KEPT,
+        advice::PROGRAM,
+        advice::GIVEN_UP,
+        advice::DISTRUSTED,
+        advice::PATCH_FAILED,
+    ];
+    let stale: Vec<&str> = once
+        .into_iter()
+        .filter(|name| !names.contains(*name) && !own.contains(name))
+        .collect();
+    assert!(stale.is_empty(), "advice for faults that nobody makes: {stale:?}");
+}
+
+#[test]
+fn the_table_of_faults_in_the_readme_is_the_advice() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let table = readme.split("| fault | why | what to do |\n").nth(1).unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with("| "))
+        .collect();
+    let advised: Vec<String> = advice::all()
+        .map(|advice| {
+            let names: Vec<String> = advice.faults.iter().map(|name| format!("`{name}`")).collect();
+            format!("| {} | {} | {} |", names.join(", "), advice.why, advice.what)
+        })
+        .collect();
+    assert_eq!(rows, advised, "\nthe table should be\n{}\n", advised.join("\n"));
+}
+
+#[test]
+fn nothing_is_advised_against_what_a_model_did() {
+    for fault in ["no-patch", "test-timeout", "agent-gave-up"] {
+        assert!(advice::on(fault).unwrap().run.is_empty());
+    }
+    let retried = |command: &str| command.starts_with("fleet retry") || command.starts_with("fleet regrade");
+    for advice in advice::all().filter(|advice| !advice.run.is_empty()) {
+        let last = advice.run.last();
+        let looks = advice
+            .run
+            .iter()
+            .any(|command| command.starts_with("fleet logs") || command.starts_with("fleet images"));
+        assert!(
+            last.is_some_and(|last| retried(last)) || looks,
+            "{:?} ends in no way out",
+            advice.faults
+        );
+    }
+}
