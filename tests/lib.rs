@@ -52,5 +52,7 @@ mod status;
 mod store;
 mod support;
 mod swe;
+mod trouble;
+mod twice;
 mod verdicts;
 mod verify;

@@ -153,7 +153,8 @@ impl Context {
         let epoch = store.next_epoch(heard).await?;
         who.epoch = Some(epoch);
         lease.announce(&who)?;
-        let fleet = store.load(epoch, &self.config.hosts).await?;
+        let mut fleet = store.load(epoch, &self.config.hosts).await?;
+        fleet.pause_providers(self.config.fleet.provider_pause);
         let coordinator = random::token().map_err(|error| {
             CommandError::new(Kind::Environment, "cannot read randomness").caused_by(&error)
         })?;

@@ -6,11 +6,12 @@ use std::process::Stdio;
 
 use super::context::Context;
 use super::printer::Printer;
-use super::{Cli, CommandError, Kind, assignment, drive, exit};
+use super::{Cli, CommandError, Kind, assignment, drive, exit, ways};
 use crate::domain::SetName;
 use crate::domain::fleet::Closure;
 use crate::doors::spawn;
 use crate::engine::Stop;
+use crate::report::text::printable;
 use crate::report::words;
 
 /// Run what an assignment file asks for; run it again and it resumes
@@ -70,11 +71,15 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         drive::drive(&assignments, sizes, context, printer, how).await?
     };
     let sets: Vec<SetName> = assignments.iter().map(|one| one.set.name.clone()).collect();
+    let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+    let pinned = if args.pinned { "--pinned " } else { "" };
+    let again = format!("fleet dispatch {pinned}{}", files.join(" "));
     if stop == Stop::Done {
         printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
+        for way in ways::on(&fleet, &sets, &again) {
+            printer.say(&printable(&way));
+        }
     }
-    let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
-    let again = format!("fleet dispatch {}", files.join(" "));
     drive::unless_done(&fleet, &sets, &stop, &again)?;
     let mine = fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
     let bad = mine

@@ -48,6 +48,7 @@ mod tell;
 mod trace;
 mod verdicts;
 mod verify;
+mod ways;
 
 use std::process::ExitCode;
 

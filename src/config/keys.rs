@@ -28,6 +28,9 @@ table! {
         /// How long a job waits after a fault that was not its own, before it is tried again. Doubles
         /// with each try.
         retry_pause: Span = Kind::Time(0, DAY), Need::Default("30s");
+        /// How long none of a model's jobs start once its provider asks for a pause. Doubles while it goes on asking, up
+        /// to six times as long.
+        provider_pause: Span = Kind::Time(1, DAY), Need::Default("30s");
         /// How long a job waits for a provider that keeps asking for a pause; its tries are not used up meanwhile.
         provider_patience: Span = Kind::Time(0, 30 * DAY), Need::Default("2h");
         /// Most whole dollars that a job's failed tries may have cost; then it is given up. Without it, no limit.

@@ -113,11 +113,43 @@ impl Talks {
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {
+                    if about == About::Look {
+                        talk.looked = Some(clock::tick());
+                    }
                     talk.pending.insert(self.last, about);
                 }
                 (Err(_), Some(attempt)) => fleet.tell(&host, attempt),
                 (Err(_), None) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::wire::PROTOCOL;
+    use crate::domain::{Epoch, Timestamp};
+
+    #[test]
+    fn a_host_that_has_just_said_how_it_is_is_left_alone_for_a_while() {
+        let (mut talks, mut fleet) = (Talks::default(), Fleet::new(Epoch(1), &[]));
+        let host: HostName = "eval1".parse().unwrap();
+        let (requests, mut taken) = mpsc::channel(8);
+        let hello = Hello {
+            protocol: PROTOCOL,
+            version: String::new(),
+            boot: "boot".to_owned(),
+            now: Timestamp(0),
+        };
+        talks.open(&host, &hello, requests);
+        let hour = Duration::from_hours(1);
+        assert_eq!(talks.unheard_for(hour), std::slice::from_ref(&host));
+        talks.send(&mut fleet, vec![(host.clone(), Ask::Probe, About::Look)]);
+        assert_eq!(talks.unheard_for(Duration::ZERO), [], "its answer is on its way");
+        let asked = taken.try_recv().unwrap();
+        assert_eq!(talks.answered(&host, asked.id), Some(About::Look));
+        assert_eq!(talks.unheard_for(hour), []);
+        assert_eq!(talks.unheard_for(Duration::ZERO), [host]);
     }
 }

@@ -166,12 +166,14 @@ impl<'a> Choice<'a> {
         let queue = &self.fleet.host(behind)?.queue;
         // What it could begin at once is left to it.
         let begins = queue.len() - waits;
-        let slow = self.fleet.host(here).map_or(1.0, HostEntry::slowness);
+        let slow = |name| self.fleet.host(name).map_or(1.0, HostEntry::slowness);
+        let (slow, slow_there) = (slow(here), slow(behind));
         let longest = *self.head(here, queue.iter().skip(begins), Some(behind)).first()?;
-        let would_take = longest.expected.duration().as_secs_f64() * slow;
+        let seconds = longest.expected.duration().as_secs_f64();
+        let would_take = seconds * slow;
         let helps = match first {
-            // There is nothing else to do: it is enough that the job would wait there.
-            None => would_take < late,
+            // There is nothing else to do: it is enough that the job would be done later there.
+            None => would_take < late.max(seconds * slow_there),
             Some(first) => late > self.load.fair * BEHIND && longest.rank.0 < first.rank.0,
         };
         helps.then_some(longest.job)

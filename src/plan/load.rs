@@ -53,7 +53,13 @@ impl<'a> Load<'a> {
                 power += f64::from(host.slots) / slow;
                 fastest = slow.min(fastest);
             }
-            let free = if room > 0 { 0.0 } else { soonest };
+            let refuses = |(at, _): &(Timestamp, String)| now.since(*at) < policy.refused_pause;
+            // One that has just refused something may do so again: nobody waits for it.
+            let free = match room {
+                _ if host.refused.as_ref().is_some_and(refuses) => f64::INFINITY,
+                0 => soonest,
+                _ => 0.0,
+            };
             let late = (under_way + load) / f64::from(host.slots.max(1));
             hosts.insert(
                 name,
@@ -64,6 +70,12 @@ impl<'a> Load<'a> {
                     waits: host.queue.len().saturating_sub(if does { room } else { 0 }),
                 },
             );
+        }
+        // What a slow host could begin at once it may leave to others: they must be able to take it.
+        for (name, share) in &mut hosts {
+            if share.slow > fastest * FASTER {
+                share.waits = fleet.host(name).map_or(0, |host| host.queue.len());
+            }
         }
         let fair = if power > 0.0 { work / power } else { 0.0 };
         Load { hosts, fair, fastest }

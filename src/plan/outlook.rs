@@ -67,7 +67,8 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         let hold = fleet.host_hold(name);
         let trouble = trouble(host, policy, now);
         // What is held takes nothing new, but what runs there goes on.
-        let takes = trouble.is_none() && hold.is_none_or(|hold| passes(hold, waiting > 0));
+        let passes = |hold| passes(hold, waiting > 0) || is_unheard(hold, host, policy, now);
+        let takes = trouble.is_none() && hold.is_none_or(passes);
         if (running > 0 && trouble.is_none()) || (takes && waiting + waits.free > 0) {
             return Outlook::Working;
         }
@@ -107,6 +108,16 @@ fn passes(hold: &Hold, bound: bool) -> bool {
         Kind::Draining => bound,
         Kind::Paused | Kind::Ailing | Kind::Refused => false,
     }
+}
+
+/// Is it held for what it said to an earlier coordinator, and has not said anything to this one yet? It may be mended.
+fn is_unheard(hold: &Hold, host: &HostEntry, policy: &Policy, now: Timestamp) -> bool {
+    hold.kind == Kind::Ailing
+        && host.facts.is_none()
+        && match host.link {
+            Link::Up { since } => now.since(since) < policy.unreachable,
+            Link::Down { .. } | Link::Unknown => true,
+        }
 }
 
 /// What jobs wait for.

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::lab::Lab;
 use super::measure::{self, Run};
+use super::peer::{self, quiet};
 use super::sides::{Side, Work};
 
 /// Who gets which job.
@@ -27,11 +28,7 @@ pub(crate) struct Field {
 impl Field {
     /// Hosts like new, and GNU parallel.
     pub(crate) fn new() -> Result<Field, Box<dyn Error>> {
-        if quiet(Command::new("parallel").arg("--version")).is_err() {
-            quiet(Command::new("apt-get").args(["install", "-y", "-q", "parallel"])).map_err(|error| {
-                format!("GNU parallel is missing, and apt-get cannot install it: {error}")
-            })?;
-        }
+        peer::parallel()?;
         let field = Field {
             lab: Lab::hosts(10),
             dir: tempfile::tempdir()?,
@@ -187,13 +184,4 @@ impl Field {
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
-}
-
-/// Runs a command for its exit code.
-fn quiet(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let output = command.stdin(Stdio::null()).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
 }

@@ -24,6 +24,7 @@
 
 mod field;
 mod measure;
+mod peer;
 mod sides;
 mod target;
 

@@ -5,7 +5,7 @@ use super::{Attempt, Fleet, JobEntry, Rate, Trial};
 use crate::domain::fault::{Again, Class};
 use crate::domain::hold::Subject;
 use crate::domain::id::{AttemptId, JobId};
-use crate::domain::measure::log;
+use crate::domain::measure::{log, span};
 use crate::domain::name::{HostName, ModelName, PhaseName};
 use crate::domain::time::{Span, Timestamp};
 
@@ -23,6 +23,11 @@ impl Fleet {
     /// Models whose provider has complained.
     pub fn rated(&self) -> impl Iterator<Item = &ModelName> {
         self.rates.keys()
+    }
+
+    /// The first pause that a provider gets which complains; further ones are longer.
+    pub fn pause_providers(&mut self, first: Span) {
+        self.pauses.first = first;
     }
 
     /// The rate of a model whose provider has complained.
@@ -47,14 +52,24 @@ impl Fleet {
             return;
         };
         let job = std::sync::Arc::clone(&entry.job);
-        let host = entry.attempt(id.n).map(|attempt| attempt.host.clone());
-        if let (Some(host), Some(expected)) = (host, self.measures.phase(&job, phase)) {
+        let mut usual = took;
+        // How long an image takes is a matter of what the host has already; work that is kept tells of its speed.
+        if let Some(attempt) = entry.attempt(id.n)
+            && (attempt.told.is_none() || attempt.done().contains(phase))
+        {
+            let (host, expected) = (attempt.host.clone(), self.measures.phase(&job, phase));
+            let host = self.host_entry(&host);
+            // What a slow host took is no measure for the others.
+            usual = span(log(took) - host.slowness().ln());
             // What is over in a moment says nothing of a machine's speed.
-            if expected.close && expected.median >= Span::seconds(1) {
-                self.host_entry(&host).pace.add(log(took) - log(expected.median));
+            if let Some(expected) = expected
+                && expected.close
+                && expected.median >= Span::seconds(1)
+            {
+                host.pace.add(log(took) - log(expected.median));
             }
         }
-        self.measures.add(&job, phase, took);
+        self.measures.add(&job, phase, usual);
         // The order changes with what is learned; sorted anew at each doubling, it costs little for each job.
         if self.measures.seen() >= self.ranked * 2 {
             self.ranked = self.measures.seen();
@@ -73,7 +88,7 @@ impl Fleet {
             (Some(rate), false) => rate.decrease(at, running),
             (None, true) => {}
             (None, false) => {
-                self.rates.insert(model, Rate::first(at, running));
+                self.rates.insert(model, Rate::first(at, running, self.pauses));
             }
         }
     }

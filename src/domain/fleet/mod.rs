@@ -56,6 +56,8 @@ pub struct Fleet {
     ranked: u64,
     /// Models whose provider has complained.
     rates: BTreeMap<ModelName, Rate>,
+    /// How long such a provider is left alone. Not stored: `fleet.toml` says so.
+    pauses: rate::Pauses,
     /// What should be held, and why: found in the news, not decided yet.
     alarms: BTreeMap<Subject, String>,
     /// Images that are no good, and on which hosts that was seen.

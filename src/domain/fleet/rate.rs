@@ -2,12 +2,32 @@
 
 use crate::domain::time::{Span, Timestamp};
 
-/// After a provider asks for a pause, the first one is so long; each further one twice as long.
-const FIRST_PAUSE: Span = Span::seconds(30);
-/// But no longer than this.
-const LONGEST_PAUSE: Span = Span::seconds(180);
-/// Complaints that come within so short a time are one.
-const ONE: Span = Span::seconds(10);
+/// How long the pauses are that providers get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pauses {
+    /// The first one; each further one is twice as long.
+    pub(super) first: Span,
+}
+
+impl Default for Pauses {
+    fn default() -> Pauses {
+        Pauses {
+            first: Span::seconds(30),
+        }
+    }
+}
+
+impl Pauses {
+    /// No pause is longer.
+    fn longest(self) -> Span {
+        Span(self.first.0.saturating_mul(6))
+    }
+
+    /// Complaints that come within so short a time are one.
+    fn one(self) -> Span {
+        Span(self.first.0 / 3)
+    }
+}
 
 /// The rate of one model.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,18 +38,20 @@ pub struct Rate {
     pub until: Timestamp,
     /// When the provider first complained, since it last did its work well.
     pub since: Timestamp,
+    pauses: Pauses,
     pause: Span,
     cut: Timestamp,
 }
 
 impl Rate {
     /// The first complaint, with so many under way.
-    pub(super) fn first(now: Timestamp, running: usize) -> Rate {
+    pub(super) fn first(now: Timestamp, running: usize, pauses: Pauses) -> Rate {
         let mut rate = Rate {
             cap: count(running),
             until: now,
             since: now,
-            pause: FIRST_PAUSE,
+            pauses,
+            pause: pauses.first,
             cut: Timestamp(i64::MIN),
         };
         rate.decrease(now, running);
@@ -38,12 +60,12 @@ impl Rate {
 
     /// The provider complains.
     pub(super) fn decrease(&mut self, now: Timestamp, running: usize) {
-        if self.cut != Timestamp(i64::MIN) && now.since(self.cut) < ONE {
+        if self.cut != Timestamp(i64::MIN) && now.since(self.cut) < self.pauses.one() {
             return;
         }
         self.cap = (self.cap.min(count(running)) / 2.0).max(1.0);
         self.until = self.until.max(now.after(self.pause));
-        self.pause = Span((self.pause.0 * 2).min(LONGEST_PAUSE.0));
+        self.pause = Span((self.pause.0 * 2).min(self.pauses.longest().0));
         self.cut = now;
     }
 
@@ -51,7 +73,7 @@ impl Rate {
     pub(super) fn increase(&mut self, now: Timestamp) {
         // One more for each round of as many as there may be.
         self.cap += 1.0 / self.cap.max(1.0);
-        self.pause = FIRST_PAUSE;
+        self.pause = self.pauses.first;
         self.since = now;
     }
 }
@@ -72,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_complaint_halves_and_good_work_adds_one_a_round() {
-        let mut rate = Rate::first(at(0), 8);
+        let mut rate = Rate::first(at(0), 8, Pauses::default());
         assert!((rate.cap - 4.0).abs() < 1e-9);
         assert_eq!(rate.until, at(30));
         // The other hosts say the same in the same moment.
@@ -86,7 +108,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_while_complaints_go_on_and_start_over_after_good_work() {
-        let mut rate = Rate::first(at(0), 1);
+        let mut rate = Rate::first(at(0), 1, Pauses::default());
         for (now, until) in [(30, 90), (90, 210), (210, 390), (390, 570)] {
             rate.decrease(at(now), 1);
             assert_eq!(rate.until, at(until));

@@ -94,6 +94,20 @@ fn a_slow_host_leaves_to_others_what_they_would_have_done_sooner() {
 }
 
 #[test]
+fn what_a_slow_host_leaves_to_others_they_take_even_if_it_was_meant_for_the_slow_one() {
+    let mut scene = Scene::hosts(&["fast", "slow"]);
+    scene.policy.pinned = true;
+    for (host, seconds) in [("fast", 100), ("slow", 300)].repeat(6) {
+        let job = scene.job(host, "x", "gpt");
+        scene.placed();
+        scene.succeed(job, seconds);
+    }
+    scene.policy.pinned = false;
+    let last = scene.job("slow", "x", "gpt");
+    assert_eq!(scene.placed(), [("fast".to_owned(), last)]);
+}
+
+#[test]
 fn what_a_busy_host_would_begin_too_late_goes_to_an_idle_one_first() {
     let mut scene = Scene::hosts(&["a", "b"]);
     for (instance, seconds) in [("long", 1000), ("short", 100)] {

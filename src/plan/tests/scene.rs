@@ -219,7 +219,15 @@ impl Scene {
     /// It runs and ends well, after so many seconds.
     pub(super) fn succeed(&mut self, job: JobId, seconds: u64) {
         self.begin(job, "trajectory");
-        self.ended(job, seconds, Conclusion::default());
+        let keeps = true;
+        self.ended(
+            job,
+            seconds,
+            Conclusion {
+                keeps,
+                ..Conclusion::default()
+            },
+        );
     }
 
     /// It runs to its end, and the evidence says this.

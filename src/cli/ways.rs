@@ -1,0 +1,49 @@
+//! The ways out that `fleet dispatch` names once every job is closed: for what failed through another's doing than the
+//! model's, and for what takes part no more.
+
+use std::collections::BTreeMap;
+
+use crate::domain::fault::Class;
+use crate::domain::hold::{Kind, Subject};
+use crate::domain::{Fleet, SetName};
+use crate::report::{Account, words};
+
+/// One line for each; `again` is the command that goes on.
+pub(super) fn on(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
+    let mut ways = Vec::new();
+    for (subject, stand) in fleet.stands() {
+        let Some(hold) = &stand.hold else { continue };
+        let word = hold.kind.word();
+        ways.push(format!(
+            "{subject} is {word}: {}; {}",
+            hold.why,
+            end_of(subject, hold.kind)
+        ));
+    }
+    let mine = fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
+    let excluded = mine.filter(|entry| Account::of(entry) == Account::Excluded);
+    let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
+    for class in excluded.filter_map(|entry| entry.decisive()?.blame()) {
+        *classes.entry(class).or_default() += 1;
+    }
+    for (class, n) in classes {
+        let (class, failed) = (class.word(), words::count(n, "job", "jobs"));
+        ways.push(format!(
+            "{failed} failed, and the class of that is {class}; once it is mended: `fleet retry --class {class}`, then `{again}`"
+        ));
+    }
+    ways
+}
+
+/// How a hold ends.
+fn end_of(subject: &Subject, kind: Kind) -> String {
+    match kind {
+        Kind::Ailing => {
+            "it goes on as soon as it says that it is well; `fleet doctor` says how to mend it".to_owned()
+        }
+        Kind::Quarantined | Kind::Refused => {
+            format!("once it is mended, `fleet resume {subject}` lets it go on")
+        }
+        Kind::Paused | Kind::Draining => format!("`fleet resume {subject}` lets it go on"),
+    }
+}
