@@ -1,6 +1,6 @@
 //! `fleet retry`: closed jobs run again whose failure was not the model's doing; `fleet host recall` and what follows.
 
-use crate::support::{World, wait};
+use crate::support::{GO, World, wait};
 
 const FILE: &str = "assignments/phase8.json";
 
@@ -40,10 +40,7 @@ fn a_failed_job_runs_again_and_a_good_one_does_not() {
 
 #[test]
 fn beside_a_coordinator_it_runs_at_once() {
-    let world = World::local(1).script(&format!(
-        "{MENDED}; case $FLEET_INSTANCE in long) {};; esac",
-        crate::support::GO
-    ));
+    let world = World::local(1).script(&format!("case $FLEET_INSTANCE in long) {GO};; esac; {MENDED}"));
     world.assign("phase8", &[("*", "bad", "gpt"), ("*", "long", "gpt")]);
     let mut dispatch = world.start(&["dispatch", FILE]);
     wait::until("the bad one has failed", || {

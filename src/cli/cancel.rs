@@ -50,6 +50,11 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let (store, fleet) = context.peek().await?;
     let jobs = chosen(args, &fleet)?;
     store.close().await;
+    if jobs.is_empty() {
+        printer.say("nothing to stop: they are closed already");
+        tell(args, printer, [&[], &[], &[]])?;
+        return Ok(exit::OK);
+    }
     if args.how.dry_run {
         for entry in jobs
             .iter()
@@ -59,11 +64,6 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             printer.data(&format!("would be stopped: {}\n", select::shown(entry)))?;
         }
         tell(args, printer, [&jobs[..], &[], &[]])?;
-        return Ok(exit::OK);
-    }
-    if jobs.is_empty() {
-        printer.say("nothing to stop: they are closed already");
-        tell(args, printer, [&[], &[], &[]])?;
         return Ok(exit::OK);
     }
     let fleet = if context.coordinator().is_some() {
