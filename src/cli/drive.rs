@@ -14,7 +14,7 @@ use crate::doors::clock;
 use crate::engine::Stop;
 use crate::plan::Stuck;
 use crate::report::words;
-use crate::store::{Added, Store};
+use crate::store::{Added, Store, StoreError};
 
 /// Looks for the images of all jobs that are new, before anything is stored; the sizes of those that there are.
 pub(super) async fn look(
@@ -135,8 +135,12 @@ pub(super) async fn drive(
 
 /// The jobs that need no look at their images any more.
 async fn known_jobs(context: &Context) -> Result<BTreeSet<JobId>, CommandError> {
-    let Some(store) = Store::peek(&context.database()).await? else {
-        return Ok(BTreeSet::new());
+    let store = match Store::peek(&context.database()).await {
+        Ok(Some(store)) => store,
+        Ok(None) => return Ok(BTreeSet::new()),
+        // Dispatching is what brings an older one up to date.
+        Err(StoreError::Older { .. }) => Store::open(&context.database()).await?,
+        Err(error) => return Err(error.into()),
     };
     let fleet = store.load(Epoch(0), &context.config.hosts).await?;
     store.close().await;

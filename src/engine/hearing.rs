@@ -53,6 +53,8 @@ impl Engine {
                             boot,
                         });
                         if self.setup.fleet.knows_images() {
+                            // The first choice there should know it, too.
+                            self.setup.fleet.note_asked(host, true);
                             hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
                         }
                     }

@@ -14,6 +14,9 @@ impl Engine {
     /// An answer about the host itself. Whatever went wrong there is no fault of the coordinator's, and no reason to stop.
     pub(super) fn hear_of_host(&mut self, host: &HostName, about: &About, answer: &Answer) -> Vec<Event> {
         let (fleet, now) = (&mut self.setup.fleet, clock::now());
+        if *about == About::Shelf {
+            fleet.note_asked(host, false);
+        }
         match (about, answer) {
             (About::Look, Answer::Facts(facts)) => {
                 let low = self.setup.policy.low_water;

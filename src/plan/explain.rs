@@ -237,7 +237,10 @@ impl std::fmt::Display for NoRoom {
             NoRoom::Unknown => write!(f, "it is not in fleet.toml"),
             NoRoom::Gone(word) => write!(f, "it was declared gone: {word}"),
             NoRoom::Down(since, why) => write!(f, "not reached since {since}: {why}"),
-            NoRoom::NotYet => write!(f, "no link to it yet"),
+            NoRoom::NotYet => write!(
+                f,
+                "it has not been reached yet, or has not told yet which images it has"
+            ),
             NoRoom::Held(kind, why, until) => {
                 let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
                 write!(f, "it is {}{until}: {why}", kind.word())

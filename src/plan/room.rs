@@ -15,7 +15,7 @@ pub enum NoRoom {
     Gone(String),
     /// It cannot be reached, since then.
     Down(Timestamp, String),
-    /// It has not been reached yet.
+    /// It has not been reached yet, or has not told yet which images it has.
     NotYet,
     /// Something holds it.
     Held(Kind, String, Option<Timestamp>),
@@ -55,6 +55,9 @@ pub(super) fn no_room(
         && now.since(*at) < policy.refused_pause
     {
         return Some(NoRoom::Refused(why.clone()));
+    }
+    if host.asked {
+        return Some(NoRoom::NotYet);
     }
     if host.unseen && policy.docker {
         return Some(NoRoom::Looked);

@@ -12,6 +12,7 @@ use std::path::Path;
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::journal;
+use super::step::End;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::fault::{Again, Class};
 use crate::domain::journal::{Ending, Entry};
@@ -64,11 +65,7 @@ fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> 
 }
 
 /// What a task said at its end. What it left is durable before the journal can say that it is done.
-pub(super) fn conclude(
-    capsule: &Capsule,
-    task: Task,
-    ending: &Ending,
-) -> Result<Option<Conclusion>, RunnerError> {
+pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Option<Conclusion>, RunnerError> {
     let path = capsule.path.join(conclusion::FILE);
     let said: Option<Conclusion> = match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).ok(),
@@ -79,12 +76,13 @@ pub(super) fn conclude(
         fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
     }
     let mut said = said.unwrap_or_default();
-    said.keeps = ending.is_success() && matches!(task, Task::Trajectory | Task::Evaluation);
+    // What is paid for stays so, even if the host then cannot prove that nothing of it is left.
+    said.keeps = end.finished && matches!(task, Task::Trajectory | Task::Evaluation);
     if said.keeps {
         sync(&capsule.path)?;
     }
-    if !ending.is_success() && said.fault.is_none() {
-        said.fault = unexplained(ending);
+    if !end.ending.is_success() && said.fault.is_none() {
+        said.fault = unexplained(&end.ending);
     }
     Ok(Some(said))
 }

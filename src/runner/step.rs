@@ -38,6 +38,8 @@ const SHORT: Duration = Duration::from_secs(1);
 pub(super) struct End {
     /// How it ended.
     pub(super) ending: Ending,
+    /// Did it do its own work to the end? It may have, and what it left behind could not be proved gone.
+    pub(super) finished: bool,
     /// From its start until nothing of it was left.
     pub(super) took: Span,
     /// How much it printed.
@@ -81,7 +83,7 @@ pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End 
         stop: None,
     };
     running.watch();
-    let ending = running.end();
+    let (ending, finished) = running.end();
     let excerpt = if ending.is_success() || ending == Ending::Cancelled {
         None
     } else {
@@ -89,6 +91,7 @@ pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End 
     };
     End {
         ending,
+        finished,
         took: span(started.elapsed()),
         output: log.total(),
         excerpt,
@@ -115,6 +118,7 @@ fn pressed(phase: &PhaseName, count: Count) -> Entry {
 fn no_start(started: Instant, ending: Ending) -> End {
     End {
         ending,
+        finished: false,
         took: span(started.elapsed()),
         output: 0,
         excerpt: None,
@@ -297,7 +301,7 @@ impl Running<'_> {
     }
 
     /// Ends whatever is left of the step, keeps the rest of its output, and says how it ended.
-    fn end(mut self) -> Ending {
+    fn end(mut self) -> (Ending, bool) {
         let main = self.main;
         let exit = &mut self.exit;
         let attempt = self.scene.capsule.attempt;
@@ -329,7 +333,9 @@ impl Running<'_> {
                 Ok(())
             }
         });
-        match (self.stop, self.fault, left, self.exit) {
+        let finished =
+            self.stop.is_none() && self.fault.is_none() && matches!(self.exit, Some(Exit::Code(0)));
+        let ending = match (self.stop, self.fault, left, self.exit) {
             (_, Some(error), _, _) => Ending::HostFault(format!("cannot keep its output: {error}")),
             (_, None, Err(why), _) => Ending::HostFault(why),
             (Some(stop), None, Ok(()), _) => stop.ending,
@@ -337,6 +343,7 @@ impl Running<'_> {
             (None, None, Ok(()), Some(Exit::Signal(signal))) => Ending::Signal(signal),
             // Killed by a signal that has no name here.
             (None, None, Ok(()), None) => Ending::Signal(0),
-        }
+        };
+        (ending, finished)
     }
 }

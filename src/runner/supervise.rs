@@ -129,7 +129,7 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
         })?;
         let end = step::run(scene, &step, journal);
         let conclusion = match step.task {
-            Some(task) => keep::conclude(&scene.capsule, task, &end.ending)?.map(Box::new),
+            Some(task) => keep::conclude(&scene.capsule, task, &end)?.map(Box::new),
             None => None,
         };
         patiently(PATIENCE, || {

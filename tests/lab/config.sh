@@ -117,7 +117,7 @@ stall = "1m"
 [[pipeline.phase]]
 name = "evaluation"
 does = "evaluation"
-tests = "20s"
+tests = "40s"
 deadline = "5m"
 
 [[pipeline.phase]]

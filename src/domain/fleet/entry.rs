@@ -155,6 +155,8 @@ pub struct HostEntry {
     pub layers: BTreeSet<Arc<str>>,
     /// What it last said of its health. Not stored.
     pub facts: Option<(Timestamp, Arc<Facts>)>,
+    /// It has been asked which images it has, and has not answered yet. Not stored.
+    pub asked: bool,
     /// The job that it shall run next; its image is here or on its way. Not stored.
     pub next: Option<JobId>,
     /// The image that is on its way. Not stored.
@@ -185,6 +187,7 @@ impl Default for HostEntry {
             shelf: BTreeMap::new(),
             layers: BTreeSet::new(),
             facts: None,
+            asked: false,
             next: None,
             fetching: None,
             balked: BTreeMap::new(),

@@ -126,6 +126,7 @@ impl Fleet {
         };
         // What was on its way there is asked for anew.
         (entry.fetching, entry.next) = (None, None);
+        entry.asked = false;
         self.untold.retain(|(of, _)| of != host);
         self.rate(host);
     }

@@ -64,6 +64,11 @@ impl Fleet {
         entry.unseen = false;
     }
 
+    /// The host has been asked which images it has; or has answered, or cannot.
+    pub fn note_asked(&mut self, host: &HostName, asked: bool) {
+        self.host_entry(host).asked = asked;
+    }
+
     /// A host that was asked how it is could not say.
     pub fn note_no_facts(&mut self, host: &HostName) {
         self.host_entry(host).unseen = false;
