@@ -6,6 +6,7 @@ use super::evidence;
 use super::retry::{self, Delay};
 use super::room::{NoRoom, no_room};
 use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry, Spot};
+use crate::domain::journal::{Ending, Outcome};
 use crate::domain::{AttemptState, Fleet, HostName, JobId, Place, Timestamp};
 
 /// One line of an explanation: what it is about, and what there is to say.
@@ -69,7 +70,14 @@ fn tries(entry: &JobEntry, policy: &Policy) -> Vec<Line> {
     let lost = entry.lost().map(|attempt| {
         let why = match (&attempt.state, attempt.fault()) {
             (_, Some(fault)) => fault.to_string(),
-            (AttemptState::Ended(crate::domain::journal::Outcome::Lost { proof }), None) => proof.clone(),
+            (AttemptState::Ended(Outcome::Lost { proof }), None) => proof.clone(),
+            (
+                AttemptState::Ended(Outcome::Failed {
+                    ending: Ending::HostFault(why),
+                    ..
+                }),
+                None,
+            ) => format!("host-cannot-keep (host): {why}"),
             (state, None) => state.word().to_owned(),
         };
         (
