@@ -35,7 +35,7 @@ struct Scene {
 impl Scene {
     fn new() -> Scene {
         let lab = Lab::engines(1);
-        let told = lab.run(&["config", "images", "pipeline"]).replace("20s", "60s");
+        let told = lab.pipeline_with("tests = \"60s\"");
         let agent = agent();
         let world = World::native_with(
             &lab,

@@ -224,9 +224,8 @@ fn tests_that_reach_out_flood_fork_and_kill_harm_only_themselves() {
     ];
     let lab = Lab::engines(1);
     let right = instance(INSTANCE)["patch"].as_str().unwrap().to_owned();
-    let told = answers(&[right]) + &lab.run(&["config", "images", "pipeline"]);
     let limits = "tests = \"10s\"\nprocesses = 64\nlog_cap = \"1MiB\"";
-    let world = guarded(&lab, &told.replace("tests = \"20s\"", limits));
+    let world = guarded(&lab, &(answers(&[right]) + &lab.pipeline_with(limits)));
     let entries = CASES.map(|(id, words, _, _)| {
         world.variant(INSTANCE, id, |instance| first(instance, words));
         json!({ "instance_id": id, "model": "evil", "dataset_file": format!("{id}.jsonl") })
