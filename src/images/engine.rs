@@ -76,6 +76,12 @@ impl Local {
         self.root_fs.layers.as_deref().unwrap_or_default()
     }
 
+    /// Does it have this name?
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        let tags = self.repo_tags.as_deref().unwrap_or_default();
+        tags.iter().any(|tag| tag == name)
+    }
+
     /// Whom its programs run as; empty for root.
     pub(super) fn user(&self) -> &str {
         self.config.as_ref().map_or("", |config| &config.user)

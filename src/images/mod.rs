@@ -26,6 +26,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use engine::Local;
 use record::{Entry, Record};
 
 use crate::domain::swe;
@@ -117,10 +118,13 @@ pub async fn prepare(wanted: &Wanted<'_>, say: Say<'_>) -> Result<Ready, ImageEr
     let mut record = arrived.record;
     let mut notes = arrived.notes;
     notes.extend(verify(wanted, &mut record, say).await?);
-    let id = mend(wanted, &mut record, say).await?;
-    let (tags, known, older) = (image.tags.clone(), id.clone(), record.older.clone());
+    let mended = mend(wanted, &mut record, say).await?;
+    let id = mended.id.clone();
+    let (tags, older) = (image.tags.clone(), record.older.clone());
     record.older = engine::aside(move || {
-        tags.iter().try_for_each(|tag| engine::tag(&known, tag))?;
+        // A name that it has costs no call: each is a program of its own, and the next job waits for it.
+        let mut lacking = tags.iter().filter(|tag| !mended.is_named(tag));
+        lacking.try_for_each(|tag| engine::tag(&mended.id, tag))?;
         engine::drop_nameless(older)
     })
     .await??;
@@ -157,26 +161,25 @@ async fn verify(
     Ok(note)
 }
 
-/// Applies the recipes, unless that was done before; the id of the image then.
-async fn mend(wanted: &Wanted<'_>, record: &mut Record, say: Say<'_>) -> Result<String, ImageError> {
+/// Applies the recipes, unless that was done before; the image then.
+async fn mend(wanted: &Wanted<'_>, record: &mut Record, say: Say<'_>) -> Result<Local, ImageError> {
+    let look = |id: String| engine::aside(move || engine::inspect(&id));
+    let here = |id: &str, found: Option<Local>| {
+        found.ok_or_else(|| ImageError::Stopped(format!("{id} has vanished")))
+    };
     let recipes = inside::recipes(&wanted.image.repairs);
-    if let Some(id) = record.repaired.get(&recipes).cloned() {
-        let known = id.clone();
-        if engine::aside(move || engine::inspect(&known)).await??.is_some() {
-            return Ok(id);
-        }
+    if let Some(id) = record.repaired.get(&recipes)
+        && let Some(mended) = look(id.clone()).await??
+    {
+        return Ok(mended);
     }
-    let mut id = record.id.clone();
+    let mut local = here(&record.id, look(record.id.clone()).await??)?;
     for repair in &wanted.image.repairs {
         say(&format!("repair `{}`", repair.name));
-        let (from, repair, labels) = (id, repair.clone(), wanted.labels.clone());
-        id = engine::aside(move || {
-            let local =
-                engine::inspect(&from)?.ok_or_else(|| ImageError::Stopped(format!("{from} has vanished")))?;
-            inside::repair(&local, &repair, &labels)
-        })
-        .await??;
+        let (from, repair, labels) = (local, repair.clone(), wanted.labels.clone());
+        let id = engine::aside(move || inside::repair(&from, &repair, &labels)).await??;
+        local = here(&id, look(id.clone()).await??)?;
     }
-    record.repaired.insert(recipes, id.clone());
-    Ok(id)
+    record.repaired.insert(recipes, local.id.clone());
+    Ok(local)
 }
