@@ -262,20 +262,19 @@ fn the_file_may_bind_nobody_or_only_some_and_lie_anywhere() {
     let (questions, places) = asked(&file(&world, "assignments/few.json"));
     assert_eq!(questions.len(), 20);
     assert_eq!(places.keys().collect::<Vec<_>>(), ["eval2", "eval4"]);
-    // A host that is gone gets nothing, unless it is named.
+    // A host that is gone or held gets nothing, unless it is named.
     world.fleet(&["dispatch", "assignments/few.json"]).ok();
     world
         .fleet(&["host", "gone", "eval1", "--because", "on fire"])
         .ok();
+    world.fleet(&["drain", "eval3", "--because", "new disk"]).ok();
     world
         .fleet(&["assign", "--datasets", "data", "--models", "gpt", "--set", "rest"])
         .ok()
-        .says("eval1 gets nothing: it was declared gone (on fire)");
+        .says("eval1 gets nothing: it was declared gone (on fire)")
+        .says("eval3 gets nothing: it is draining (new disk)");
     let (_, places) = asked(&file(&world, "assignments/rest.json"));
-    assert_eq!(
-        places.keys().collect::<Vec<_>>(),
-        ["eval2", "eval3", "eval4", "eval5"]
-    );
+    assert_eq!(places.keys().collect::<Vec<_>>(), ["eval2", "eval4", "eval5"]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// The file to write; without it, assignments/NAME.json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Only these hosts; without it, all of fleet.toml that are not gone
+    /// Only these hosts; without it, all of fleet.toml that are neither gone nor held
     #[arg(long, value_delimiter = ',', value_name = "HOST", conflicts_with = "star")]
     hosts: Vec<HostName>,
     /// Bind no job to a host: all go under `*`, for whoever is idle
@@ -191,18 +191,19 @@ fn rooms(
     past: &known::Past,
     printer: &Printer,
 ) -> Result<Vec<Room>, CommandError> {
-    let gone = |host: &HostName| {
-        let entry = past.fleet.as_ref()?.host(host)?;
-        entry.gone.clone()
+    let away = |host: &HostName| {
+        let fleet = past.fleet.as_ref()?;
+        if let Some(word) = &fleet.host(host)?.gone {
+            return Some(format!("it was declared gone ({word})"));
+        }
+        let hold = fleet.host_hold(host)?;
+        Some(format!("it is {} ({})", hold.kind.word(), hold.why))
     };
     let mut rooms = Vec::new();
     for host in &context.config.hosts {
         if args.hosts.is_empty() {
-            if let Some(word) = gone(&host.name) {
-                printer.say(&format!(
-                    "{} gets nothing: it was declared gone ({word})",
-                    host.name
-                ));
+            if let Some(why) = away(&host.name) {
+                printer.say(&format!("{} gets nothing: {why}", host.name));
                 continue;
             }
         } else if !args.hosts.contains(&host.name) {
