@@ -88,6 +88,14 @@ fn every_example_in_the_help_exists_with_its_flags() {
     complain(&faults(&examples));
 }
 
+#[test]
+fn every_command_that_is_advised_exists_with_its_flags() {
+    let advised = fleet::blame::advice::all().flat_map(|advice| advice.run);
+    let commands: Vec<String> = advised.map(|command| (*command).to_owned()).collect();
+    assert!(!commands.is_empty());
+    complain(&faults(&commands));
+}
+
 fn verbs() -> Vec<String> {
     let help = fleet(&["--help"]).ok().stdout;
     let list = help.lines().skip_while(|line| !line.starts_with("Commands:"));
