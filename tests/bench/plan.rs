@@ -34,6 +34,10 @@ use fleet::store::{NewDataset, NewSet, Store};
 use simulated::Hosts;
 use target::target;
 
+/// The binary's own, since memory is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Plan and commit, for one job.
 const MS_PER_JOB: f64 = 1.0;
 /// Coordinator's memory, at most.
