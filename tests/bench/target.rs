@@ -7,6 +7,7 @@ use std::ops::RangeBounds;
 pub(crate) fn target(what: &str, figure: f64, unit: &str, wanted: impl RangeBounds<f64> + Debug) {
     use std::ops::Bound::{Included, Unbounded};
     let said = match (wanted.start_bound(), wanted.end_bound()) {
+        (Included(least), Included(most)) => format!("between {least} and {most}"),
         (Included(least), _) => format!("at least {least}"),
         (_, Included(most)) => format!("at most {most}"),
         (Unbounded, Unbounded) => {

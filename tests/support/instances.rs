@@ -25,6 +25,14 @@ impl Lab {
         args.extend(self.names());
         self.run(&args);
     }
+
+    /// The pipeline of its images, with other limits for the tests of an evaluation.
+    #[track_caller]
+    pub(crate) fn pipeline_with(&self, limits: &str) -> String {
+        let told = self.run(&["config", "images", "pipeline"]);
+        let usual = told.lines().find(|line| line.starts_with("tests = "));
+        told.replace(usual.expect("a limit for the tests"), limits)
+    }
 }
 
 impl World {

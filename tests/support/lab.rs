@@ -87,14 +87,6 @@ impl Lab {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// The pipeline of its images, with other limits for the tests of an evaluation.
-    #[track_caller]
-    pub(crate) fn pipeline_with(&self, limits: &str) -> String {
-        let told = self.run(&["config", "images", "pipeline"]);
-        let usual = told.lines().find(|line| line.starts_with("tests = "));
-        told.replace(usual.expect("a limit for the tests"), limits)
-    }
-
     /// A shell line on a host, as the user of the jobs.
     #[track_caller]
     pub(crate) fn sh(&self, host: &str, line: &str) -> String {

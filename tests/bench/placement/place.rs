@@ -38,6 +38,16 @@ impl Place {
         command
     }
 
+    /// What a command prints.
+    pub(crate) fn said(&self, what: &str, mut command: Command) -> Fallible<String> {
+        let output = command.current_dir(self.0.path()).output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8(output.stdout)?);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{what}: {}\n{said}", output.status).into())
+    }
+
     /// Seconds that a command takes; what it says is an error if it ends badly.
     pub(crate) fn time(&self, what: &str, mut command: Command) -> Fallible<f64> {
         let log = File::create(self.path("log"))?;
