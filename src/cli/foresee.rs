@@ -261,21 +261,34 @@ fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
 
 /// Plays a scene so many times, on all processors. The same seed gives the same plays.
 pub(super) fn plays(scene: &Scene, runs: u32, seed: u64, faults: &Faults) -> Vec<Played> {
+    let dice = (0..runs).map(|run| Some(Dice::new(seed.wrapping_add(u64::from(run)))));
+    played(scene, &dice.collect::<Vec<_>>(), faults)
+}
+
+/// Plays a scene once as it is expected, and so many times with dice; on all processors.
+pub(super) fn expected_and_plays(scene: &Scene, runs: u32) -> (Played, Vec<Played>) {
+    let dice = (0..runs).map(|run| Some(Dice::new(u64::from(run))));
+    let all: Vec<Option<Dice>> = std::iter::once(None).chain(dice).collect();
+    let mut played = played(scene, &all, &Faults::default());
+    let expected = played.remove(0);
+    (expected, played)
+}
+
+fn played(scene: &Scene, dice: &[Option<Dice>], faults: &Faults) -> Vec<Played> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut plays: Vec<(u32, Played)> = std::thread::scope(|scope| {
+    let once = |dice: &Option<Dice>| {
+        let mut played = play(scene, dice.clone(), faults);
+        if dice.is_some() {
+            // Only sums are shown of many plays.
+            played.turns = Vec::new();
+        }
+        played
+    };
+    let mut plays: Vec<(usize, Played)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|worker| {
-                scope.spawn(move || {
-                    let mine = (0..runs).filter(|run| *run as usize % threads == worker);
-                    mine.map(|run| {
-                        let dice = Dice::new(seed.wrapping_add(u64::from(run)));
-                        let mut played = play(scene, Some(dice), faults);
-                        // Only sums are shown of many plays.
-                        played.turns = Vec::new();
-                        (run, played)
-                    })
-                    .collect::<Vec<_>>()
-                })
+                let mine = dice.iter().enumerate().skip(worker).step_by(threads);
+                scope.spawn(move || mine.map(|(n, dice)| (n, once(dice))).collect::<Vec<_>>())
             })
             .collect();
         workers
@@ -287,6 +300,6 @@ pub(super) fn plays(scene: &Scene, runs: u32, seed: u64, faults: &Faults) -> Vec
             })
             .collect()
     });
-    plays.sort_by_key(|(run, _)| *run);
+    plays.sort_by_key(|(n, _)| *n);
     plays.into_iter().map(|(_, played)| played).collect()
 }

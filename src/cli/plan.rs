@@ -6,13 +6,13 @@ use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, exit, foresee};
 use crate::domain::SetName;
-use crate::rehearse::{Faults, Forecast, play};
+use crate::rehearse::Forecast;
 use crate::view::{self, Schedule};
 
 /// So many plays show what chance may make of it.
 const PLAYS: u32 = 20;
 /// Where there are many jobs chance evens out, and few plays say as much.
-const PLAYED_JOBS: usize = 40_000;
+const PLAYED_JOBS: usize = 30_000;
 
 /// Show who would run what when, what must move, and when all is done; with --what-if, what a change would do
 ///
@@ -52,8 +52,8 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         scene.map(|scene| {
             let runs = PLAYED_JOBS / scene.works.len().max(1);
             let runs = u32::try_from(runs).unwrap_or(PLAYS).clamp(3, PLAYS);
-            let plays = foresee::plays(scene, runs, 0, &Faults::default());
-            (play(scene, None, &Faults::default()), Forecast::of(&plays))
+            let (expected, plays) = foresee::expected_and_plays(scene, runs);
+            (expected, Forecast::of(&plays))
         })
     });
     let fleet = &foresight.scene.fleet;

@@ -35,12 +35,33 @@ pub struct Estimate {
 #[derive(Debug, Clone, Default)]
 pub struct Measures {
     phases: BTreeMap<PipelineName, Vec<PhaseName>>,
-    by: HashMap<Key, Summary>,
+    by: BTreeMap<PhaseName, OfPhase>,
+    /// Few models and phases have seen the same instance: a list is small, and soon looked through.
+    instances: HashMap<InstanceId, Vec<Own>>,
     seen: u64,
 }
 
-/// Of this instance, of this model, of this phase; none stands for all of them.
-type Key = (Option<InstanceId>, Option<ModelName>, PhaseName);
+/// Of one phase.
+#[derive(Debug, Clone, Default)]
+struct OfPhase {
+    all: Summary,
+    models: BTreeMap<ModelName, Summary>,
+}
+
+/// Of one phase of one instance and model.
+#[derive(Debug, Clone)]
+struct Own {
+    phase: PhaseName,
+    model: ModelName,
+    times: Summary,
+}
+
+/// What is to be expected of many jobs: of those whose instance was never seen, the same is found out once.
+#[derive(Debug)]
+pub struct Expectations<'m> {
+    measures: &'m Measures,
+    usual: BTreeMap<(&'m PipelineName, &'m ModelName), Option<Span>>,
+}
 
 /// The spread of a thing that was measured too seldom to show its own: a factor of 1.5 either way.
 const USUAL_SPREAD: f64 = 0.4;
@@ -51,6 +72,13 @@ impl Summary {
         self.n += 1;
         self.sum += log;
         self.squares += log * log;
+    }
+
+    /// Takes in all that another one has.
+    fn join(&mut self, other: &Summary) {
+        self.n += other.n;
+        self.sum += other.sum;
+        self.squares += other.squares;
     }
 
     /// The middle, drawn towards `prior` as if that had been seen `weight` times.
@@ -65,6 +93,17 @@ impl Summary {
         }
         let (n, mean) = (f64::from(self.n), self.mean(0.0, 0.0));
         ((self.squares / n - mean * mean).max(0.0) * n / (n - 1.0)).sqrt()
+    }
+}
+
+impl<'m> Expectations<'m> {
+    /// How long a whole job takes.
+    pub fn job(&mut self, job: &'m Job) -> Option<Span> {
+        if self.measures.instances.contains_key(&job.instance) {
+            return self.measures.job(job);
+        }
+        let key = (&job.pipeline, &job.model);
+        *self.usual.entry(key).or_insert_with(|| self.measures.job(job))
     }
 }
 
@@ -87,18 +126,40 @@ impl Measures {
         if !phases.contains(phase) {
             phases.push(phase.clone());
         }
-        let (instance, model) = (Some(job.instance.clone()), Some(job.model.clone()));
-        let keys = [
-            (instance.clone(), model.clone()),
-            (instance, None),
-            (None, model),
-            (None, None),
-        ];
-        for (instance, model) in keys {
-            let summary = self.by.entry((instance, model, phase.clone())).or_default();
-            summary.add(log(took));
+        let log = log(took);
+        if !self.by.contains_key(phase) {
+            self.by.insert(phase.clone(), OfPhase::default());
+        }
+        if let Some(of) = self.by.get_mut(phase) {
+            of.all.add(log);
+            of.models.entry(job.model.clone()).or_default().add(log);
+        }
+        let known = self.instances.entry(job.instance.clone()).or_default();
+        let own = known
+            .iter_mut()
+            .find(|own| own.phase == *phase && own.model == job.model);
+        if let Some(own) = own {
+            own.times.add(log);
+        } else {
+            let mut own = Own {
+                phase: phase.clone(),
+                model: job.model.clone(),
+                times: Summary::default(),
+            };
+            own.times.add(log);
+            // At a hundred thousand instances, room that nobody uses would be most of the memory.
+            known.reserve_exact(1);
+            known.push(own);
         }
         self.seen += 1;
+    }
+
+    /// For asking about many jobs.
+    pub fn expectations(&self) -> Expectations<'_> {
+        Expectations {
+            measures: self,
+            usual: BTreeMap::new(),
+        }
     }
 
     /// How many measurements there are.
@@ -113,20 +174,23 @@ impl Measures {
 
     /// What is to be expected of one phase of a job; none if nothing like it was ever measured.
     pub fn phase(&self, job: &Job, phase: &PhaseName) -> Option<Estimate> {
-        let of = |instance: Option<&InstanceId>, model: Option<&ModelName>| {
-            self.by.get(&(instance.cloned(), model.cloned(), phase.clone()))
-        };
-        let all = of(None, None)?;
-        let (instance, model) = (of(Some(&job.instance), None), of(None, Some(&job.model)));
+        let OfPhase { all, models } = self.by.get(phase)?;
+        let model = models.get(&job.model);
+        let of_instance = self.instances.get(&job.instance).map_or(&[][..], Vec::as_slice);
+        let (mut instance, mut own) = (Summary::default(), Summary::default());
+        for known in of_instance.iter().filter(|known| known.phase == *phase) {
+            instance.join(&known.times);
+            if known.model == job.model {
+                own = known.times;
+            }
+        }
+        let instance = (instance.n > 0).then_some(&instance);
         let middle = |summary: &Summary| summary.mean(0.0, 0.0);
         let likely = match (instance, model) {
             (Some(instance), Some(model)) => middle(instance) + middle(model) - middle(all),
             (Some(one), None) | (None, Some(one)) => middle(one),
             (None, None) => middle(all),
         };
-        let own = of(Some(&job.instance), Some(&job.model))
-            .copied()
-            .unwrap_or_default();
         Some(Estimate {
             median: span(if own.n > 0 { own.mean(likely, 0.25) } else { likely }),
             sigma: if own.n >= 3 {

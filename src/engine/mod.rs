@@ -227,7 +227,7 @@ impl Engine {
         let fleet = &self.setup.fleet;
         // Whoever is idle may be asked to do what waits for another.
         let shared = !self.setup.policy.pinned && fleet.waits() > 0;
-        let any = shared || fleet.pool().next().is_some() || fleet.again().next().is_some();
+        let any = shared || !fleet.pool().is_empty() || !fleet.again().is_empty();
         for host in &self.setup.config.hosts {
             let wanted = fleet.host(&host.name).is_some_and(|entry| {
                 entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty())

@@ -4,6 +4,7 @@
 //! is meant for it, unless another one has fallen so far behind that its longest job must move. While there is time,
 //! and among jobs of about the same length, the one whose image is nearest goes first.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,8 @@ use super::Policy;
 use super::load::Load;
 use super::rate::Allowance;
 use super::retry;
-use crate::domain::fleet::{HostEntry, JobEntry, Rank};
+use super::rivals::{Left, Rivals};
+use crate::domain::fleet::{HostEntry, Merged, Queue, Queued, Rank};
 use crate::domain::hold::Kind;
 use crate::domain::{Fleet, HostName, JobId, Span, Timestamp};
 
@@ -31,6 +33,14 @@ pub(super) struct Choice<'a> {
     taken: BTreeSet<JobId>,
     /// Jobs that are meant for a host.
     meant: BTreeMap<JobId, &'a HostName>,
+}
+
+/// The host that chooses.
+#[derive(Debug)]
+struct Here<'h> {
+    name: &'h HostName,
+    rivals: Rivals,
+    left: OnceCell<Left>,
 }
 
 /// A job that may be chosen.
@@ -75,46 +85,57 @@ impl<'a> Choice<'a> {
             }
         })?;
         self.taken.insert(job);
-        let expected = self.fleet.waiting(job).map(|waiting| waiting.expected);
-        self.load.give(name, expected.unwrap_or_default());
-        if let Some(entry) = self.fleet.job(job)
-            && !is_paid_for(entry)
-        {
-            self.rates.take(&entry.job.model);
+        if let Some(waiting) = self.fleet.waiting(job) {
+            self.load.give(name, waiting.expected);
+            if let Some(model) = &waiting.needs {
+                self.rates.take(model);
+            }
         }
         Some(job)
     }
 
-    fn again(&mut self, name: &HostName) -> Option<JobId> {
-        let draining = self.fleet.host_hold(name).is_some();
+    fn again(&self, name: &HostName) -> Option<JobId> {
         let (fleet, policy, now) = (self.fleet, self.policy, self.now);
-        let mut jobs = retry::again_here(fleet, policy, name, now);
-        jobs.find(|id| {
-            let kept = || {
-                fleet
-                    .job(*id)
-                    .is_some_and(|entry| retry::keeper(fleet, entry) == Some(name))
-            };
-            (!draining || kept()) && self.is_free(*id)
-        })
+        let draining = fleet.host_hold(name).is_some();
+        let mut jobs = fleet.again().admitted(|model| self.rates.admits(model));
+        let here = jobs.find(|queued| {
+            !self.taken.contains(&queued.job)
+                && fleet.job(queued.job).is_some_and(|entry| {
+                    (!draining || retry::keeper(fleet, entry) == Some(name))
+                        && retry::may_start(fleet, policy, entry, name, now)
+                })
+        });
+        here.map(|queued| queued.job)
     }
 
     /// The job that the host was prepared for.
-    fn meant_for(&mut self, host: &HostEntry) -> Option<JobId> {
-        let job = host.next.filter(|job| self.fleet.waiting(*job).is_some())?;
-        self.is_free(job).then_some(job)
+    fn meant_for(&self, host: &HostEntry) -> Option<JobId> {
+        let job = host.next.filter(|job| !self.taken.contains(job))?;
+        let needs = &self.fleet.waiting(job)?.needs;
+        let admits = needs.as_ref().is_none_or(|model| self.rates.admits(model));
+        admits.then_some(job)
     }
 
     /// A job that was never tried.
-    fn fresh(&mut self, name: &HostName, host: &HostEntry) -> Option<JobId> {
-        let own = self.head(name, host.queue.iter(), Some(name));
-        let shared = self.head(name, self.fleet.pool_ranked(), None);
+    fn fresh(&self, name: &HostName, host: &HostEntry) -> Option<JobId> {
+        let here = Here {
+            name,
+            // An order is an order; otherwise a slow host leaves to others what they will have done sooner.
+            rivals: if self.policy.pinned {
+                Rivals::default()
+            } else {
+                self.load.rivals(name)
+            },
+            left: OnceCell::new(),
+        };
+        let own = self.head(&here, &host.queue, 0, Some(name));
+        let shared = self.head(&here, self.fleet.pool(), 0, None);
         let mut near: Vec<Candidate> = own.into_iter().chain(shared).collect();
         near.sort_by_key(Candidate::key);
         let moved = if self.policy.pinned {
             None
         } else {
-            self.moved(name, near.first())
+            self.moved(&here, near.first())
         };
         match moved {
             Some(job) => Some(job),
@@ -122,59 +143,63 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// The first jobs of a host's queue, or of that for any host, that may start here.
-    fn head<'q>(
-        &mut self,
-        here: &HostName,
-        queue: impl Iterator<Item = &'q (Rank, JobId)>,
-        of: Option<&HostName>,
-    ) -> Vec<Candidate> {
-        let mut found = Vec::new();
-        let mut rivals = self.load.rivals(here);
-        for (rank, job) in queue {
-            if found.len() == COMPARED {
-                break;
-            }
-            let meant = self
-                .meant
-                .get(job)
-                .is_some_and(|host| *host != here && Some(*host) != of);
-            if meant || !self.is_free(*job) {
-                continue;
-            }
-            let expected = self
-                .fleet
-                .waiting(*job)
-                .map_or(Span(0), |waiting| waiting.expected);
-            // An order is an order; otherwise a slow host leaves to others what they would have done sooner.
-            if !self.policy.pinned && rivals.take(expected) {
-                continue;
-            }
-            found.push(Candidate {
-                job: *job,
-                rank: *rank,
-                foreign: of != Some(here),
-                expected,
-            });
+    /// Will a faster host have done this sooner, after all that is more urgent?
+    fn is_left(&self, here: &Here<'_>, queued: &Queued) -> bool {
+        // Going through all jobs is dear, and seldom called for.
+        here.rivals.could_take(queued.expected)
+            && here
+                .left
+                .get_or_init(|| here.rivals.clone().leave(self.waiting()))
+                .has(queued)
+    }
+
+    /// All jobs that were never tried, in order.
+    fn waiting(&self) -> impl Iterator<Item = Queued> {
+        let hosts = self.fleet.hosts();
+        let mut all = Merged::of(hosts.size_hint().0 + 1);
+        for queue in hosts.map(|(_, host)| &host.queue).chain([self.fleet.pool()]) {
+            all.add(queue, |model| self.rates.admits(model));
         }
-        found
+        all.filter(|queued| !self.taken.contains(&queued.job))
+    }
+
+    /// The first jobs of a queue, but so many, that may start here; `of`: the host whose queue it is.
+    fn head(&self, here: &Here<'_>, queue: &Queue, but: usize, of: Option<&HostName>) -> Vec<Candidate> {
+        // Without images to compare, the first is as good as any.
+        let compared = if self.fleet.knows_images() { COMPARED } else { 1 };
+        let for_others = |job: &JobId| {
+            let host = self.meant.get(job);
+            host.is_some_and(|host| *host != here.name && Some(*host) != of)
+        };
+        queue
+            .admitted(|model| self.rates.admits(model))
+            .skip(but)
+            .filter(|queued| {
+                !self.taken.contains(&queued.job) && !for_others(&queued.job) && !self.is_left(here, queued)
+            })
+            .take(compared)
+            .map(|Queued { rank, job, expected }| Candidate {
+                job,
+                rank,
+                foreign: of != Some(here.name),
+                expected,
+            })
+            .collect()
     }
 
     /// A job of the host that is the furthest behind: if it would be done too late there, and sooner here.
-    fn moved(&mut self, here: &HostName, first: Option<&Candidate>) -> Option<JobId> {
-        let (behind, late, waits) = self.load.furthest_behind(here)?;
-        let queue = &self.fleet.host(behind)?.queue;
+    fn moved(&self, here: &Here<'_>, first: Option<&Candidate>) -> Option<JobId> {
+        let behind = self
+            .load
+            .furthest_behind(here.name, |model| self.rates.admits(model))?;
         // What it could begin at once is left to it.
-        let begins = queue.len() - waits;
-        let slow = |name| self.fleet.host(name).map_or(1.0, HostEntry::slowness);
-        let (slow, slow_there) = (slow(here), slow(behind));
-        let longest = *self.head(here, queue.iter().skip(begins), Some(behind)).first()?;
+        let jobs = self.head(here, behind.queue, behind.begins, Some(behind.name));
+        let longest = jobs.first()?;
         let seconds = longest.expected.duration().as_secs_f64();
-        let would_take = seconds * slow;
         let helps = match first {
             // There is nothing else to do: it is enough that the job would be done later there.
-            None => would_take < late.max(seconds * slow_there),
-            Some(first) => late > self.load.fair * BEHIND && longest.rank.0 < first.rank.0,
+            None => seconds * self.load.slowness(here.name) < behind.late.max(seconds * behind.slow),
+            Some(first) => behind.late > self.load.fair * BEHIND && longest.rank.0 < first.rank.0,
         };
         helps.then_some(longest.job)
     }
@@ -196,15 +221,4 @@ impl<'a> Choice<'a> {
             })
             .map(|candidate| candidate.job)
     }
-
-    fn is_free(&mut self, job: JobId) -> bool {
-        let entry = self.fleet.job(job);
-        !self.taken.contains(&job)
-            && entry.is_some_and(|entry| is_paid_for(entry) || self.rates.admits(&entry.job.model))
-    }
-}
-
-/// Needs nothing of the model's provider any more.
-fn is_paid_for(entry: &JobEntry) -> bool {
-    entry.kept().next().is_some() || entry.given().is_some()
 }

@@ -188,7 +188,7 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
         format!(
             "{} jobs are meant for it, {} of work",
             host.queue.len(),
-            host.load
+            host.queue.load()
         ),
     ));
     let bad = host.trials.iter().filter(|trial| trial.is_bad()).count();

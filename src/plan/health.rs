@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use super::evidence;
-use crate::domain::fleet::{Finding, HostEntry};
+use crate::domain::fleet::{Finding, HostEntry, Trial};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Link;
 use crate::domain::journal::Outcome;
@@ -45,26 +45,35 @@ pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
         });
     }
     for (name, host) in fleet.hosts() {
-        if fleet.host_hold(name).is_some() || host.slots == 0 || host.gone.is_some() {
-            continue;
-        }
-        if let Some(why) = ailment(host, policy).filter(|_| matches!(host.link, Link::Up { .. })) {
-            effects.push(hold(name, Kind::Ailing, why, None));
-        } else if host
-            .trials
-            .last()
-            .is_some_and(crate::domain::fleet::Trial::is_bad)
-            && let Some(why) = evidence::against(fleet, name, host)
-        {
-            effects.extend(suspects(fleet, host, &why));
-            let strikes = fleet
-                .stand(&Subject::Host(name.clone()))
-                .map_or(0, |stand| stand.strikes);
-            let lasts = policy.quarantine.0.saturating_mul(1 << strikes.min(16));
-            let until = now.after(Span(lasts.min(LONGEST.0)));
-            effects.push(hold(name, Kind::Quarantined, why, Some(until)));
-        }
+        effects.extend(against(fleet, policy, name, host, now));
     }
+    effects
+}
+
+/// What should be held against a host: what it says itself, or else what speaks against it.
+fn against(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Vec<Effect> {
+    let ailment = ailment(host, policy).filter(|_| matches!(host.link, Link::Up { .. }));
+    let doubtful = || host.trials.last().is_some_and(Trial::is_bad);
+    if (ailment.is_none() && !doubtful())
+        || host.slots == 0
+        || host.gone.is_some()
+        || fleet.host_hold(name).is_some()
+    {
+        return Vec::new();
+    }
+    if let Some(why) = ailment {
+        return vec![hold(name, Kind::Ailing, why, None)];
+    }
+    let Some(why) = evidence::against(fleet, name, host) else {
+        return Vec::new();
+    };
+    let strikes = fleet
+        .stand(&Subject::Host(name.clone()))
+        .map_or(0, |stand| stand.strikes);
+    let lasts = policy.quarantine.0.saturating_mul(1 << strikes.min(16));
+    let until = now.after(Span(lasts.min(LONGEST.0)));
+    let mut effects = suspects(fleet, host, &why);
+    effects.push(hold(name, Kind::Quarantined, why, Some(until)));
     effects
 }
 

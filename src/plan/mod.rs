@@ -18,6 +18,7 @@ mod place;
 mod policy;
 mod rate;
 mod retry;
+mod rivals;
 mod room;
 mod stock;
 #[cfg(test)]

@@ -134,11 +134,11 @@ struct Waits<'a> {
 impl<'a> Waits<'a> {
     fn of(fleet: &'a Fleet, policy: &Policy) -> Waits<'a> {
         let mut waits = Waits {
-            free: fleet.pool().count(),
+            free: fleet.pool().len(),
             ..Waits::default()
         };
         // Jobs to try again wait for the host that has their finished phases, or else for any.
-        for entry in fleet.again().filter_map(|id| fleet.job(id)) {
+        for entry in fleet.again().all().filter_map(|queued| fleet.job(queued.job)) {
             match keeper(fleet, entry) {
                 Some(host) => *waits.bound.entry(host).or_default() += 1,
                 None => waits.free += 1,

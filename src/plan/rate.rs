@@ -5,67 +5,69 @@ use std::collections::BTreeMap;
 use super::Policy;
 use crate::domain::{Fleet, ModelName, Timestamp};
 
-/// What is still allowed, while a plan is being made.
-#[derive(Debug)]
+/// What is still allowed, while a plan is being made. Most of the time nobody complains, and there is nothing in it.
+#[derive(Debug, Default)]
 pub(super) struct Allowance<'a> {
-    fleet: &'a Fleet,
-    policy: &'a Policy,
-    now: Timestamp,
-    /// What is left, by model or by the key that models share.
-    left: BTreeMap<String, usize>,
+    /// The models whose starts are counted, each with its place in `left`; those that share a key share it.
+    counted: BTreeMap<&'a ModelName, usize>,
+    left: Vec<usize>,
 }
 
 impl<'a> Allowance<'a> {
     pub(super) fn new(fleet: &'a Fleet, policy: &'a Policy, now: Timestamp) -> Allowance<'a> {
-        Allowance {
-            fleet,
-            policy,
-            now,
-            left: BTreeMap::new(),
+        let mut allowance = Allowance::default();
+        for model in fleet.rated() {
+            if allowance.counted.contains_key(model) {
+                continue;
+            }
+            let group = group(policy, model);
+            let left = allowance.left.len();
+            allowance.left.push(left_of(fleet, &group, now));
+            allowance
+                .counted
+                .extend(group.into_iter().map(|model| (model, left)));
         }
+        allowance
     }
 
     /// May one more of this model start?
-    pub(super) fn admits(&mut self, model: &ModelName) -> bool {
-        self.left(model).is_none_or(|left| *left > 0)
+    pub(super) fn admits(&self, model: &ModelName) -> bool {
+        self.counted
+            .get(model)
+            .and_then(|n| self.left.get(*n))
+            .is_none_or(|left| *left > 0)
     }
 
     /// One more of it starts.
     pub(super) fn take(&mut self, model: &ModelName) {
-        if let Some(left) = self.left(model) {
+        if let Some(left) = self.counted.get(model).and_then(|n| self.left.get_mut(*n)) {
             *left = left.saturating_sub(1);
         }
     }
+}
 
-    fn left(&mut self, model: &ModelName) -> Option<&mut usize> {
-        let group = self.group(model);
-        let complained = group.iter().filter_map(|model| self.fleet.provider_rate(model));
-        // The strictest of those that share a key speaks for all.
-        let (cap, until) = complained
-            .map(|rate| (rate.cap, rate.until))
-            .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-        let key = self.policy.providers.get(model).cloned();
-        let (now, fleet) = (self.now, self.fleet);
-        let left = self.left.entry(key.unwrap_or_else(|| model.to_string()));
-        Some(left.or_insert_with(|| {
-            if until > now {
-                return 0;
-            }
+/// All models that share this one's key.
+fn group<'a>(policy: &'a Policy, model: &'a ModelName) -> Vec<&'a ModelName> {
+    let key = policy.providers.get(model);
+    let shares = |other: &&String| Some(*other) == key;
+    let others = policy.providers.iter().filter(|(_, other)| shares(other));
+    let others = others.map(|(other, _)| other).filter(|other| *other != model);
+    std::iter::once(model).chain(others).collect()
+}
+
+/// How many more of a group may start.
+fn left_of(fleet: &Fleet, group: &[&ModelName], now: Timestamp) -> usize {
+    let complained = group.iter().filter_map(|model| fleet.provider_rate(model));
+    // The strictest of those that share a key speaks for all.
+    let strictest = complained
+        .map(|rate| (rate.cap, rate.until))
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    match strictest {
+        None => usize::MAX,
+        Some((_, until)) if until > now => 0,
+        Some((cap, _)) => {
             let running: usize = group.iter().map(|model| fleet.under_way(model)).sum();
             whole(cap).saturating_sub(running)
-        }))
-    }
-
-    /// All models that share this one's key.
-    fn group(&self, model: &ModelName) -> Vec<&'a ModelName> {
-        let providers = &self.policy.providers;
-        match providers.get(model) {
-            Some(key) => providers
-                .iter()
-                .filter(|(_, other)| *other == key)
-                .map(|(model, _)| model)
-                .collect(),
-            None => self.fleet.rated().filter(|rated| *rated == model).collect(),
         }
     }
 }

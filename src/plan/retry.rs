@@ -6,7 +6,7 @@ use super::Policy;
 use crate::domain::fault::{Again, Class};
 use crate::domain::fleet::{Attempt, HostEntry, JobEntry};
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Effect, Fleet, HostName, JobId, Span, Timestamp};
+use crate::domain::{Effect, Fleet, HostName, Span, Timestamp};
 
 /// Why a waiting job may not start now on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +27,9 @@ pub(super) fn give_up<'a>(
     policy: &'a Policy,
     now: Timestamp,
 ) -> impl Iterator<Item = Effect> + 'a {
-    let spent = fleet.again().filter_map(move |id| {
-        let why = spent(fleet.job(id)?, policy, now)?;
-        Some(Effect::GiveUp { job: id, why })
+    let spent = fleet.again().all().filter_map(move |queued| {
+        let why = spent(fleet.job(queued.job)?, policy, now)?;
+        Some(Effect::GiveUp { job: queued.job, why })
     });
     spent.chain(fleet.parked().filter_map(|id| {
         let why = spoilt(fleet, fleet.job(id)?)?;
@@ -93,19 +93,15 @@ fn told(entry: &JobEntry, budget: &str) -> String {
     }
 }
 
-/// Jobs to try again that may start now on this host.
-pub(super) fn again_here<'a>(
-    fleet: &'a Fleet,
-    policy: &'a Policy,
-    here: &'a HostName,
+/// May a job to try again start now on this host?
+pub(super) fn may_start(
+    fleet: &Fleet,
+    policy: &Policy,
+    entry: &JobEntry,
+    here: &HostName,
     now: Timestamp,
-) -> impl Iterator<Item = JobId> + 'a {
-    fleet.again().filter(move |id| {
-        let entry = fleet.job(*id);
-        entry.is_some_and(|entry| {
-            spent(entry, policy, now).is_none() && delay(fleet, policy, entry, here, now).is_none()
-        })
-    })
+) -> bool {
+    spent(entry, policy, now).is_none() && delay(fleet, policy, entry, here, now).is_none()
 }
 
 /// What keeps a job that is to be tried again from starting here and now. What was paid for decides first: a job with

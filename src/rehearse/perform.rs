@@ -13,6 +13,8 @@ impl Play<'_> {
     /// Asks `plan` until it decides nothing more, as the engine does.
     pub(super) fn decide(&mut self) {
         loop {
+            // What was decided is answered by the next round; what hosts answer meanwhile is news.
+            self.news = false;
             let epoch = self.fleet.epoch();
             let mut decisions = Vec::new();
             for effect in plan::plan(&self.fleet, &self.scene.policy, self.now) {

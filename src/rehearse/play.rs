@@ -180,7 +180,7 @@ impl Play<'_> {
 
     fn run(&mut self) {
         loop {
-            if std::mem::take(&mut self.news) {
+            if self.news {
                 self.decide();
             }
             match self.outlook() {
@@ -217,7 +217,7 @@ impl Play<'_> {
     /// Some decisions come with time alone: a pause that ends, a hold that expires.
     fn tick(&mut self) {
         let idle =
-            self.fleet.again().next().is_some() || self.fleet.idle().next().is_some() || self.open.is_empty();
+            !self.fleet.again().is_empty() || self.fleet.idle().next().is_some() || self.open.is_empty();
         if !self.ticking && ((idle && self.fleet.waits() > 0) || self.open.is_empty()) {
             self.ticking = true;
             self.at(self.now.after(self.pause), Due::Tick);

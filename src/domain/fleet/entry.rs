@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::health::Trial;
-use super::queue::Rank;
+use super::queue::Queue;
 use crate::domain::attempt::AttemptState;
 use crate::domain::event::{Past, Stock};
 use crate::domain::fault::{Again, Class, Fault};
@@ -139,12 +139,10 @@ pub struct HostEntry {
     pub refused: Option<(Timestamp, String)>,
     /// Attempts that it may be running.
     pub live: BTreeSet<AttemptId>,
-    /// How long each of these was expected to take when it was sent.
-    pub expects: BTreeMap<AttemptId, Span>,
+    /// When each of these was intended, and how long it was expected to take then.
+    pub expects: BTreeMap<AttemptId, (Timestamp, Span)>,
     /// Waiting jobs that would best run here, the longest first.
-    pub queue: BTreeSet<(Rank, JobId)>,
-    /// How long all of these are expected to take.
-    pub load: Span,
+    pub queue: Queue,
     /// How its last attempts went, since it was last let go.
     pub trials: Vec<Trial>,
     /// How its phases compare with what was expected of them, as logarithms: slow hosts are above zero.
@@ -180,8 +178,7 @@ impl Default for HostEntry {
             refused: None,
             live: BTreeSet::new(),
             expects: BTreeMap::new(),
-            queue: BTreeSet::new(),
-            load: Span(0),
+            queue: Queue::default(),
             trials: Vec::new(),
             pace: Summary::default(),
             shelf: BTreeMap::new(),
@@ -201,8 +198,8 @@ impl Default for HostEntry {
 impl HostEntry {
     /// How much longer than elsewhere things take here, as a factor; 1 where nothing is known.
     pub fn slowness(&self) -> f64 {
-        // As if one phase had been as expected: a single measurement says little.
-        self.pace.mean(0.0, 1.0).exp()
+        // As if two phases had been as expected: a single measurement says little.
+        self.pace.mean(0.0, 2.0).exp()
     }
 
     /// Could it run something soon, as far as its link says?
@@ -269,6 +266,11 @@ impl JobEntry {
             }) => Some(file),
             Some(_) | None => self.job.trajectory.as_ref(),
         }
+    }
+
+    /// Needs nothing of the model's provider any more.
+    pub fn is_paid_for(&self) -> bool {
+        self.kept().next().is_some() || self.given().is_some()
     }
 
     /// Attempts that a host lost or could not keep: not the job's fault. Those from before a person had it opened

@@ -210,7 +210,7 @@ impl Fleet {
         });
         let entry = self.host_entry(host);
         entry.live.insert(id);
-        entry.expects.extend(expected.map(|span| (id, span)));
+        entry.expects.extend(expected.map(|span| (id, (at, span))));
         if entry.next == Some(id.job) {
             entry.next = None;
         }

@@ -25,11 +25,17 @@ impl Fleet {
 
     /// The hold on a host.
     pub fn host_hold(&self, host: &HostName) -> Option<&Hold> {
+        if self.stands.is_empty() {
+            return None;
+        }
         self.hold(&Subject::Host(host.clone()))
     }
 
     /// The hold that keeps this job back, wherever it would run.
     pub fn job_hold(&self, entry: &JobEntry) -> Option<(Subject, &Hold)> {
+        if self.stands.is_empty() {
+            return None;
+        }
         let job = &entry.job;
         let image = self
             .image(job.id)

@@ -9,6 +9,9 @@ use crate::domain::measure::{log, span};
 use crate::domain::name::{HostName, ModelName, PhaseName};
 use crate::domain::time::{Span, Timestamp};
 
+/// One measurement is worth sorting so many jobs anew.
+const NEWS: u64 = 32;
+
 impl Fleet {
     /// How long phases took.
     pub fn measures(&self) -> &crate::domain::measure::Measures {
@@ -70,9 +73,12 @@ impl Fleet {
             }
         }
         self.measures.add(&job, phase, usual);
-        // The order changes with what is learned; sorted anew at each doubling, it costs little for each job.
-        if self.measures.seen() >= self.ranked * 2 {
-            self.ranked = self.measures.seen();
+        // The order changes with what is learned; sorted anew at each doubling, and not for a few measurements of many
+        // jobs, it costs little for each.
+        let seen = self.measures.seen();
+        let news = (seen - self.ranked).saturating_mul(NEWS);
+        if seen >= self.ranked * 2 && news >= self.waiting.len() as u64 {
+            self.ranked = seen;
             self.rank_anew();
         }
     }
@@ -189,9 +195,11 @@ impl Fleet {
             .flat_map(|(name, host)| host.live.iter().map(|id| (name.clone(), *id)))
             .collect();
         for (host, id) in live {
-            let expected = self.jobs.get(&id.job).map(|entry| self.expected(entry));
-            let expects = expected.map(|span| (id, span));
-            self.host_entry(&host).expects.extend(expects);
+            let Some((entry, attempt)) = self.jobs.get(&id.job).zip(self.attempt(id)) else {
+                continue;
+            };
+            let expects = (attempt.intended, self.expected(entry));
+            self.host_entry(&host).expects.insert(id, expects);
         }
     }
 }

@@ -11,6 +11,7 @@ mod learn;
 mod now;
 mod queue;
 mod rate;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use std::sync::Arc;
 pub use entry::{Attempt, Closure, HostEntry, JobEntry, Reopening, Told};
 pub use health::{Finding, Trial};
 pub use now::ImageNeed;
-pub use queue::{Rank, Spot, Waiting};
+pub use queue::{Merged, Queue, Queued, Rank};
 pub use rate::Rate;
+pub use waits::{Spot, Waiting};
 
 use super::attempt::IllegalTransition;
 use super::event::Stock;
@@ -28,7 +30,6 @@ use super::host::HostConfig;
 use super::id::{AttemptId, Epoch, JobId};
 use super::measure::Measures;
 use super::name::{HostName, ModelName, SetName};
-use super::time::Span;
 
 /// Every job, attempt and host, and what follows from them.
 #[derive(Debug, Clone, Default)]
@@ -43,11 +44,9 @@ pub struct Fleet {
     /// Waiting jobs: where each is queued, and as how long.
     waiting: BTreeMap<JobId, Waiting>,
     /// Waiting jobs that have no host of their own, the longest first.
-    pool: BTreeSet<(Rank, JobId)>,
+    pool: Queue,
     /// Waiting jobs that have lost an attempt.
-    again: BTreeSet<(Rank, JobId)>,
-    /// How long the jobs of both are expected to take.
-    shared_load: Span,
+    again: Queue,
     /// Waiting jobs whose set, model or image is held.
     parked: BTreeSet<JobId>,
     /// How long phases took.
@@ -142,24 +141,14 @@ impl Fleet {
         self.idle.iter().filter_map(|name| self.hosts.get_key_value(name))
     }
 
-    /// Waiting jobs that have no host of their own, the longest first.
-    pub fn pool(&self) -> impl Iterator<Item = JobId> {
-        self.pool.iter().map(|(_, job)| *job)
-    }
-
-    /// The same, each with its rank.
-    pub fn pool_ranked(&self) -> impl Iterator<Item = &(Rank, JobId)> {
-        self.pool.iter()
+    /// Waiting jobs that have no host of their own.
+    pub fn pool(&self) -> &Queue {
+        &self.pool
     }
 
     /// Waiting jobs that have lost an attempt.
-    pub fn again(&self) -> impl Iterator<Item = JobId> {
-        self.again.iter().map(|(_, job)| *job)
-    }
-
-    /// How long all waiting jobs without a host of their own are expected to take.
-    pub fn shared_load(&self) -> Span {
-        self.shared_load
+    pub fn again(&self) -> &Queue {
+        &self.again
     }
 
     /// Waiting jobs that a hold keeps back.

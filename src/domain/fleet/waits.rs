@@ -2,16 +2,14 @@
 
 use std::cmp::Reverse;
 
+use super::queue::{Queue, Queued, Rank};
 use super::{Fleet, JobEntry};
 use crate::domain::hold::Kind;
 use crate::domain::host::Link;
 use crate::domain::id::JobId;
 use crate::domain::job::Place;
-use crate::domain::name::HostName;
+use crate::domain::name::{HostName, ModelName};
 use crate::domain::time::Span;
-
-/// A place in a queue: the longest first, in rough steps; what takes about as long, in the order of the file.
-pub type Rank = (Reverse<u16>, u64);
 
 /// A job that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +18,8 @@ pub struct Waiting {
     pub rank: Rank,
     /// In which queue it is.
     pub spot: Spot,
+    /// The model whose provider must work for it.
+    pub needs: Option<ModelName>,
     /// How long it was expected to take when it was put there; zero if nobody knows.
     pub expected: Span,
 }
@@ -66,25 +66,34 @@ impl Fleet {
         let expected = self.expected(entry);
         let rank = (Reverse(step(expected)), entry.job.order);
         let spot = self.spot(entry);
-        match &spot {
-            Spot::Parked => {
-                self.parked.insert(id);
-            }
-            Spot::Again => {
-                self.again.insert((rank, id));
-                self.shared_load.0 += expected.0;
-            }
-            Spot::Pool => {
-                self.pool.insert((rank, id));
-                self.shared_load.0 += expected.0;
-            }
-            Spot::Host(host) => {
-                let host = self.host_entry(host);
-                host.queue.insert((rank, id));
-                host.load.0 += expected.0;
-            }
+        let needs = (!entry.is_paid_for()).then(|| entry.job.model.clone());
+        if let Some(queue) = self.queue(&spot) {
+            let queued = Queued {
+                rank,
+                job: id,
+                expected,
+            };
+            queue.insert(needs.clone(), queued);
+        } else {
+            self.parked.insert(id);
         }
-        self.waiting.insert(id, Waiting { rank, spot, expected });
+        let waiting = Waiting {
+            rank,
+            spot,
+            needs,
+            expected,
+        };
+        self.waiting.insert(id, waiting);
+    }
+
+    /// None for jobs that are in no queue.
+    fn queue(&mut self, spot: &Spot) -> Option<&mut Queue> {
+        match spot {
+            Spot::Parked => None,
+            Spot::Again => Some(&mut self.again),
+            Spot::Pool => Some(&mut self.pool),
+            Spot::Host(host) => Some(&mut self.host_entry(host).queue),
+        }
     }
 
     fn spot(&self, entry: &JobEntry) -> Spot {
@@ -102,33 +111,27 @@ impl Fleet {
 
     /// Takes a job out of whatever queue it is in.
     pub(super) fn dequeue(&mut self, id: JobId) {
-        let Some(Waiting { rank, spot, expected }) = self.waiting.remove(&id) else {
+        let Some(waiting) = self.waiting.remove(&id) else {
             return;
         };
-        match spot {
-            Spot::Parked => {
+        match self.queue(&waiting.spot) {
+            Some(queue) => queue.remove(waiting.needs, waiting.rank, id),
+            None => {
                 self.parked.remove(&id);
-            }
-            Spot::Again => {
-                self.again.remove(&(rank, id));
-                self.shared_load.0 -= expected.0;
-            }
-            Spot::Pool => {
-                self.pool.remove(&(rank, id));
-                self.shared_load.0 -= expected.0;
-            }
-            Spot::Host(host) => {
-                let host = self.host_entry(&host);
-                host.queue.remove(&(rank, id));
-                host.load.0 -= expected.0;
             }
         }
     }
 
     /// Puts all waiting jobs in the order that what was learned meanwhile gives.
     pub(super) fn rank_anew(&mut self) {
-        let waiting: Vec<JobId> = self.waiting.keys().copied().collect();
-        for job in waiting {
+        let mut expectations = self.measures.expectations();
+        let other = |(id, waiting): (&JobId, &Waiting)| {
+            // Within a step, an estimate that is better by a little changes nothing.
+            let expected = expectations.job(&self.jobs.get(id)?.job).unwrap_or_default();
+            (step(expected) != waiting.rank.0.0).then_some(*id)
+        };
+        let moved: Vec<JobId> = self.waiting.iter().filter_map(other).collect();
+        for job in moved {
             self.dequeue(job);
             self.enqueue(job);
         }

@@ -94,6 +94,25 @@ fn a_slow_host_leaves_to_others_what_they_would_have_done_sooner() {
 }
 
 #[test]
+fn a_slow_host_does_not_wait_for_faster_ones_that_have_enough_of_their_own() {
+    let mut scene = Scene::hosts(&["fast", "slow"]);
+    scene.policy.pinned = true;
+    for (host, seconds) in [("fast", 100), ("slow", 300)].repeat(6) {
+        let job = scene.job(host, "x", "gpt");
+        scene.placed();
+        scene.succeed(job, seconds);
+    }
+    scene.policy.pinned = false;
+    for _ in 0..6 {
+        scene.job("fast", "x", "gpt");
+    }
+    let own = scene.job("slow", "x", "gpt");
+    let placed = scene.placed();
+    assert_eq!(placed.len(), 2);
+    assert_eq!(placed[1], ("slow".to_owned(), own));
+}
+
+#[test]
 fn what_a_slow_host_leaves_to_others_they_take_even_if_it_was_meant_for_the_slow_one() {
     let mut scene = Scene::hosts(&["fast", "slow"]);
     scene.policy.pinned = true;

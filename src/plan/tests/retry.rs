@@ -75,6 +75,23 @@ fn a_provider_that_asks_for_a_pause_gets_one_and_no_try_is_used_up() {
 }
 
 #[test]
+fn what_a_paused_provider_holds_up_hides_nothing_that_could_be_done() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    let throttled = scene.job("*", "x", "gpt");
+    scene.placed();
+    scene.fail(throttled, Class::Provider, "rate-limit", Again::Later);
+    // Most of the work waits for the provider, on the host that is the furthest behind.
+    for _ in 0..5 {
+        scene.job("c", "y", "gpt");
+    }
+    let others = [(); 3].map(|()| scene.job("a", "z", "kimi"));
+    let placed = scene.placed();
+    let hosts: Vec<&str> = placed.iter().map(|(host, _)| host.as_str()).collect();
+    assert_eq!(hosts, ["a", "b", "c"]);
+    assert!(placed.iter().all(|(_, job)| others.contains(job)), "{placed:?}");
+}
+
+#[test]
 fn a_provider_that_refuses_stops_its_model_and_nothing_else() {
     let mut scene = Scene::hosts(&["a"]);
     let refused = scene.job("*", "x", "kimi");
