@@ -13,6 +13,7 @@ use super::load::Load;
 use super::rate::Allowance;
 use super::retry;
 use super::rivals::{Left, Rivals};
+use super::room::usable;
 use crate::domain::fleet::{HostEntry, Merged, Queue, Queued, Rank};
 use crate::domain::hold::Kind;
 use crate::domain::{Fleet, HostName, JobId, Span, Timestamp};
@@ -62,7 +63,11 @@ impl Candidate {
 
 impl<'a> Choice<'a> {
     pub(super) fn new(fleet: &'a Fleet, policy: &'a Policy, now: Timestamp) -> Choice<'a> {
-        let meant = fleet.hosts().filter_map(|(name, host)| Some((host.next?, name)));
+        // What was meant for a host that takes nothing now is for everybody.
+        let meant = fleet.hosts().filter_map(|(name, host)| {
+            let job = host.next?;
+            usable(fleet, policy, name, host, now).then_some((job, name))
+        });
         Choice {
             fleet,
             policy,
@@ -110,7 +115,9 @@ impl<'a> Choice<'a> {
 
     /// The job that the host was prepared for.
     fn meant_for(&self, host: &HostEntry) -> Option<JobId> {
-        let job = host.next.filter(|job| !self.taken.contains(job))?;
+        // A job that was held or lost meanwhile has rules of its own.
+        let free = |job: &JobId| self.fleet.is_fresh(*job) && !self.taken.contains(job);
+        let job = host.next.filter(free)?;
         let needs = &self.fleet.waiting(job)?.needs;
         let admits = needs.as_ref().is_none_or(|model| self.rates.admits(model));
         admits.then_some(job)
@@ -187,21 +194,28 @@ impl<'a> Choice<'a> {
             .collect()
     }
 
-    /// A job of the host that is the furthest behind: if it would be done too late there, and sooner here.
+    /// A job of the host that is the furthest behind and has one that would be done too late there, and sooner here.
     fn moved(&self, here: &Here<'_>, first: Option<&Candidate>) -> Option<JobId> {
+        // Who has something to do looks only at hosts that will not be done in time.
+        let least = first.map_or(0.0, |_| self.load.fair * BEHIND);
         let behind = self
             .load
-            .furthest_behind(here.name, |model| self.rates.admits(model))?;
-        // What it could begin at once is left to it.
-        let jobs = self.head(here, behind.queue, behind.begins, Some(behind.name));
-        let longest = jobs.first()?;
-        let seconds = longest.expected.duration().as_secs_f64();
-        let helps = match first {
-            // There is nothing else to do: it is enough that the job would be done later there.
-            None => seconds * self.load.slowness(here.name) < behind.late.max(seconds * behind.slow),
-            Some(first) => behind.late > self.load.fair * BEHIND && longest.rank.0 < first.rank.0,
-        };
-        helps.then_some(longest.job)
+            .behind(here.name, least, |model| self.rates.admits(model));
+        behind.into_iter().find_map(|behind| {
+            // What it could begin at once is left to it.
+            let jobs = self.head(here, behind.queue, behind.begins, Some(behind.name));
+            let longest = jobs.first()?;
+            let seconds = longest.expected.duration().as_secs_f64();
+            let helps = match first {
+                // There is nothing else to do: it is enough that the job would be done later there.
+                None => {
+                    let there = behind.late.max(behind.free + seconds * behind.slow);
+                    seconds * self.load.slowness(here.name) < there
+                }
+                Some(first) => longest.rank.0 < first.rank.0,
+            };
+            helps.then_some(longest.job)
+        })
     }
 
     /// Of jobs that are as urgent as the first, the one of whose image the least must move.

@@ -45,10 +45,13 @@ impl<'a> Load<'a> {
             let slow = host.slowness();
             let load = (seconds(host.queue.load()) + UNKNOWN * count(host.queue.len())) * slow;
             let left = host.live.iter().map(|id| remaining(host, *id, slow, now));
-            let (soonest, under_way) = left.fold((f64::INFINITY, 0.0), |(soonest, sum), left| {
-                (left.min(soonest), sum + left)
-            });
+            let (soonest, latest, under_way) = left
+                .fold((f64::INFINITY, 0.0, 0.0), |(soonest, latest, sum), left| {
+                    (left.min(soonest), left.max(latest), sum + left)
+                });
             let room = (host.slots as usize).saturating_sub(host.live.len());
+            // It is cleaned once it is empty, and takes nothing before.
+            let (room, soonest) = if host.dirty { (0, latest) } else { (room, soonest) };
             let does = usable(fleet, policy, name, host, now);
             work += seconds(host.queue.load());
             if does {
@@ -91,25 +94,32 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The host that is the furthest behind with what waits for it and may start, other than this one.
-    pub(super) fn furthest_behind(
+    /// The other hosts that need longer than so many seconds for what waits for them and may start; the one that needs
+    /// the longest first.
+    pub(super) fn behind(
         &self,
         besides: &HostName,
+        least: f64,
         mut admits: impl FnMut(&ModelName) -> bool,
-    ) -> Option<Behind<'a>> {
-        let waiting = self
-            .hosts
-            .iter()
-            .filter(|share| share.waits > 0 && share.name != besides && share.host.queue.has(&mut admits));
-        waiting
-            .max_by(|a, b| a.late.total_cmp(&b.late).then(b.name.cmp(a.name)))
+    ) -> Vec<Behind<'a>> {
+        let waiting = self.hosts.iter().filter(|share| {
+            share.waits > 0
+                && share.late > least
+                && share.name != besides
+                && share.host.queue.has(&mut admits)
+        });
+        let mut behind: Vec<Behind<'a>> = waiting
             .map(|share| Behind {
                 name: share.name,
                 queue: &share.host.queue,
                 begins: share.host.queue.len() - share.waits,
                 late: share.late,
+                free: share.free,
                 slow: share.slow,
             })
+            .collect();
+        behind.sort_by(|a, b| b.late.total_cmp(&a.late));
+        behind
     }
 
     /// How much longer than elsewhere things take on a host.
@@ -140,6 +150,8 @@ pub(super) struct Behind<'a> {
     pub(super) begins: usize,
     /// Seconds until it has done them all.
     pub(super) late: f64,
+    /// Seconds until one of its slots is free.
+    pub(super) free: f64,
     pub(super) slow: f64,
 }
 

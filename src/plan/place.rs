@@ -49,7 +49,7 @@ pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
 
 /// Is this host busy with jobs that have their images, and is nothing meant for it yet?
 fn looks_ahead(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> bool {
-    let has_next = host.next.is_some_and(|job| fleet.waiting(job).is_some());
+    let has_next = host.next.is_some_and(|job| fleet.is_fresh(job));
     let works = || host.live.iter().all(|id| has_image(fleet, policy, *id));
     !has_next
         && host.fetching.is_none()

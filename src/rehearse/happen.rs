@@ -223,7 +223,14 @@ impl Play<'_> {
                 let mut images = self.scene.policy.image_phases.values();
                 images.any(|image| image == phase)
             }
-            Entry::Opened { .. } | Entry::PhaseStarted { .. } | Entry::Pressed { .. } => false,
+            // Where no phase gets an image, the next one may be fetched from the beginning.
+            Entry::Opened { attempt, .. } => {
+                let images = &self.scene.policy.image_phases;
+                let job = self.fleet.job(attempt.job);
+                self.fleet.knows_images()
+                    && job.is_some_and(|entry| !images.contains_key(&entry.job.pipeline))
+            }
+            Entry::PhaseStarted { .. } | Entry::Pressed { .. } => false,
         }
     }
 }

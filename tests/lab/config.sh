@@ -117,7 +117,7 @@ stall = "1m"
 [[pipeline.phase]]
 name = "evaluation"
 does = "evaluation"
-tests = "40s"
+tests = "60s"
 deadline = "5m"
 
 [[pipeline.phase]]

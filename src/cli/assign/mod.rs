@@ -15,7 +15,8 @@ use super::printer::Printer;
 use super::{CommandError, Kind, exit};
 use crate::assign::{self, Missing, Room, Share};
 use crate::config::finding::suggestion;
-use crate::domain::{HostName, ModelName, PipelineName, SetName, Span};
+use crate::domain::{HostName, ModelName, PipelineName, SetName, Span, hold};
+use crate::doors::clock;
 use crate::report::table::{Table, left, right};
 use crate::report::words;
 use crate::validate::{MOST_RUNS, POOL};
@@ -196,7 +197,11 @@ fn rooms(
         if let Some(word) = &fleet.host(host)?.gone {
             return Some(format!("it was declared gone ({word})"));
         }
-        let hold = fleet.host_hold(host)?;
+        // What is over, or may be by the time that somebody dispatches, is no reason.
+        let lasts = |hold: &&hold::Hold| {
+            hold.kind != hold::Kind::Ailing && hold.until.is_none_or(|until| until > clock::now())
+        };
+        let hold = fleet.host_hold(host).filter(lasts)?;
         Some(format!("it is {} ({})", hold.kind.word(), hold.why))
     };
     let mut rooms = Vec::new();

@@ -161,6 +161,12 @@ impl Fleet {
         self.waiting.get(&job)
     }
 
+    /// Does this job wait, not held, for its first attempt?
+    pub fn is_fresh(&self, job: JobId) -> bool {
+        let waiting = self.waiting.get(&job);
+        waiting.is_some_and(|waiting| matches!(waiting.spot, Spot::Pool | Spot::Host(_)))
+    }
+
     /// All waiting jobs, each with its place.
     pub fn waiting_jobs(&self) -> impl Iterator<Item = (JobId, &Waiting)> {
         self.waiting.iter().map(|(job, waiting)| (*job, waiting))

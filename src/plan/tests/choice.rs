@@ -6,6 +6,19 @@ fn names(placed: Vec<(String, crate::domain::JobId)>) -> Vec<String> {
     placed.into_iter().map(|(host, _)| host).collect()
 }
 
+/// Two hosts that have done the same jobs, one of them three times as slowly.
+fn fast_and_slow() -> Scene {
+    let mut scene = Scene::hosts(&["fast", "slow"]);
+    scene.policy.pinned = true;
+    for (host, seconds) in [("fast", 100), ("slow", 300)].repeat(6) {
+        let job = scene.job(host, "x", "gpt");
+        scene.placed();
+        scene.succeed(job, seconds);
+    }
+    scene.policy.pinned = false;
+    scene
+}
+
 #[test]
 fn a_host_takes_what_is_meant_for_it_and_then_what_is_for_anybody() {
     let mut scene = Scene::hosts(&["a", "b"]);
@@ -63,15 +76,7 @@ fn the_longest_goes_first_once_it_is_known_which_is_long() {
 
 #[test]
 fn a_slow_host_leaves_to_others_what_they_would_have_done_sooner() {
-    let mut scene = Scene::hosts(&["fast", "slow"]);
-    // The same three jobs, three times as slow on one of them.
-    for (host, seconds) in [("fast", 100), ("slow", 300)].repeat(6) {
-        let job = scene.job(host, "x", "gpt");
-        scene.policy.pinned = true;
-        scene.placed();
-        scene.succeed(job, seconds);
-    }
-    scene.policy.pinned = false;
+    let mut scene = fast_and_slow();
     let slow = |scene: &Scene| scene.fleet.host(&super::scene::host("slow")).unwrap().slowness();
     let fast = |scene: &Scene| scene.fleet.host(&super::scene::host("fast")).unwrap().slowness();
     assert!(
@@ -95,14 +100,7 @@ fn a_slow_host_leaves_to_others_what_they_would_have_done_sooner() {
 
 #[test]
 fn a_slow_host_does_not_wait_for_faster_ones_that_have_enough_of_their_own() {
-    let mut scene = Scene::hosts(&["fast", "slow"]);
-    scene.policy.pinned = true;
-    for (host, seconds) in [("fast", 100), ("slow", 300)].repeat(6) {
-        let job = scene.job(host, "x", "gpt");
-        scene.placed();
-        scene.succeed(job, seconds);
-    }
-    scene.policy.pinned = false;
+    let mut scene = fast_and_slow();
     for _ in 0..6 {
         scene.job("fast", "x", "gpt");
     }
@@ -114,14 +112,7 @@ fn a_slow_host_does_not_wait_for_faster_ones_that_have_enough_of_their_own() {
 
 #[test]
 fn what_a_slow_host_leaves_to_others_they_take_even_if_it_was_meant_for_the_slow_one() {
-    let mut scene = Scene::hosts(&["fast", "slow"]);
-    scene.policy.pinned = true;
-    for (host, seconds) in [("fast", 100), ("slow", 300)].repeat(6) {
-        let job = scene.job(host, "x", "gpt");
-        scene.placed();
-        scene.succeed(job, seconds);
-    }
-    scene.policy.pinned = false;
+    let mut scene = fast_and_slow();
     let last = scene.job("slow", "x", "gpt");
     assert_eq!(scene.placed(), [("fast".to_owned(), last)]);
 }

@@ -2,6 +2,7 @@
 
 use super::scene::{Scene, host};
 use crate::domain::event::Stock;
+use crate::domain::hold::{Kind, Subject};
 use crate::domain::wire::{DataRoot, Facts};
 use crate::domain::{Effect, Event};
 
@@ -65,6 +66,64 @@ fn the_next_image_is_fetched_while_the_present_job_works_and_not_before_it_has_i
     scene.policy.prefetch = false;
     scene.fleet.note_fetched(&host("a"), scene.now, false);
     assert_eq!(scene.decide(), []);
+}
+
+/// One host works, and the image of the next job has come to it; another host has been away.
+fn fetched_ahead() -> (Scene, crate::domain::JobId) {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    scene.cut("b");
+    let (first, second) = (scene.job("*", "x", "gpt"), scene.job("*", "y", "gpt"));
+    scene.image(first, "one", 1000);
+    scene.image(second, "two", 1000);
+    scene.later(20);
+    assert_eq!(scene.placed(), [("a".to_owned(), first)]);
+    scene.begin(first, "trajectory");
+    scene.decide();
+    assert_eq!(scene.fleet.host(&host("a")).unwrap().next, Some(second));
+    (scene, second)
+}
+
+fn pause(scene: &mut Scene, subject: Subject) {
+    scene.fold(Event::Held {
+        subject,
+        kind: Kind::Paused,
+        why: "somebody said so".to_owned(),
+        until: None,
+    });
+}
+
+#[test]
+fn what_was_meant_for_a_host_that_is_held_is_for_everybody() {
+    for held in [false, true] {
+        let (mut scene, second) = fetched_ahead();
+        if held {
+            pause(&mut scene, Subject::Host(host("a")));
+        }
+        scene.fold(Event::LinkUp {
+            host: host("b"),
+            boot: String::new(),
+        });
+        let placed = scene.placed();
+        let expected = [("b".to_owned(), second)];
+        assert_eq!(placed, if held { &expected[..] } else { &[] });
+    }
+}
+
+#[test]
+fn a_job_that_was_fetched_for_and_is_held_since_does_not_start() {
+    let (mut scene, second) = fetched_ahead();
+    pause(&mut scene, Subject::Model("gpt".parse().unwrap()));
+    let running = scene
+        .fleet
+        .host(&host("a"))
+        .unwrap()
+        .live
+        .first()
+        .copied()
+        .unwrap();
+    scene.succeed(running.job, 60);
+    assert_eq!(scene.placed(), []);
+    assert!(scene.fleet.waiting(second).is_some());
 }
 
 #[test]
