@@ -117,7 +117,7 @@ stall = "1m"
 [[pipeline.phase]]
 name = "evaluation"
 does = "evaluation"
-tests = "60s"
+tests = "2m"
 deadline = "5m"
 
 [[pipeline.phase]]
