@@ -9,7 +9,7 @@ use super::{DockerError, MOST};
 use crate::doors::{clock, spawn};
 
 /// How often the end of the client is looked for.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(2);
 
 /// What is asked.
 #[derive(Debug)]

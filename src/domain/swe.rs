@@ -126,6 +126,14 @@ pub enum Agent {
 }
 
 impl Agent {
+    /// Is it a program, which may do anything?
+    pub fn is_program(&self) -> bool {
+        match self {
+            Agent::Gold | Agent::Noop | Agent::Given => false,
+            Agent::Command { .. } | Agent::OpenHands { .. } => true,
+        }
+    }
+
     /// The name under which its verdicts speak for instances instead of a model, if they do.
     pub fn calibrates(&self) -> Option<&'static str> {
         match self {

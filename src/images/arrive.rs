@@ -25,6 +25,8 @@ pub(super) const PART: &str = "fleet.part";
 pub(super) struct Arrived {
     /// What is to be remembered of it.
     pub(super) record: Record,
+    /// What the engine says of it.
+    pub(super) local: Local,
     /// How it came.
     pub(super) how: How,
     /// Bytes from the store.
@@ -36,10 +38,11 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    fn new(record: Record, how: How, moved: u64) -> Arrived {
+    fn new(record: Record, local: Local, how: How, moved: u64) -> Arrived {
         Arrived {
             size: record.size,
             record,
+            local,
             how,
             moved,
             notes: Vec::new(),
@@ -108,13 +111,13 @@ async fn engine_image(
     check_platform(&local.platform(), &wanted.image.platform)?;
     // A name may have moved to another image since.
     if let Some(record) = entry.read().filter(|record| record.id == local.id) {
-        return Ok(Arrived::new(record, how, 0));
+        return Ok(Arrived::new(record, local, how, 0));
     }
     let mut record = fresh(&wanted.image.source, &local, how == How::Local);
     if how == How::Pulled {
         record.tags.insert(reference.to_owned());
     }
-    Ok(Arrived::new(record, how, 0))
+    Ok(Arrived::new(record, local, how, 0))
 }
 
 /// An archive in an object store.
@@ -123,37 +126,39 @@ async fn object(wanted: &Wanted<'_>, entry: &Entry, say: Say<'_>) -> Result<Arri
     let known = known(entry).await?;
     let Some(url) = wanted.url else {
         return match known {
-            Some(record) => Ok(unasked(record, "there is no link to ask the store with")),
+            Some(here) => Ok(unasked(here, "there is no link to ask the store with")),
             None => Err(ImageError::NoLink(place)),
         };
     };
     let first = if known.is_some() { 1 } else { HEAD };
     let (remote, head) = match (Remote::open(&place, url, first, wanted.stall).await, known) {
-        (Ok((remote, _)), Some(record)) if !record.etag.is_empty() && record.etag == remote.etag() => {
+        (Ok((remote, _)), Some((record, local)))
+            if !record.etag.is_empty() && record.etag == remote.etag() =>
+        {
             let moved = remote.moved();
-            return Ok(Arrived::new(record, How::Cached, moved));
+            return Ok(Arrived::new(record, local, How::Cached, moved));
         }
         (Ok(opened), _) => opened,
         // What was verified needs no store, whatever is the matter with it.
-        (Err(error), Some(record)) => return Ok(unasked(record, &error.to_string())),
+        (Err(error), Some(here)) => return Ok(unasked(here, &error.to_string())),
         (Err(error), None) => return Err(error),
     };
     fetch(wanted, entry, &remote, head, say).await
 }
 
 /// A record whose image is still here, and was verified.
-async fn known(entry: &Entry) -> Result<Option<Record>, ImageError> {
+async fn known(entry: &Entry) -> Result<Option<(Record, Local)>, ImageError> {
     let Some(record) = entry.read().filter(|record| !record.verified.is_empty()) else {
         return Ok(None);
     };
     let id = record.id.clone();
     let here = engine::aside(move || engine::inspect(&id)).await??;
-    Ok(here.is_some().then_some(record))
+    Ok(here.map(|local| (record, local)))
 }
 
-fn unasked(record: Record, why: &str) -> Arrived {
+fn unasked((record, local): (Record, Local), why: &str) -> Arrived {
     let note = format!("the image on this host is used, whether or not the store has a newer one: {why}");
-    let mut arrived = Arrived::new(record, How::Cached, 0);
+    let mut arrived = Arrived::new(record, local, How::Cached, 0);
     arrived.notes.push(note);
     arrived
 }
@@ -223,7 +228,7 @@ async fn fetch(
     }
     // Remembered before it is verified: what is on this host because of us must be on our list.
     entry.write(&record)?;
-    let mut arrived = Arrived::new(record, how, remote.moved());
+    let mut arrived = Arrived::new(record, local, how, remote.moved());
     arrived.notes = notes;
     Ok(arrived)
 }

@@ -118,7 +118,7 @@ pub async fn prepare(wanted: &Wanted<'_>, say: Say<'_>) -> Result<Ready, ImageEr
     let mut record = arrived.record;
     let mut notes = arrived.notes;
     notes.extend(verify(wanted, &mut record, say).await?);
-    let mended = mend(wanted, &mut record, say).await?;
+    let mended = mend(wanted, &mut record, arrived.local, say).await?;
     let id = mended.id.clone();
     let (tags, older) = (image.tags.clone(), record.older.clone());
     record.older = engine::aside(move || {
@@ -162,23 +162,30 @@ async fn verify(
 }
 
 /// Applies the recipes, unless that was done before; the image then.
-async fn mend(wanted: &Wanted<'_>, record: &mut Record, say: Say<'_>) -> Result<Local, ImageError> {
+async fn mend(
+    wanted: &Wanted<'_>,
+    record: &mut Record,
+    mut local: Local,
+    say: Say<'_>,
+) -> Result<Local, ImageError> {
     let look = |id: String| engine::aside(move || engine::inspect(&id));
-    let here = |id: &str, found: Option<Local>| {
-        found.ok_or_else(|| ImageError::Stopped(format!("{id} has vanished")))
-    };
     let recipes = inside::recipes(&wanted.image.repairs);
-    if let Some(id) = record.repaired.get(&recipes)
-        && let Some(mended) = look(id.clone()).await??
-    {
-        return Ok(mended);
+    match record.repaired.get(&recipes) {
+        Some(id) if *id == local.id => return Ok(local),
+        Some(id) => {
+            if let Some(mended) = look(id.clone()).await?? {
+                return Ok(mended);
+            }
+        }
+        None => {}
     }
-    let mut local = here(&record.id, look(record.id.clone()).await??)?;
     for repair in &wanted.image.repairs {
         say(&format!("repair `{}`", repair.name));
         let (from, repair, labels) = (local, repair.clone(), wanted.labels.clone());
         let id = engine::aside(move || inside::repair(&from, &repair, &labels)).await??;
-        local = here(&id, look(id.clone()).await??)?;
+        local = look(id.clone())
+            .await??
+            .ok_or_else(|| ImageError::Stopped(format!("{id} has vanished")))?;
     }
     record.repaired.insert(recipes, local.id.clone());
     Ok(local)

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::program::{Silence, ask};
 use crate::domain::AttemptId;
+use crate::domain::spec::{Spec, Step};
+use crate::domain::swe::Task;
 
 /// For one call of the client; removal waits for the engine's disk.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -14,8 +16,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How often an engine that says no is asked again.
 const TRIES: u32 = 4;
 
-/// How each kind of thing is listed and removed.
-const KINDS: [(&[&str], &[&str]); 3] = [
+/// How a kind of thing is listed and removed.
+type Kind = (&'static [&'static str], &'static [&'static str]);
+
+/// All that a program may leave. Containers come first: they hold the others.
+const KINDS: [Kind; 3] = [
     (&["ps", "-aq", "--no-trunc"], &["rm", "-f", "-v"]),
     (&["network", "ls", "-q", "--no-trunc"], &["network", "rm"]),
     (&["volume", "ls", "-q"], &["volume", "rm", "-f"]),
@@ -23,7 +28,24 @@ const KINDS: [(&[&str], &[&str]); 3] = [
 
 /// Removes everything of the attempt; or says why it cannot be proved gone.
 pub(super) fn sweep(attempt: AttemptId) -> Result<(), String> {
-    for (list, remove) in KINDS {
+    sweep_kinds(attempt, &KINDS)
+}
+
+/// The same after a step. What fleet does itself leaves containers at most, and no engine is called at all where no
+/// program runs: each look is a program of its own, and the next job waits for it.
+pub(super) fn sweep_after(spec: &Spec, step: &Step) -> Result<(), String> {
+    let program = spec.swe.as_ref().is_none_or(|swe| swe.agent.is_program());
+    let kinds = match step.task {
+        None => &KINDS[..],
+        Some(Task::Trajectory) if program => &KINDS[..],
+        Some(Task::Image | Task::Evaluation) => &KINDS[..1],
+        Some(Task::Trajectory | Task::Report) => &[],
+    };
+    sweep_kinds(spec.id(), kinds)
+}
+
+fn sweep_kinds(attempt: AttemptId, kinds: &[Kind]) -> Result<(), String> {
+    for (list, remove) in kinds {
         let mut tries = 0;
         while let Err(why) = sweep_kind(attempt, list, remove) {
             tries += 1;

@@ -77,7 +77,7 @@ pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End 
         fault: None,
         gauge: (talks_to_a_model(step)).then(Gauge::default),
         journal,
-        phase: &step.phase,
+        step,
         pulse: step.stall.map(|stall| Pulse::new(stall.duration(), started)),
         deadline: started + step.deadline.duration(),
         stop: None,
@@ -145,7 +145,7 @@ struct Running<'a> {
     pulse: Option<Pulse>,
     gauge: Option<Gauge>,
     journal: &'a mut Journal,
-    phase: &'a PhaseName,
+    step: &'a Step,
     deadline: Instant,
     stop: Option<Stop>,
 }
@@ -253,7 +253,7 @@ impl Running<'_> {
     fn tell_pressure(&mut self, now: Instant) {
         let Some(gauge) = &mut self.gauge else { return };
         if let Some(count) = gauge.due(now)
-            && let Err(error) = self.journal.remark(&pressed(self.phase, count))
+            && let Err(error) = self.journal.remark(&pressed(&self.step.phase, count))
         {
             tracing::warn!(%error, "the provider's pressure is told later");
             gauge.take_back(count);
@@ -319,7 +319,7 @@ impl Running<'_> {
         });
         self.read(DRAIN);
         if let Some(count) = self.gauge.take().and_then(Gauge::finish)
-            && let Err(error) = self.journal.remark(&pressed(self.phase, count))
+            && let Err(error) = self.journal.remark(&pressed(&self.step.phase, count))
         {
             tracing::warn!(%error, "the provider's last pressure is not told");
         }
@@ -327,8 +327,9 @@ impl Running<'_> {
             self.fault.get_or_insert(error);
         }
         let left = left.and_then(|()| {
-            if self.scene.spec.containers {
-                containers::sweep(attempt)
+            let spec = &self.scene.spec;
+            if spec.containers {
+                containers::sweep_after(spec, self.step)
             } else {
                 Ok(())
             }

@@ -24,9 +24,6 @@ pub(super) const DIR: &str = "/tmp/.fleet";
 /// What the container does: nothing, deaf to what is written to it, and burying the orphans of others.
 const SLEEP: &str = "exec </dev/null >/dev/null 2>&1; while :; do sleep 3600; done";
 
-/// git as it is anywhere: no settings of a user, no question, no refusal because somebody else owns the tree.
-const PREPARE: &str = r#"mkdir -p "$1" && printf '[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n' > "$1/.gitconfig""#;
-
 /// A running container.
 #[derive(Debug)]
 pub(super) struct Container {
@@ -49,7 +46,6 @@ impl Container {
         let container = Container {
             name: format!("fleet-{}-eval", desk.attempt),
         };
-        container.remove();
         let settings = &desk.swe.evaluation;
         let mut args: Vec<String> = ["run", "--detach", "--pull", "never", "--log-driver", "none"]
             .map(str::to_owned)
@@ -81,10 +77,12 @@ impl Container {
             }
             say(&format!("the container did not start: {}", fault.what));
             container.remove();
-            thread::sleep(Duration::from_secs(tries));
+            // One that an earlier try left is looked for only now: there seldom is one.
+            if !error.to_string().contains("is already in use by container") {
+                thread::sleep(Duration::from_secs(tries));
+            }
             tries += 1;
         }
-        container.script(PREPARE, &[DIR], b"", &[0])?;
         Ok(container)
     }
 
@@ -117,11 +115,6 @@ impl Container {
             ))),
             _ => Err(engine(&DockerError::of(&["exec"], &said))),
         }
-    }
-
-    /// Puts a file of ours into it.
-    pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), Fault> {
-        self.script(r#"cat > "$1""#, &[path], bytes, &[0]).map(|_| ())
     }
 
     /// How it is.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder};
 
-use super::container::Container;
+use super::container::{Container, DIR};
 use super::desk::{Desk, Done, say};
 use super::fault::{disk, engine, fault};
 use super::filter::filter;
@@ -16,9 +16,11 @@ use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECT
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Sha256};
 
-/// Is the container what the dataset says? The image's own state is kept as it is, even where it differs
-/// from the base commit: its environment was built in it.
+/// Makes git as it is anywhere (no settings of a user, no question, no refusal because somebody else owns the tree), then:
+/// is the container what the dataset says? The image's own state is kept as it is, even where it differs from the base
+/// commit: its environment was built in it.
 const READY: &str = r#"
+mkdir -p "$3" && printf '[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n' > "$3/.gitconfig" || exit 91
 command -v git > /dev/null || exit 11
 command -v bash > /dev/null || exit 12
 cd "$1" || exit 13
@@ -166,7 +168,12 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
     }
     say(&format!("evaluating in {image}"));
     let container = Container::start(desk)?;
-    let said = container.script(READY, &[&instance.repo_path, commit], b"", &[0, 11, 12, 13, 14])?;
+    let said = container.script(
+        READY,
+        &[&instance.repo_path, commit, DIR],
+        b"",
+        &[0, 11, 12, 13, 14],
+    )?;
     let (name, what) = match said.status {
         Some(11) => ("no-git", "the image has no git".to_owned()),
         Some(12) => ("no-bash", "the image has no bash".to_owned()),

@@ -15,11 +15,15 @@ const CODES: [(i32, Applied); 3] = [(0, Applied::Git), (10, Applied::Fuzzy), (20
 /// only) as the base commit has them, since that is what the patch was made from, and an image may have
 /// files and changes of its own. Else `patch` with fuzz, tried dry first. What any of them should leave half
 /// is put back from copies of the files that the patch names.
+///
+/// Reads the names, an empty line, and the patch: `read` takes from a pipe no more than its line.
 const APPLY: &str = r#"
 cd "$1" || exit 92
 ours=$2 base=$3
 patch=$ours/patch names=$ours/names saved=$ours/saved said=$ours/said
 rm -rf "$saved" && mkdir "$saved" || exit 93
+while IFS= read -r name && [ -n "$name" ]; do printf '%s\n' "$name" || exit 98; done > "$names" || exit 98
+cat > "$patch" || exit 98
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 copy() {
   case $3 in */*) mkdir -p "$2/${3%/*}" || return;; esac
@@ -90,10 +94,10 @@ pub(super) fn apply(
         Ok(names) => names,
         Err(why) => return Ok((Applied::Failed, harmless(&format!("refused: {why}")))),
     };
-    container.put(&format!("{DIR}/patch"), patch.as_bytes())?;
-    container.put(&format!("{DIR}/names"), lines(&names).as_bytes())?;
+    let input = format!("{}\n{patch}", lines(&names));
     let codes = CODES.map(|(code, _)| code);
-    let said = container.script(APPLY, &[repo, DIR, base.unwrap_or_default()], b"", &codes)?;
+    let args = [repo, DIR, base.unwrap_or_default()];
+    let said = container.script(APPLY, &args, input.as_bytes(), &codes)?;
     let state = CODES.iter().find(|(code, _)| said.status == Some(*code));
     let state = state.map_or(Applied::Failed, |(_, state)| *state);
     Ok((state, in_brief(&said.stdout, state)))

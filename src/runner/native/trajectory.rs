@@ -59,14 +59,12 @@ pub fn trajectory(desk: &Desk<'_>) -> Result<Done, Fault> {
 /// Millionths of a dollar that the agent says it has spent, whatever came of it. A trajectory that was given cost
 /// nothing now.
 pub(in crate::runner) fn spent(desk: &Desk<'_>) -> Option<u64> {
-    match &desk.swe.agent {
-        Agent::Gold | Agent::Noop | Agent::Given => None,
-        Agent::Command { .. } | Agent::OpenHands { .. } => {
-            let bytes = files::read(&desk.file(TRAJECTORY), solution::MOST).ok()??;
-            let text = std::str::from_utf8(&bytes).ok()?;
-            artifacts::trajectory::read(text).ok()?.metrics.cost_microusd
-        }
+    if !desk.swe.agent.is_program() {
+        return None;
     }
+    let bytes = files::read(&desk.file(TRAJECTORY), solution::MOST).ok()??;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    artifacts::trajectory::read(text).ok()?.metrics.cost_microusd
 }
 
 /// What the line says of the agent's end. No patch is the model's answer, unless something else stopped it.
