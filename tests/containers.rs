@@ -1,7 +1,7 @@
 //! Jobs that are containers, on a host with a Docker engine of its own: nothing of them outlives its phase.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::support::wait::until;
 use crate::support::{Lab, World};
@@ -9,7 +9,7 @@ use crate::support::{Lab, World};
 /// A host with an engine and a small image, and a pipeline of one phase that runs this script.
 fn with_engine(deadline: &str, script: &str) -> (Lab, World) {
     let lab = Lab::hosts(1);
-    lab.run(&["up", "--hosts", "1", "--engines"]);
+    lab.all("up", &["--engines"]);
     lab.run(&["image", "eval1"]);
     let world = World::lab(&lab).toml(&format!(
         "[[pipeline]]\nname = \"job\"\ncontainers = true\n[[pipeline.phase]]\nname = \"only\"\ndeadline = \"{deadline}\"\nrun = [\"sh\", \"-euc\", '''{script}''']"
@@ -53,8 +53,8 @@ fn a_container_that_outlives_its_client_is_gone_at_the_deadline() {
 /// What the runner on a host answers to one request.
 fn answer(lab: &Lab, ask: &str) -> serde_json::Value {
     let serve = "exec .fleet/bin/fleet-* runner serve --root .fleet";
-    let mut runner = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"))
-        .args(["as", lab.names()[0], "sh", "-c", serve])
+    let mut runner = lab
+        .command(&["as", lab.names()[0], "sh", "-c", serve])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -116,8 +116,8 @@ part() {{ tar -c t | docker import --change "LABEL fleet.part=$(printf %s "$HOME
 part broken-off; part loading; part another-root"#
         ),
     );
-    let mut loading = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"))
-        .args([
+    let mut loading = lab
+        .command(&[
             "as",
             "eval1",
             "flock",

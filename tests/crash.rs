@@ -210,6 +210,9 @@ fn of_two_coordinators_with_one_history_the_newer_one_goes_on() {
     let toml = std::fs::read_to_string(world.path("fleet.toml")).unwrap();
     world.write("copy/fleet.toml", &toml);
     std::fs::create_dir_all(world.path("copy/state")).unwrap();
+    let pid = Pid::from_raw(first.id().try_into().unwrap());
+    // Two files that are written to between the one and the other would not be a copy.
+    kill(pid, Signal::SIGSTOP).unwrap();
     for name in ["fleet.sqlite", "fleet.sqlite-wal"] {
         std::fs::copy(
             world.path("state").join(name),
@@ -217,7 +220,11 @@ fn of_two_coordinators_with_one_history_the_newer_one_goes_on() {
         )
         .unwrap();
     }
+    kill(pid, Signal::SIGCONT).unwrap();
     let mut second = world.start(&["--config", "copy/fleet.toml", "dispatch", file.to_str().unwrap()]);
+    wait::until("both reach both hosts", || {
+        (world.talk().matches(" link up").count() == 4).then_some(())
+    });
     // The second one has a newer epoch; it makes hosts hear it when it starts its next job.
     world.write("go", "");
     let codes = [first.wait().unwrap().code(), second.wait().unwrap().code()];

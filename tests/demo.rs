@@ -2,12 +2,16 @@
 
 use std::process::Command;
 
+use crate::support::Lab;
+
 #[test]
 fn the_demo_ends_well_and_can_be_run_again() {
-    // The script takes the lab's lock itself, as it does for people.
+    let _lab = Lab::hosts(10);
     for _ in 0..2 {
         let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/demo"))
             .arg(env!("CARGO_BIN_EXE_fleet"))
+            // It takes the lab's lock itself, as it does for people; here we have it.
+            .env("FLEET_DEMO_HAS_LAB", "1")
             .output()
             .unwrap();
         let (stdout, stderr) = (

@@ -21,7 +21,10 @@ agent = "patient"
 
 /// A host without images, a way to the store that is counted, and a world that goes it.
 fn bare() -> (Lab, Proxy, World) {
-    let lab = Lab::engines(1);
+    on(Lab::engines(1))
+}
+
+fn on(lab: Lab) -> (Lab, Proxy, World) {
     lab.unload();
     let proxy = Proxy::start();
     let told = lab.run(&["config", "images", "agents", "pipeline"]);
@@ -148,7 +151,7 @@ fn a_host_that_is_not_there_is_told_and_nothing_is_removed_from_the_others() {
 
 #[test]
 fn a_poisoned_archive_is_the_images_fault_and_is_fetched_once_it_is_whole_again() {
-    let (lab, _proxy, world) = bare();
+    let (lab, _proxy, world) = on(Lab::engines_alone(1));
     let (host, file) = (lab.names()[0], "assignments/set.json");
     let empty = loaded(&lab);
     world.instances("set", &[(host, TIDES, "gold", 1)]);

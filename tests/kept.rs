@@ -1,7 +1,7 @@
 //! The coordinator or the host dies in the midst of each phase: what was finished is kept, and the verdict is
 //! the one of an undisturbed run.
 
-use std::process::{Child, Command};
+use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -126,9 +126,7 @@ kill -STOP $pid
 echo $pid > frozen
 kill $tail"#
         );
-        let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab");
-        let mut watch_there = Command::new(lab);
-        watch_there.args(["as", self.host(), "bash", "-c", &watch]);
+        let mut watch_there = self.lab.command(&["as", self.host(), "bash", "-c", &watch]);
         watch_there.spawn().unwrap()
     }
 

@@ -37,7 +37,7 @@ impl Field {
         let shared = format!(
             "Host *\n    ControlMaster auto\n    ControlPath {}/%C\n    ControlPersist 60\nInclude {}\n",
             field.dir.path().display(),
-            Lab::ssh_config().display(),
+            Lab::dir().join("ssh_config").display(),
         );
         fs::write(field.path("ssh_config"), shared)?;
         fs::write(field.path("data.jsonl"), "{\"instance_id\":\"x\"}\n")?;
@@ -60,7 +60,7 @@ impl Field {
         let command = match side {
             Side::Fleet => self.fleet(work, jobs, &Deal::Pool)?,
             Side::Master => self.parallel(work, jobs, &self.path("ssh_config"))?,
-            Side::Parallel => self.parallel(work, jobs, &Lab::ssh_config())?,
+            Side::Parallel => self.parallel(work, jobs, &Lab::dir().join("ssh_config"))?,
             Side::Loop => self.waves(work, jobs),
         };
         self.measure(side, command)
@@ -113,7 +113,7 @@ impl Field {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
         command
             .args(["dispatch", "bench.json"])
-            .env("FLEET_SSH_CONFIG", Lab::ssh_config())
+            .env("FLEET_SSH_CONFIG", Lab::dir().join("ssh_config"))
             .env_remove("FLEET_LOG");
         Ok(command)
     }
@@ -132,7 +132,7 @@ impl Field {
     }
 
     fn waves(&self, work: Work, jobs: usize) -> Command {
-        let ssh = format!("ssh -n -F {}", Lab::ssh_config().display());
+        let ssh = format!("ssh -n -F {}", Lab::dir().join("ssh_config").display());
         let mut script = "rm -f failed\n".to_owned();
         let mut hosts = self.destinations().cycle();
         for n in 1..=jobs {

@@ -28,7 +28,7 @@ mod peer;
 mod sides;
 mod target;
 
-#[path = "../support/lab.rs"]
+#[path = "../support/lab/mod.rs"]
 #[expect(
     dead_code,
     clippy::unwrap_used,

@@ -99,7 +99,7 @@ ensure_network() {
 }
 
 lab_up() {
-    local count=${#HOSTS[@]} engines=
+    local count=${#HOSTS[@]} engines='' wanted=()
     while (($#)); do
         case $1 in
         --hosts)
@@ -108,7 +108,8 @@ lab_up() {
             shift
             ;;
         --engines) engines=1 ;;
-        *) die "up: what is $1?" ;;
+        -*) die "up: what is $1?" ;;
+        *) name_ok "$1"; wanted+=("$1") ;;
         esac
         shift
     done
@@ -120,7 +121,8 @@ lab_up() {
     write_client_files
     ensure_network
 
-    local wanted=("${HOSTS[@]:0:count}") missing=() host listed now
+    ((${#wanted[@]})) || wanted=("${HOSTS[@]:0:count}")
+    local missing=() host listed now
     now=$(recipe)
     listed=$(docker ps -a --filter "label=$LABEL" \
         --format '{{.Names}} {{.State}} {{.Label "fleet.lab.recipe"}} {{.Label "fleet.lab.dir"}}')
@@ -136,5 +138,5 @@ lab_up() {
     # Three at once keep two cores busy; more only wait for each other.
     each 3 boot_host "${missing[@]}"
     [[ ! $engines ]] || each 3 start_engine "${wanted[@]}"
-    say "up: $count hosts${engines:+ with engines}, ${#missing[@]} of them started now; ssh -F $LAB_DIR/ssh_config aws-instance-${wanted[0]}"
+    say "up: ${#wanted[@]} hosts${engines:+ with engines}, ${#missing[@]} of them started now; ssh -F $LAB_DIR/ssh_config aws-instance-${wanted[0]}"
 }

@@ -13,17 +13,23 @@ const DATASETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assignments/dataset
 impl Lab {
     /// The first `count` hosts, like new, with engines; and the instances' images in the store.
     pub(crate) fn engines(count: usize) -> Lab {
-        let lab = Lab::hosts(count);
-        lab.run(&["up", "--hosts", &count.to_string(), "--engines"]);
-        lab.run(&["instances"]);
-        lab
+        Lab::hosts(count).with_engines()
+    }
+
+    /// The same while nobody else has any hosts.
+    pub(crate) fn engines_alone(count: usize) -> Lab {
+        Lab::alone(count).with_engines()
+    }
+
+    fn with_engines(self) -> Lab {
+        self.all("up", &["--engines"]);
+        self.run(&["instances"]);
+        self
     }
 
     /// Takes all images from the engines of these hosts.
     pub(crate) fn unload(&self) {
-        let mut args = vec!["unload"];
-        args.extend(self.names());
-        self.run(&args);
+        self.all("unload", &[]);
     }
 
     /// The pipeline of its images, with other limits for the tests of an evaluation.

@@ -61,7 +61,7 @@ impl World {
 
     /// With hosts of the lab, over ssh.
     pub(crate) fn lab(lab: &Lab) -> World {
-        let mut world = World::empty();
+        let mut world = World::empty().env("FLEET_SSH_CONFIG", &lab.ssh_config().display().to_string());
         for name in lab.names() {
             let _ = writeln!(world.toml, "[[host]]\nname = \"{name}\"");
             world.hosts.push((*name).to_owned());
@@ -242,7 +242,7 @@ impl World {
         command
             .args(args)
             .current_dir(self.dir.path())
-            .env("FLEET_SSH_CONFIG", Lab::ssh_config())
+            .env("FLEET_SSH_CONFIG", Lab::dir().join("ssh_config"))
             .env("COLUMNS", "120")
             .env_remove("FLEET_LOG")
             .env_remove("AWS_ACCESS_KEY_ID")

@@ -58,7 +58,7 @@ fn archive(lab: &Lab, id: &str) -> String {
 
 #[test]
 fn a_poisoned_image_stops_its_own_jobs_alone_and_the_advised_commands_bring_them_to_an_end() {
-    let lab = Lab::engines(2);
+    let lab = Lab::engines_alone(2);
     lab.unload();
     let world = World::native(&lab);
     world.instances(

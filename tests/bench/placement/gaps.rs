@@ -53,7 +53,7 @@ impl Gap {
 /// All of it, and its table.
 pub(crate) fn gaps() -> Fallible<()> {
     let lab = Lab::hosts(HOSTS);
-    lab.run(&["up", "--hosts", &HOSTS.to_string(), "--engines"]);
+    lab.all("up", &["--engines"]);
     lab.run(&["instances"]);
     let seconds = number("FLEET_BENCH_AGENT", 8)?;
     let place = Place::new()?;

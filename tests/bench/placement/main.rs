@@ -31,10 +31,11 @@ mod peer;
 #[path = "../target.rs"]
 mod target;
 
-#[path = "../../support/lab.rs"]
+#[path = "../../support/lab/mod.rs"]
 #[expect(
+    dead_code,
     clippy::unwrap_used,
-    reason = "it belongs to the tests, which stop where they are surprised"
+    reason = "it belongs to the tests, which do more to hosts and stop where they are surprised"
 )]
 mod lab;
 

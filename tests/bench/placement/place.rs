@@ -32,7 +32,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
         command
             .args(args)
-            .env("FLEET_SSH_CONFIG", Lab::ssh_config())
+            .env("FLEET_SSH_CONFIG", Lab::dir().join("ssh_config"))
             .env("AWS_SHARED_CREDENTIALS_FILE", Lab::dir().join("aws_credentials"))
             .env_remove("FLEET_LOG");
         command

@@ -114,7 +114,7 @@ impl Race {
         let shared = format!(
             "Host *\n    ControlMaster auto\n    ControlPath {}/%C\n    ControlPersist 60\n    ConnectTimeout 10\nInclude {}\n",
             place.path("").display(),
-            Lab::ssh_config().display(),
+            Lab::dir().join("ssh_config").display(),
         );
         place.write("ssh_config", &shared)?;
         place.write("data.jsonl", "{\"instance_id\":\"x\"}\n")?;

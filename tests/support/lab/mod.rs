@@ -1,59 +1,47 @@
-//! Hosts of the lab. One test at a time has them; it gets them like new.
+//! Hosts of the lab, like new. A test calls them by the first names, whichever hosts it got.
 
-use std::fs::File;
-use std::path::PathBuf;
+mod claim;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nix::fcntl::{Flock, FlockArg};
-
-static TURN: Mutex<()> = Mutex::new(());
+use claim::Claim;
 
 /// All names, in the order in which the lab brings them up.
 pub(crate) const HOSTS: [&str; 10] = [
     "eval1", "eval2", "eval3", "eval4", "eval5", "eval6", "eval9", "lancer1", "lancer2", "lancer3",
 ];
 
-/// The right to use the lab.
+/// The right to use some hosts.
 pub(crate) struct Lab {
     hosts: Vec<&'static str>,
-    _turn: MutexGuard<'static, ()>,
-    _lock: Flock<File>,
+    /// Leads by each name to the host that bears it here, and nowhere else.
+    ssh: tempfile::TempDir,
+    claim: Claim,
 }
 
 impl Lab {
-    /// The first `count` hosts, like new. Brings the lab up if it is down.
+    /// So many hosts, like new. Brings them up if they are down.
     pub(crate) fn hosts(count: usize) -> Lab {
-        // A test that failed leaves the mutex poisoned, and the hosts to be reset: as always.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        std::fs::create_dir_all(dir()).unwrap();
-        // Whoever waits for the lab holds the queue, so that a test that has just let go does not win again.
-        let queue = File::options()
-            .create(true)
-            .append(true)
-            .open(dir().join("test.queue"))
-            .unwrap();
-        let queue = Flock::lock(queue, FlockArg::LockExclusive)
-            .map_err(|(_, error)| error)
-            .unwrap();
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(dir().join("test.lock"))
-            .unwrap();
-        let lock = Flock::lock(file, FlockArg::LockExclusive)
-            .map_err(|(_, error)| error)
-            .unwrap();
-        drop(queue);
+        Lab::claimed(count, count)
+    }
+
+    /// The same while nobody else has any: for who troubles what all share, such as an object in the store.
+    pub(crate) fn alone(count: usize) -> Lab {
+        Lab::claimed(count, HOSTS.len())
+    }
+
+    fn claimed(count: usize, of: usize) -> Lab {
         let lab = Lab {
             hosts: HOSTS[..count].to_vec(),
-            _turn: turn,
-            _lock: lock,
+            ssh: tempfile::tempdir().unwrap(),
+            claim: Claim::of(of, &dir()),
         };
-        lab.run(&["up", "--hosts", "10"]);
-        let mut reset = vec!["reset"];
-        reset.extend(&lab.hosts);
-        lab.run(&reset);
+        lab.all("up", &[]);
+        lab.all("reset", &[]);
+        let config = std::fs::read_to_string(dir().join("ssh_config")).unwrap();
+        std::fs::write(lab.ssh_config(), lab.leading(&config)).unwrap();
         lab
     }
 
@@ -68,16 +56,20 @@ impl Lab {
     }
 
     /// The ssh configuration that reaches them.
-    pub(crate) fn ssh_config() -> PathBuf {
-        dir().join("ssh_config")
+    pub(crate) fn ssh_config(&self) -> PathBuf {
+        self.ssh.path().join("ssh_config")
+    }
+
+    /// A verb of the lab for all of them.
+    #[track_caller]
+    pub(crate) fn all(&self, verb: &str, options: &[&str]) {
+        self.run(&[&[verb], options, &self.hosts].concat());
     }
 
     /// A verb of the lab; its output.
     #[track_caller]
-    #[expect(clippy::unused_self, reason = "only who has the lab may trouble it")]
     pub(crate) fn run(&self, args: &[&str]) -> String {
-        let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab");
-        let output = Command::new(lab).args(args).output().expect("the lab runs");
+        let output = self.command(args).output().expect("the lab runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(
             output.status.success(),
@@ -87,22 +79,57 @@ impl Lab {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// The same, ready to run.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"));
+        command.args(args.iter().map(|arg| self.real(arg).unwrap_or(arg)));
+        command
+    }
+
     /// A shell line on a host, as the user of the jobs.
     #[track_caller]
     pub(crate) fn sh(&self, host: &str, line: &str) -> String {
         self.run(&["as", host, "sh", "-c", line])
+    }
+
+    /// The lab's own name of a host.
+    fn real(&self, name: &str) -> Option<&'static str> {
+        let mut pairs = self.hosts.iter().zip(&self.claim.hosts);
+        pairs.find_map(|(ours, real)| (*ours == name).then_some(*real))
+    }
+
+    /// The lab's ssh configuration with our names.
+    fn leading(&self, config: &str) -> String {
+        let (common, _) = config.split_once("\n\nHost ").expect("hosts of their own");
+        let mut text = format!("{common}\n");
+        for name in HOSTS {
+            // What is not ours leads nowhere.
+            let at = self
+                .real(name)
+                .map_or("198.18.41.250", |real| address(config, real));
+            let _ = writeln!(text, "\nHost aws-instance-{name}\n    HostName {at}");
+        }
+        text
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
         // Whatever the test did to a host is undone for the next one; a failure here is the next one's.
-        let mut args = vec!["reset"];
-        args.extend(&self.hosts);
-        let _ = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab"))
-            .args(args)
-            .output();
+        let _ = self.command(&[&["reset"], &self.hosts[..]].concat()).output();
     }
+}
+
+/// Where the lab's ssh configuration has a host.
+fn address<'c>(config: &'c str, host: &str) -> &'c str {
+    let (_, block) = config
+        .split_once(&format!("Host aws-instance-{host}\n"))
+        .unwrap_or_else(|| panic!("no {host} in\n{config}"));
+    let name = block
+        .lines()
+        .next()
+        .and_then(|line| line.trim().strip_prefix("HostName "));
+    name.expect("a host has an address")
 }
 
 /// Where the lab keeps its files.
@@ -111,7 +138,7 @@ fn dir() -> PathBuf {
         return dir.into();
     }
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
+        || Path::new(&std::env::var_os("HOME").unwrap()).join(".cache"),
         PathBuf::from,
     );
     cache.join("fleet/lab")
