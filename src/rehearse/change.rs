@@ -80,6 +80,11 @@ impl Change {
             What::Dies(_) | What::Slows(..) | What::Refuses(_) => false,
         }
     }
+
+    /// Is this host dead from the beginning?
+    pub(super) fn bars(&self, host: &HostName) -> bool {
+        self.at == Span(0) && matches!(&self.what, What::Dies(name) if name == host)
+    }
 }
 
 fn sentence(

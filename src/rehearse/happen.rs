@@ -110,7 +110,9 @@ impl Play<'_> {
             return;
         };
         stage.dead = true;
-        self.down(host, "it died", LinkOutlook::Transient);
+        if stage.open {
+            self.down(host, "it died", LinkOutlook::Transient);
+        }
         let unreachable = self.scene.policy.unreachable;
         self.at(self.now.after(unreachable), Due::Gone(host.clone()));
     }

@@ -121,8 +121,13 @@ impl Play<'_> {
 
     /// Why a host is not there at the beginning, if so.
     fn absence(&self, name: &HostName) -> Option<String> {
-        let joins = self.scene.changes.iter().find(|change| change.brings(name));
-        joins
+        let mut changes = self.scene.changes.iter();
+        // Who is dead from the beginning is given nothing.
+        if changes.clone().any(|change| change.bars(name)) {
+            return Some("it died".to_owned());
+        }
+        changes
+            .find(|change| change.brings(name))
             .map(|change| format!("joins at +{}", change.at))
             .or_else(|| self.scene.absent.get(name).cloned())
     }

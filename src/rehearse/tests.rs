@@ -215,6 +215,21 @@ fn a_host_that_dies_leaves_its_jobs_to_others_once_somebody_has_said_so() {
 }
 
 #[test]
+fn a_host_that_is_dead_from_the_beginning_is_given_nothing_and_nobody_waits_for_it() {
+    let whole = scene(4, 24);
+    let eval0: HostName = "eval0".parse().unwrap();
+    let without = Scene {
+        absent: BTreeMap::from([(eval0.clone(), "it is away".to_owned())]),
+        ..whole.clone()
+    };
+    let scene = changed(&whole, "eval0 dies at +0s");
+    let played = play(&scene, None, &Faults::default());
+    check(&scene, &played);
+    assert_eq!(played.hosts[&eval0].turns, 0);
+    assert_eq!(played.took(), play(&without, None, &Faults::default()).took());
+}
+
+#[test]
 fn a_host_that_speaks_in_lines_says_what_one_says_that_speaks_in_text() {
     let scene = scene(1, 1);
     let name: HostName = "eval0".parse().unwrap();
