@@ -47,7 +47,7 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Assignment, CommandEr
         match (dataset, trajectory) {
             (Ok(dataset), Ok(trajectory)) => jobs.push(Arc::new(Job {
                 dataset,
-                trajectory,
+                trajectory: trajectory.map(Box::new),
                 ..draft.job
             })),
             (dataset, trajectory) => {

@@ -29,7 +29,7 @@ pub struct Job {
     pub dataset: Option<Dataset>,
     /// A trajectory that exists already: it is evaluated, and none is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trajectory: Option<Dataset>,
+    pub trajectory: Option<Box<Dataset>>,
     /// Names of variables that the coordinator passes from its own environment. Never their values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,

@@ -127,22 +127,19 @@ impl Measures {
             phases.push(phase.clone());
         }
         let log = log(took);
-        if !self.by.contains_key(phase) {
-            self.by.insert(phase.clone(), OfPhase::default());
-        }
-        if let Some(of) = self.by.get_mut(phase) {
-            of.all.add(log);
-            of.models.entry(job.model.clone()).or_default().add(log);
-        }
+        let phase = self.shared(phase);
+        let of = self.by.entry(phase.clone()).or_default();
+        of.all.add(log);
+        of.models.entry(job.model.clone()).or_default().add(log);
         let known = self.instances.entry(job.instance.clone()).or_default();
         let own = known
             .iter_mut()
-            .find(|own| own.phase == *phase && own.model == job.model);
+            .find(|own| own.phase == phase && own.model == job.model);
         if let Some(own) = own {
             own.times.add(log);
         } else {
             let mut own = Own {
-                phase: phase.clone(),
+                phase,
                 model: job.model.clone(),
                 times: Summary::default(),
             };
@@ -152,6 +149,12 @@ impl Measures {
             known.push(own);
         }
         self.seen += 1;
+    }
+
+    /// This name, in the memory that all measurements of the phase have in common.
+    pub fn shared(&self, phase: &PhaseName) -> PhaseName {
+        let known = self.by.get_key_value(phase);
+        known.map_or(phase, |(name, _)| name).clone()
     }
 
     /// For asking about many jobs.

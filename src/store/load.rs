@@ -174,7 +174,7 @@ impl JobRow {
             task: self.task.map(|task| names.task.get(&task)).transpose()?,
             pipeline: names.pipeline.get(&self.pipeline)?,
             dataset: file(self.dataset_path, self.dataset_sha256)?,
-            trajectory: file(self.trajectory_path, self.trajectory_sha256)?,
+            trajectory: file(self.trajectory_path, self.trajectory_sha256)?.map(Box::new),
             env: decode("job", &self.env)?,
             place: match self.host_name {
                 Some(host) => Place::Host(names.host.get(&host)?),

@@ -91,7 +91,7 @@ impl<'a> JobRow<'a> {
 
     /// Of every file that travels with the job.
     pub(super) fn files(&self) -> impl Iterator<Item = Sha256> + use<'a> {
-        let files = self.job.dataset.iter().chain(&self.job.trajectory);
+        let files = self.job.dataset.iter().chain(self.job.trajectory.as_deref());
         files.map(|file| file.sha256)
     }
 }

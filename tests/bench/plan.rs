@@ -27,7 +27,9 @@ use std::time::{Duration, Instant};
 
 use fleet::domain::host::{HostConfig, Reach};
 use fleet::domain::job::Dataset;
-use fleet::domain::{Effect, Epoch, Event, Fleet, Job, JobId, Place, SetName, Sha256, Timestamp};
+use fleet::domain::{
+    Effect, Epoch, Event, Fleet, Job, JobId, PipelineName, Place, SetName, Sha256, Timestamp,
+};
 use fleet::plan::{Errand, Outlook, Policy, observe, outlook, plan};
 use fleet::store::{NewDataset, NewSet, Store};
 
@@ -273,17 +275,19 @@ fn questions(set: &SetName, jobs: usize, hosts: &[HostConfig]) -> Result<Vec<Arc
         path: "data/phase8.jsonl".to_owned(),
         sha256: Sha256::of(DATA.as_bytes()),
     };
+    // As `dispatch` reads them: what many jobs name is in memory once.
+    let (model, pipeline) = ("claude".parse()?, "swe".parse::<PipelineName>()?);
     (0..jobs)
         .map(|n| {
-            let (instance, model) = (format!("12rambau__sepal_ui-{n}").parse()?, "claude".parse()?);
+            let instance = format!("12rambau__sepal_ui-{n}").parse()?;
             Ok(Arc::new(Job {
                 id: JobId::derive(set, &instance, &model, 1),
                 set: set.clone(),
                 instance,
-                model,
+                model: model.clone(),
                 run: 1,
                 task: Some("phase8-sepal".parse()?),
-                pipeline: "swe".parse()?,
+                pipeline: pipeline.clone(),
                 dataset: Some(data.clone()),
                 trajectory: None,
                 env: Vec::new(),

@@ -264,7 +264,7 @@ impl JobEntry {
                 from: Past::Trajectory(file),
                 ..
             }) => Some(file),
-            Some(_) | None => self.job.trajectory.as_ref(),
+            Some(_) | None => self.job.trajectory.as_deref(),
         }
     }
 

@@ -247,6 +247,11 @@ impl Fleet {
                 ..
             } if ending.is_success() => {
                 self.measured(id, phase, *took);
+                let phase = self.measures.shared(phase);
+                if let Ok(attempt) = self.known(id) {
+                    attempt.took.reserve_exact(1);
+                    attempt.took.push((phase, *took));
+                }
                 if conclusion.as_ref().is_some_and(|conclusion| conclusion.keeps) {
                     self.heard_of_provider(at, id.job, true);
                 }
@@ -308,17 +313,11 @@ impl Attempt {
         match entry {
             Entry::PhaseEnded {
                 phase,
-                ending,
-                took,
                 excerpt,
                 conclusion,
                 ..
             } => {
                 self.excerpt.clone_from(excerpt);
-                if ending.is_success() {
-                    self.took.reserve_exact(1);
-                    self.took.push((phase.clone(), *took));
-                }
                 if let Some(conclusion) = conclusion {
                     self.hear(at, phase, conclusion);
                 }

@@ -61,9 +61,11 @@ fn job(set: &str, n: u64) -> Arc<Job> {
             sha256: Sha256::of(body(n % 5).as_bytes()),
         }),
         // The sample of format 1 has none.
-        trajectory: (n > 8 && n.is_multiple_of(7)).then(|| Dataset {
-            path: "given.jsonl".to_owned(),
-            sha256: Sha256::of(body(n % 5).as_bytes()),
+        trajectory: (n > 8 && n.is_multiple_of(7)).then(|| {
+            Box::new(Dataset {
+                path: "given.jsonl".to_owned(),
+                sha256: Sha256::of(body(n % 5).as_bytes()),
+            })
         }),
         env: (0..n % 3).map(|n| format!("KEY_{n}")).collect(),
         place: match n % 3 {
