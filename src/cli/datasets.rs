@@ -10,7 +10,7 @@ use super::CommandError;
 use crate::artifacts::trajectory;
 use crate::config::finding::suggestion;
 use crate::dataset::{self, Reading};
-use crate::domain::job::Dataset;
+use crate::domain::job::{Dataset, Paths};
 use crate::domain::{InstanceId, Sha256};
 use crate::grade::parse::Parser;
 use crate::store::NewDataset;
@@ -31,6 +31,7 @@ pub(super) struct Datasets<'a> {
     whole: BTreeMap<String, Result<Sha256, String>>,
     instances: BTreeMap<String, Result<Reading, String>>,
     bodies: BTreeMap<Sha256, String>,
+    paths: Paths,
 }
 
 impl<'a> Datasets<'a> {
@@ -40,6 +41,7 @@ impl<'a> Datasets<'a> {
             whole: BTreeMap::new(),
             instances: BTreeMap::new(),
             bodies: BTreeMap::new(),
+            paths: Paths::default(),
         }
     }
 
@@ -50,10 +52,8 @@ impl<'a> Datasets<'a> {
             let read = of_dataset(&self.base.join(name), LARGEST_BODY).map(|text| self.keep(text));
             self.whole.insert(name.clone(), read);
         }
-        match &self.whole[name] {
-            Ok(sha256) => Ok(named(draft, *sha256)),
-            Err(what) => Err((what.clone(), None)),
-        }
+        let sha256 = self.whole[name].clone().map_err(|what| (what, None))?;
+        Ok(self.named(draft, sha256))
     }
 
     /// The trajectory that an entry gives, if it gives one.
@@ -65,7 +65,7 @@ impl<'a> Datasets<'a> {
         let text = text(&path, &format!("the trajectory {}", shown(&path)), LARGEST_BODY)?;
         trajectory::read(&text).map_err(|error| format!("the trajectory {}: {error}", shown(&path)))?;
         Ok(Some(Dataset {
-            path: name.clone(),
+            path: self.paths.get(name),
             sha256: self.keep(text),
         }))
     }
@@ -84,7 +84,8 @@ impl<'a> Datasets<'a> {
             Err(what) => return Err((what.clone(), None)),
         };
         let line = chosen(reading, &draft.job.instance)?.to_owned();
-        Ok(Some(named(draft, self.keep(line))))
+        let sha256 = self.keep(line);
+        Ok(Some(self.named(draft, sha256)))
     }
 
     /// The faults of the files themselves, one error a file.
@@ -102,6 +103,11 @@ impl<'a> Datasets<'a> {
     pub(super) fn bodies(self) -> Vec<NewDataset> {
         let bodies = self.bodies.into_iter();
         bodies.map(|(sha256, body)| NewDataset { sha256, body }).collect()
+    }
+
+    fn named(&mut self, draft: &DraftJob, sha256: Sha256) -> Dataset {
+        let path = self.paths.get(&draft.dataset_file);
+        Dataset { path, sha256 }
     }
 
     fn keep(&mut self, body: String) -> Sha256 {
@@ -149,13 +155,6 @@ pub(super) fn text(path: &Path, name: &str, most: u64) -> Result<String, String>
         return Err(format!("{name} is empty"));
     }
     Ok(text)
-}
-
-fn named(draft: &DraftJob, sha256: Sha256) -> Dataset {
-    Dataset {
-        path: draft.dataset_file.clone(),
-        sha256,
-    }
 }
 
 /// The line of an instance.

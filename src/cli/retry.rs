@@ -185,7 +185,7 @@ async fn past(args: &Args, entry: &JobEntry, context: &Context) -> Result<Option
         return Ok(None);
     };
     let file = Dataset {
-        path: path.display().to_string(),
+        path: path.display().to_string().into(),
         sha256: Sha256::of(text.as_bytes()),
     };
     if !args.how.dry_run {

@@ -1,5 +1,8 @@
 //! A job: one instance, one model, one run, of one set.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::digest::Sha256;
@@ -43,9 +46,25 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
     /// As the assignment names it; for people.
-    pub path: String,
+    pub path: Arc<str>,
     /// Of the bytes at the time of dispatch.
     pub sha256: Sha256,
+}
+
+/// Names of files, each kept in memory once however many jobs it travels with.
+#[derive(Debug, Default)]
+pub struct Paths(HashSet<Arc<str>>);
+
+impl Paths {
+    /// The name with this text.
+    pub fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(path) = self.0.get(text) {
+            return Arc::clone(path);
+        }
+        let path: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&path));
+        path
+    }
 }
 
 /// Where a job may run.

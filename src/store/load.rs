@@ -161,8 +161,9 @@ struct JobRow {
 impl JobRow {
     fn job(self, names: &mut Names) -> Result<Job, StoreError> {
         let wrong = |what| StoreError::Row { table: "job", what };
-        let file = |path: Option<String>, sha256: Option<String>| {
+        let mut file = |path: Option<String>, sha256: Option<String>| {
             let digest = sha256.map(|sha256| sha256.parse()).transpose().map_err(wrong)?;
+            let path = path.map(|path| names.path.get(&path));
             Ok::<_, StoreError>(path.zip(digest).map(|(path, sha256)| Dataset { path, sha256 }))
         };
         Ok(Job {

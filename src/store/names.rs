@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use super::StoreError;
+use crate::domain::job::Paths;
 use crate::domain::name::BadName;
 use crate::domain::{HostName, InstanceId, ModelName, PhaseName, PipelineName, SetName, TaskName};
 
@@ -17,6 +18,7 @@ pub(super) struct Names {
     pub(super) task: Pool<TaskName>,
     pub(super) pipeline: Pool<PipelineName>,
     pub(super) phase: Pool<PhaseName>,
+    pub(super) path: Paths,
 }
 
 /// The names of one kind.

@@ -272,7 +272,7 @@ fn host(n: usize) -> Result<HostConfig, Box<dyn Error>> {
 /// Nine of ten jobs belong to a host; the tenth is anybody's.
 fn questions(set: &SetName, jobs: usize, hosts: &[HostConfig]) -> Result<Vec<Arc<Job>>, Box<dyn Error>> {
     let data = Dataset {
-        path: "data/phase8.jsonl".to_owned(),
+        path: "data/phase8.jsonl".into(),
         sha256: Sha256::of(DATA.as_bytes()),
     };
     // As `dispatch` reads them: what many jobs name is in memory once.

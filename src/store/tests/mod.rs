@@ -57,13 +57,13 @@ fn job(set: &str, n: u64) -> Arc<Job> {
         task: n.is_multiple_of(3).then(|| format!("task-{n}").parse().unwrap()),
         pipeline: "swe".parse().unwrap(),
         dataset: (!n.is_multiple_of(4)).then(|| Dataset {
-            path: format!("data/{}.jsonl", n % 5),
+            path: format!("data/{}.jsonl", n % 5).into(),
             sha256: Sha256::of(body(n % 5).as_bytes()),
         }),
         // The sample of format 1 has none.
         trajectory: (n > 8 && n.is_multiple_of(7)).then(|| {
             Box::new(Dataset {
-                path: "given.jsonl".to_owned(),
+                path: "given.jsonl".into(),
                 sha256: Sha256::of(body(n % 5).as_bytes()),
             })
         }),
