@@ -26,6 +26,9 @@ pub(super) fn swe(
         image: image(pipeline, config, instance)?,
         agent: if job.trajectory.is_some() {
             Agent::Given
+        } else if pipeline.task("trajectory").is_none() {
+            // Nobody works in a pipeline that only makes images ready.
+            Agent::Noop
         } else {
             agent(job, attempt, pipeline, host, config)?
         },

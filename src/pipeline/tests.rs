@@ -110,6 +110,29 @@ fn native_phases_become_tasks_with_all_that_the_host_must_know() {
 }
 
 #[test]
+fn a_pipeline_that_only_makes_images_ready_needs_no_agent() {
+    let warm = r#"
+[[pipeline]]
+name = "warm"
+containers = true
+[[pipeline.phase]]
+name = "image"
+does = "image"
+deadline = "90m"
+"#;
+    let text = format!("{}{warm}", crate::config::DEFAULT);
+    let config = Config::parse(&text, "fleet.toml").unwrap();
+    let job = Job {
+        model: "gpt".parse().unwrap(),
+        pipeline: "warm".parse().unwrap(),
+        ..job()
+    };
+    let spec = compile(&job, 1, Epoch(1), &config.hosts[0], &config, Some(&instance())).unwrap();
+    assert_eq!(spec.steps.len(), 1);
+    assert_eq!(spec.swe.unwrap().agent, Agent::Noop);
+}
+
+#[test]
 fn phases_become_steps_with_every_placeholder_filled() {
     let (config, job) = (config(), job());
     let spec = compile(&job, 3, Epoch(7), &config.hosts[0], &config, None).unwrap();
