@@ -3,8 +3,14 @@
 
 new_key() { [[ -e $1 ]] || ssh-keygen -q -t ed25519 -N '' -C fleet-lab -f "$1"; }
 
+# place FILE AS: for a live host, which may be running the one that is there. Most often that is the same.
+place() {
+    cmp -s "$1" "$2" && return
+    cp "$1" "$2.new" && mv "$2.new" "$2"
+}
+
 write_client_files() {
-    local host at
+    local host at file
     new_key "$LAB_DIR/id_ed25519"
     : >"$LAB_DIR/known_hosts.new"
     cat >"$LAB_DIR/ssh_config.new" <<END
@@ -23,9 +29,8 @@ END
         at=$(address "$host")
         mkdir -p "$LAB_DIR/hosts/$host"
         new_key "$LAB_DIR/hosts/$host/host_key"
-        # In place, not by renaming: the directory is mounted in a live host.
-        cp "$LAB_SRC"/host/* "$LAB_DIR/hosts/$host/"
-        cp "$LAB_DIR/id_ed25519.pub" "$LAB_DIR/hosts/$host/authorized_keys"
+        for file in "$LAB_SRC"/host/*; do place "$file" "$LAB_DIR/hosts/$host/${file##*/}"; done
+        place "$LAB_DIR/id_ed25519.pub" "$LAB_DIR/hosts/$host/authorized_keys"
         echo "aws-instance-$host,$at $(cut -d' ' -f1,2 "$LAB_DIR/hosts/$host/host_key.pub")" >>"$LAB_DIR/known_hosts.new"
         printf '\nHost aws-instance-%s\n    HostName %s\n' "$host" "$at" >>"$LAB_DIR/ssh_config.new"
     done
