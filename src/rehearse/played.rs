@@ -76,7 +76,11 @@ impl Played {
             let spans = self.hosts.values().map(span);
             spans.map(|span| span.duration().as_secs_f64()).sum()
         };
-        let (busy, there) = (seconds(|host| host.busy), seconds(|host| host.there));
+        // What an absent host is still believed to work on is nobody's time.
+        let (busy, there) = (
+            seconds(|host| host.busy.min(host.there)),
+            seconds(|host| host.there),
+        );
         if there > 0.0 {
             (1.0 - busy / there).max(0.0)
         } else {
