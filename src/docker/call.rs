@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::{DockerError, MOST};
 use crate::doors::{clock, spawn};
 
-/// How often the end of the client is looked for.
-const LOOK: Duration = Duration::from_millis(2);
+/// How often the end of the client is looked for: at first, and when it takes its time. Who looks all the time is at
+/// work, and a step that is at work does not count as stuck.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
 
 /// What is asked.
 #[derive(Debug)]
@@ -82,18 +83,19 @@ pub fn call(call: &Call<'_>) -> Result<Said, DockerError> {
 
 /// Its end; none if it had to be killed.
 fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
-    let until = clock::tick() + patience;
+    let since = clock::tick();
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if clock::tick() >= until {
+        let waited = since.elapsed();
+        if waited >= patience {
             // It may be gone already.
             let _ = child.kill();
             child.wait()?;
             return Ok(None);
         }
-        thread::sleep(LOOK);
+        thread::sleep((waited / 16).clamp(LOOKS.0, LOOKS.1));
     }
 }
 

@@ -123,15 +123,17 @@ async fn engine_image(
 /// An archive in an object store.
 async fn object(wanted: &Wanted<'_>, entry: &Entry, say: Say<'_>) -> Result<Arrived, ImageError> {
     let place = record::name(&wanted.image.source);
-    let known = known(entry).await?;
+    let record = entry.read().filter(|record| !record.verified.is_empty());
     let Some(url) = wanted.url else {
-        return match known {
+        return match here(record).await? {
             Some(here) => Ok(unasked(here, "there is no link to ask the store with")),
             None => Err(ImageError::NoLink(place)),
         };
     };
-    let first = if known.is_some() { 1 } else { HEAD };
-    let (remote, head) = match (Remote::open(&place, url, first, wanted.stall).await, known) {
+    let first = if record.is_some() { 1 } else { HEAD };
+    let opened = Remote::open(&place, url, first, wanted.stall).await;
+    // The store may take its time: only what is here after its answer is known to be here.
+    let (remote, head) = match (opened, here(record).await?) {
         (Ok((remote, _)), Some((record, local)))
             if !record.etag.is_empty() && record.etag == remote.etag() =>
         {
@@ -146,9 +148,9 @@ async fn object(wanted: &Wanted<'_>, entry: &Entry, say: Say<'_>) -> Result<Arri
     fetch(wanted, entry, &remote, head, say).await
 }
 
-/// A record whose image is still here, and was verified.
-async fn known(entry: &Entry) -> Result<Option<(Record, Local)>, ImageError> {
-    let Some(record) = entry.read().filter(|record| !record.verified.is_empty()) else {
+/// A record whose image is still here.
+async fn here(record: Option<Record>) -> Result<Option<(Record, Local)>, ImageError> {
+    let Some(record) = record else {
         return Ok(None);
     };
     let id = record.id.clone();

@@ -32,12 +32,13 @@ pub(super) fn sweep(attempt: AttemptId) -> Result<(), String> {
 }
 
 /// The same after a step. What fleet does itself leaves containers at most, and no engine is called at all where no
-/// program runs: each look is a program of its own, and the next job waits for it.
+/// program runs: each look is a program of its own, and the next job waits for it. What an agent asked the engine for
+/// may come late; so there is one more look, after the tests.
 pub(super) fn sweep_after(spec: &Spec, step: &Step) -> Result<(), String> {
     let program = spec.swe.as_ref().is_none_or(|swe| swe.agent.is_program());
     let kinds = match step.task {
         None => &KINDS[..],
-        Some(Task::Trajectory) if program => &KINDS[..],
+        Some(Task::Trajectory | Task::Evaluation) if program => &KINDS[..],
         Some(Task::Image | Task::Evaluation) => &KINDS[..1],
         Some(Task::Trajectory | Task::Report) => &[],
     };

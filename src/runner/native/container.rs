@@ -78,7 +78,7 @@ impl Container {
             say(&format!("the container did not start: {}", fault.what));
             container.remove();
             // One that an earlier try left is looked for only now: there seldom is one.
-            if !error.to_string().contains("is already in use by container") {
+            if tries > 1 || !error.to_string().contains("is already in use by container") {
                 thread::sleep(Duration::from_secs(tries));
             }
             tries += 1;

@@ -16,13 +16,14 @@ const CODES: [(i32, Applied); 3] = [(0, Applied::Git), (10, Applied::Fuzzy), (20
 /// files and changes of its own. Else `patch` with fuzz, tried dry first. What any of them should leave half
 /// is put back from copies of the files that the patch names.
 ///
-/// Reads the names, an empty line, and the patch: `read` takes from a pipe no more than its line.
+/// Reads the names, an empty line, and the patch: `read` takes from a pipe no more than its line. What is written is
+/// written by `cat`, which says why it cannot; a shell's own `printf` does not.
 const APPLY: &str = r#"
 cd "$1" || exit 92
 ours=$2 base=$3
 patch=$ours/patch names=$ours/names saved=$ours/saved said=$ours/said
 rm -rf "$saved" && mkdir "$saved" || exit 93
-while IFS= read -r name && [ -n "$name" ]; do printf '%s\n' "$name" || exit 98; done > "$names" || exit 98
+while IFS= read -r name && [ -n "$name" ]; do printf '%s\n' "$name"; done | cat > "$names" || exit 98
 cat > "$patch" || exit 98
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 copy() {
