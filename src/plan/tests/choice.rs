@@ -1,6 +1,8 @@
 //! Who gets what.
 
-use super::scene::Scene;
+use super::scene::{Scene, host};
+use crate::domain::Event;
+use crate::domain::fault::{Again, Class};
 
 fn names(placed: Vec<(String, crate::domain::JobId)>) -> Vec<String> {
     placed.into_iter().map(|(host, _)| host).collect()
@@ -59,6 +61,37 @@ fn a_host_that_has_not_been_reached_yet_keeps_what_it_could_begin_at_once() {
     );
     scene.later(11);
     assert_eq!(names(scene.placed()), ["a"]);
+}
+
+#[test]
+fn a_host_that_is_to_be_cleaned_keeps_nothing_from_an_idle_one() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let spoilt = scene.job("a", "x", "gpt");
+    scene.placed();
+    scene.fail(spoilt, Class::Host, "no-space", Again::Cleaned);
+    let second = scene.job("a", "y", "gpt");
+    assert_eq!(scene.placed(), [("b".to_owned(), second)]);
+}
+
+#[test]
+fn an_idle_host_looks_beyond_the_one_that_is_the_furthest_behind() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.cut("c");
+    let known = scene.job("a", "long", "gpt");
+    scene.placed();
+    scene.succeed(known, 1000);
+    for name in ["a", "b"] {
+        scene.job(name, "x", "gpt");
+    }
+    scene.placed();
+    let spoken_for = scene.job("a", "long", "gpt");
+    let free = scene.job("b", "y", "gpt");
+    scene.fleet.note_next(&host("b"), spoken_for);
+    scene.fold(Event::LinkUp {
+        host: host("c"),
+        boot: String::new(),
+    });
+    assert_eq!(scene.placed(), [("c".to_owned(), free)]);
 }
 
 #[test]
