@@ -179,7 +179,9 @@ impl Context {
             .hint("`fleet dispatch FILE` begins; `fleet adopt` finds jobs that hosts remember")
         };
         let store = Store::peek(&self.database()).await?.ok_or_else(nothing)?;
-        let fleet = store.load(Epoch(0), &self.config.hosts).await?;
+        let mut fleet = store.load(Epoch(0), &self.config.hosts).await?;
+        fleet.pause_providers(self.config.fleet.provider_pause);
+        fleet.recall_complaints();
         Ok((store, fleet))
     }
 

@@ -170,7 +170,7 @@ impl Board {
         Board {
             version: VERSION,
             at: now,
-            waiting: waiting::groups(fleet, &hosts),
+            waiting: waiting::groups(fleet, &hosts, now),
             held: held(fleet),
             suspect: fleet
                 .jobs()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::board::{HostLine, in_order};
 use crate::domain::fleet::JobEntry;
 use crate::domain::host::Link;
-use crate::domain::{Fleet, HostName, JobId, Place};
+use crate::domain::{Fleet, HostName, JobId, Place, Timestamp};
 
 /// Waiting jobs that wait for the same thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,12 +21,21 @@ pub struct Waiting {
 }
 
 /// All waiting jobs, by host and reason.
-pub(super) fn groups(fleet: &Fleet, hosts: &[HostLine]) -> Vec<Waiting> {
+pub(super) fn groups(fleet: &Fleet, hosts: &[HostLine], now: Timestamp) -> Vec<Waiting> {
     let pool = pool_reason(hosts);
     let mut groups: BTreeMap<(Option<HostName>, String), Vec<JobId>> = BTreeMap::new();
     for entry in in_order(fleet).into_iter().filter(|entry| entry.is_waiting()) {
         if let Some((subject, hold)) = fleet.job_hold(entry) {
             let why = format!("{subject} is {}: {}", hold.kind.word(), hold.why);
+            groups.entry((None, why)).or_default().push(entry.job.id);
+            continue;
+        }
+        let model = &entry.job.model;
+        if let Some(rate) = fleet.provider_rate(model).filter(|rate| rate.until > now) {
+            let why = format!(
+                "the provider of {model} asked for a pause: none before {}",
+                rate.until
+            );
             groups.entry((None, why)).or_default().push(entry.job.id);
             continue;
         }

@@ -1,5 +1,7 @@
 //! What attempts teach: how long things take, which hosts are slow or bad, which providers want a pause.
 
+use std::collections::BTreeMap;
+
 use super::health::REMEMBERED;
 use super::{Attempt, Fleet, JobEntry, Rate, Trial};
 use crate::domain::fault::{Again, Class};
@@ -31,6 +33,50 @@ impl Fleet {
     /// The first pause that a provider gets which complains; further ones are longer.
     pub fn pause_providers(&mut self, first: Span) {
         self.pauses.first = first;
+    }
+
+    /// For whoever only looks on: what providers complained of, as the attempts that are stored tell it. A coordinator
+    /// does without, and finds out by asking once more.
+    pub fn recall_complaints(&mut self) {
+        let mut past: Vec<(Timestamp, JobId, bool)> = Vec::new();
+        // Of each model, when its attempts began and ended: so many were under way at a time.
+        let mut times: BTreeMap<ModelName, [Vec<Timestamp>; 2]> = BTreeMap::new();
+        for entry in self.jobs.values() {
+            for attempt in &entry.attempts {
+                let told = attempt.told.as_ref().and_then(|told| told.fault.as_ref());
+                if let Some((at, _)) = told.filter(|(_, fault)| fault.again == Again::Later) {
+                    past.push((*at, entry.job.id, false));
+                } else if attempt
+                    .took
+                    .iter()
+                    .any(|(phase, _)| attempt.done().contains(phase))
+                {
+                    past.push((attempt.since, entry.job.id, true));
+                }
+                let [begun, ended] = times.entry(entry.job.model.clone()).or_default();
+                begun.push(attempt.intended);
+                if !attempt.state.is_live() {
+                    ended.push(attempt.since);
+                }
+            }
+        }
+        times
+            .values_mut()
+            .flatten()
+            .for_each(|times| times.sort_unstable());
+        past.sort_unstable();
+        for (at, job, well) in past {
+            let Some(model) = self.jobs.get(&job).map(|entry| entry.job.model.clone()) else {
+                continue;
+            };
+            let [begun, over] = times.get(&model).map_or([0, 0], |[begun, ended]| {
+                [
+                    begun.partition_point(|time| *time <= at),
+                    ended.partition_point(|time| *time < at),
+                ]
+            });
+            self.rate_of(model, at, begun.saturating_sub(over), well);
+        }
     }
 
     /// The rate of a model whose provider has complained.
@@ -89,6 +135,10 @@ impl Fleet {
             return;
         };
         let running = self.under_way(&model);
+        self.rate_of(model, at, running, well);
+    }
+
+    fn rate_of(&mut self, model: ModelName, at: Timestamp, running: usize, well: bool) {
         match (self.rates.get_mut(&model), well) {
             (Some(rate), true) => rate.increase(at),
             (Some(rate), false) => rate.decrease(at, running),
