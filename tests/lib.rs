@@ -37,6 +37,7 @@ mod init;
 mod jobs;
 mod kept;
 mod logs;
+mod misfits;
 mod malice;
 mod man;
 mod native;

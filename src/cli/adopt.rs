@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::{CommandError, Kind, exit};
 use crate::config::Config;
 use crate::domain::host::HostConfig;
-use crate::domain::wire::{Answer, Ask, Capsule};
+use crate::domain::wire::{Answer, Ask, Inventory};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, Job, JobId, layout};
 use crate::plan::{Heard, observe};
 use crate::report::words;
@@ -33,7 +33,7 @@ pub(super) struct Args {
 /// What one host remembers.
 struct Memory {
     heard: Epoch,
-    capsules: Vec<Capsule>,
+    inventory: Inventory,
     journals: BTreeMap<AttemptId, String>,
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         let inventory = observe(
             &coordinator.fleet,
             host,
-            &Heard::Inventory(memory.capsules.clone()),
+            &Heard::Inventory(memory.inventory.clone()),
         );
         let found: Vec<AttemptId> = inventory
             .events
@@ -132,7 +132,7 @@ fn unknown(memories: &BTreeMap<HostName, Memory>, fleet: &Fleet) -> Vec<Arc<Job>
     let mut jobs: BTreeMap<JobId, Arc<Job>> = BTreeMap::new();
     for job in memories
         .values()
-        .flat_map(|memory| &memory.capsules)
+        .flat_map(|memory| &memory.inventory.capsules)
         .filter_map(|capsule| capsule.job.as_ref())
     {
         if fleet.job(job.id).is_none() {
@@ -151,12 +151,12 @@ async fn remember(context: &Context, host: &HostConfig) -> Result<Memory, LinkEr
         Answer::Facts(facts) => facts.epoch,
         other => return Err(nonsense(other)),
     };
-    let capsules = match call.ask(Ask::Inventory { jobs: true }).await? {
-        Answer::Inventory(capsules) => capsules,
+    let inventory = match call.ask(Ask::Inventory { jobs: true }).await? {
+        Answer::Inventory(inventory) => inventory,
         other => return Err(nonsense(other)),
     };
     let mut journals = BTreeMap::new();
-    for capsule in &capsules {
+    for capsule in &inventory.capsules {
         // A journal may grow while it is read: a torn last line is left for the engine to follow.
         let mut text = read(&mut call, capsule.attempt, layout::JOURNAL).await?;
         text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
@@ -165,7 +165,7 @@ async fn remember(context: &Context, host: &HostConfig) -> Result<Memory, LinkEr
     call.hang_up().await;
     Ok(Memory {
         heard,
-        capsules,
+        inventory,
         journals,
     })
 }

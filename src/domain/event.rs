@@ -141,6 +141,13 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A host has the attempt, and cannot say how it is: nothing is concluded from that.
+    Doubted {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What the host says; none once it can tell again.
+        why: Option<String>,
+    },
     /// What images a host has turned out to be different from what was known.
     Stocked {
         /// Which host.
@@ -159,6 +166,58 @@ pub enum Event {
         /// What was removed.
         what: String,
     },
+}
+
+impl Event {
+    /// The job that it speaks of.
+    pub fn job(&self) -> Option<JobId> {
+        match self {
+            Event::JobAdded(job) => Some(job.id),
+            Event::CancelAsked { job, .. } | Event::GaveUp { job, .. } | Event::Reopened { job, .. } => {
+                Some(*job)
+            }
+            Event::Intended { .. }
+            | Event::Found { .. }
+            | Event::Journaled { .. }
+            | Event::Refused { .. }
+            | Event::Lost { .. }
+            | Event::Suspected { .. }
+            | Event::Doubted { .. }
+            | Event::Graded { .. } => self.attempt().map(|attempt| attempt.job),
+            Event::LinkUp { .. }
+            | Event::LinkDown { .. }
+            | Event::HostGone { .. }
+            | Event::Held { .. }
+            | Event::Released { .. }
+            | Event::Stocked { .. }
+            | Event::Cleaned { .. } => None,
+        }
+    }
+
+    /// The attempt that it speaks of.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Event::Intended { attempt, .. }
+            | Event::Found { attempt, .. }
+            | Event::Journaled { attempt, .. }
+            | Event::Refused { attempt, .. }
+            | Event::Lost { attempt, .. }
+            | Event::Suspected { attempt, .. }
+            | Event::Doubted { attempt, .. }
+            | Event::Graded { attempt, .. } => Some(*attempt),
+            Event::JobAdded(_)
+            | Event::CancelAsked { .. }
+            | Event::GaveUp { .. }
+            | Event::Reopened { .. }
+            | Event::LinkUp { .. }
+            | Event::LinkDown { .. }
+            | Event::HostGone { .. }
+            | Event::Held { .. }
+            | Event::Released { .. }
+            | Event::Stocked { .. }
+            | Event::Cleaned { .. } => None,
+        }
+    }
 }
 
 /// What a new attempt of a reopened job may take over.

@@ -20,6 +20,7 @@ pub mod image;
 pub mod verdict;
 pub mod evidence;
 pub mod conclusion;
+pub mod credible;
 pub mod job;
 pub mod spec;
 pub mod journal;

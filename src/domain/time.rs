@@ -13,7 +13,7 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// The time that has passed since `earlier`; zero if clocks disagree.
     pub fn since(self, earlier: Timestamp) -> Span {
-        Span(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        Span(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
     /// The moment when `span` will have passed.

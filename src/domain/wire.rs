@@ -184,7 +184,7 @@ pub enum Answer {
     /// To a start.
     Refused(Refusal),
     /// To an inventory.
-    Inventory(Vec<Capsule>),
+    Inventory(Inventory),
     /// To a read.
     Bytes {
         /// In base64.
@@ -212,6 +212,80 @@ pub enum Answer {
     Failed(String),
 }
 
+/// What is on a host: capsules, and what else must be known before the absence of one means anything.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "InventoryForm", into = "InventoryForm")]
+pub struct Inventory {
+    /// Every capsule that could be read.
+    pub capsules: Vec<Capsule>,
+    /// Every attempt that is there and about which nothing can be said yet.
+    pub unreadable: Vec<Unreadable>,
+    /// Every attempt whose supervisor holds a slot, whether or not its capsule is there.
+    pub held: Vec<AttemptId>,
+}
+
+/// An attempt that is on the host and could not be looked into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Why not. Quotes the host.
+    pub why: String,
+}
+
+/// How an inventory is written: as in protocol 1, a bare list, where there is nothing to say beside the capsules.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum InventoryForm {
+    Capsules(Vec<Capsule>),
+    Whole {
+        capsules: Vec<Capsule>,
+        #[serde(default)]
+        unreadable: Vec<Unreadable>,
+        #[serde(default)]
+        held: Vec<AttemptId>,
+    },
+}
+
+impl From<InventoryForm> for Inventory {
+    fn from(form: InventoryForm) -> Inventory {
+        match form {
+            InventoryForm::Capsules(capsules) => Inventory {
+                capsules,
+                ..Inventory::default()
+            },
+            InventoryForm::Whole {
+                capsules,
+                unreadable,
+                held,
+            } => Inventory {
+                capsules,
+                unreadable,
+                held,
+            },
+        }
+    }
+}
+
+impl From<Inventory> for InventoryForm {
+    fn from(inventory: Inventory) -> InventoryForm {
+        let Inventory {
+            capsules,
+            unreadable,
+            held,
+        } = inventory;
+        if unreadable.is_empty() && held.is_empty() {
+            InventoryForm::Capsules(capsules)
+        } else {
+            InventoryForm::Whole {
+                capsules,
+                unreadable,
+                held,
+            }
+        }
+    }
+}
+
 /// One capsule of an inventory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capsule {
@@ -221,6 +295,9 @@ pub struct Capsule {
     pub epoch: Epoch,
     /// How it ended; none if it is alive.
     pub outcome: Option<Outcome>,
+    /// The length of its journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<u64>,
     /// The job as it was dispatched, if asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Job>,

@@ -1,21 +1,37 @@
 //! From a round of news to events to store and requests to answer with.
 
+use std::collections::BTreeSet;
+
 use super::Engine;
 use super::reach::News;
 use super::talk::About;
 use crate::domain::event::Refusal;
-use crate::domain::host::Link;
+use crate::domain::host::{Link, Outlook};
 use crate::domain::wire::{Answer, Ask, Say};
-use crate::domain::{Epoch, Event, Fleet, HostName};
-use crate::plan::{Heard, observe};
+use crate::domain::{Epoch, Event, Fleet, HostName, JobId};
+use crate::doors::clock;
+use crate::plan::{Heard, observe_after};
 use crate::transport::LinkError;
 
 /// What a round comes to.
 #[derive(Debug, Default)]
 pub(super) struct Hearing {
-    pub(super) events: Vec<Event>,
+    /// Each with the host that it came from.
+    pub(super) events: Vec<(HostName, Event)>,
     pub(super) replies: Vec<(HostName, Ask, About)>,
-    pub(super) fenced: Option<(HostName, Epoch)>,
+    /// Hosts that obey a newer coordinator, as they say.
+    pub(super) fenced: Vec<(HostName, Epoch)>,
+    /// The jobs of the events.
+    jobs: BTreeSet<JobId>,
+}
+
+impl Hearing {
+    fn add(&mut self, host: &HostName, events: Vec<Event>) {
+        for event in events {
+            self.jobs.extend(event.job());
+            self.events.push((host.clone(), event));
+        }
+    }
 }
 
 impl Engine {
@@ -23,6 +39,8 @@ impl Engine {
         let mut hearing = Hearing::default();
         for (host, news) in round {
             match news {
+                // Nothing is asked of a host that obeys somebody else.
+                News::Up(..) if self.fenced.contains_key(host) => {}
                 News::Up(hello, requests) => {
                     self.talks.open(host, hello, requests.clone());
                     hearing
@@ -31,7 +49,8 @@ impl Engine {
                 }
                 News::Down(error) => {
                     self.talks.close(host);
-                    hearing.events.extend(link_down(&self.setup.fleet, host, error));
+                    let down = link_down(&self.setup.fleet, host, error);
+                    hearing.add(host, down.into_iter().collect());
                 }
                 News::Said(Say::Journal { attempt, from, text }) => {
                     let heard = Heard::Journal {
@@ -39,58 +58,84 @@ impl Engine {
                         from: *from,
                         text: text.clone(),
                     };
-                    self.understand(&mut hearing, host, &heard);
+                    self.understand(&mut hearing, host, Some(attempt.job), &heard);
                     if self.setup.fleet.knows_images() && self.has_new_image(&hearing.events, *attempt) {
                         hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
                     }
                 }
-                News::Said(Say::Answer { to, with }) => match (self.talks.answered(host, *to), with) {
-                    (Some(About::Inventory), Answer::Inventory(capsules)) => {
-                        self.understand(&mut hearing, host, &Heard::Inventory(capsules.clone()));
-                        let boot = self.talks.boot(host);
-                        hearing.events.push(Event::LinkUp {
-                            host: host.clone(),
-                            boot,
-                        });
-                        if self.setup.fleet.knows_images() {
-                            // The first choice there should know it, too.
-                            self.setup.fleet.note_asked(host, true);
-                            hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
-                        }
-                    }
-                    (Some(About::Start(attempt)), answer) => {
-                        if let Answer::Refused(Refusal::Fenced(epoch)) = answer {
-                            hearing.fenced = Some((host.clone(), *epoch));
-                        }
-                        self.understand(&mut hearing, host, &Heard::Started(attempt, answer.clone()));
-                    }
-                    (Some(About::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
-                        hearing.fenced = Some((host.clone(), *epoch));
-                    }
-                    (
-                        Some(
-                            about @ (About::Look
-                            | About::Shelf
-                            | About::Fetch
-                            | About::Evict(_)
-                            | About::Clean),
-                        ),
-                        answer,
-                    ) => {
-                        hearing.events.extend(self.hear_of_host(host, &about, answer));
-                    }
-                    (about, Answer::Failed(why)) => {
-                        tracing::warn!(host.name = %host, ?about, why, "the host could not do what it was asked");
-                    }
-                    (_, _) => {}
-                },
+                News::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
             }
         }
         hearing
     }
 
-    fn understand(&self, hearing: &mut Hearing, host: &HostName, heard: &Heard) {
-        let observed = observe(&self.setup.fleet, host, heard);
+    fn hear_answer(&mut self, hearing: &mut Hearing, host: &HostName, to: u64, answer: &Answer) {
+        match (self.talks.answered(host, to), answer) {
+            (Some(About::Inventory), Answer::Inventory(there)) => {
+                self.understand(hearing, host, None, &Heard::Inventory(there.clone()));
+                self.came_up(hearing, host);
+            }
+            // A host that cannot say what runs there can be told nothing; perhaps it can the next time.
+            (Some(About::Inventory), other) => {
+                let why = format!("it cannot say what runs there: {}", refusal(other));
+                self.hang_up(hearing, host, why, Outlook::Transient);
+            }
+            (Some(About::Start(attempt)), answer) => {
+                if let Answer::Refused(Refusal::Fenced(epoch)) = answer {
+                    hearing.fenced.push((host.clone(), *epoch));
+                }
+                let heard = Heard::Started(attempt, answer.clone());
+                self.understand(hearing, host, Some(attempt.job), &heard);
+            }
+            (Some(About::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
+                hearing.fenced.push((host.clone(), *epoch));
+            }
+            // What is wrong with the journal shows in the inventory.
+            (Some(About::Follow), Answer::Failed(why)) => {
+                tracing::warn!(host.name = %host, why, "a journal cannot be followed");
+                self.talks.doubt(host);
+            }
+            (
+                Some(about @ (About::Look | About::Shelf | About::Fetch | About::Evict(_) | About::Clean)),
+                answer,
+            ) => {
+                let events = self.hear_of_host(host, &about, answer);
+                hearing.add(host, events);
+            }
+            (about, Answer::Failed(why)) => {
+                tracing::warn!(host.name = %host, ?about, why, "the host could not do what it was asked");
+            }
+            (_, _) => {}
+        }
+    }
+
+    /// The first inventory over a link makes the host one that can be used; a later one was asked for because of doubts.
+    fn came_up(&mut self, hearing: &mut Hearing, host: &HostName) {
+        let Some(boot) = self.talks.first_inventory(host) else {
+            // What its journals say by now is asked for again.
+            let live = self.setup.fleet.host(host).map(|entry| entry.live.clone());
+            for attempt in live.into_iter().flatten() {
+                self.setup.fleet.tell(host, attempt);
+            }
+            return;
+        };
+        let up = Event::LinkUp {
+            host: host.clone(),
+            boot,
+        };
+        hearing.add(host, vec![up]);
+        if self.setup.fleet.knows_images() {
+            // The first choice there should know it, too.
+            self.setup.fleet.note_asked(host, true);
+            hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
+        }
+    }
+
+    fn understand(&mut self, hearing: &mut Hearing, host: &HostName, job: Option<JobId>, heard: &Heard) {
+        let earlier = hearing.events.iter().map(|(_, event)| event);
+        // Most news are the first of their job in a round: then there is no need to look.
+        let earlier = earlier.filter(|_| job.is_some_and(|job| hearing.jobs.contains(&job)));
+        let observed = observe_after(&self.setup.fleet, clock::now(), earlier, host, heard);
         for puzzle in observed.puzzles {
             tracing::warn!(host.name = %host, puzzle, "a host said something that makes no sense here");
         }
@@ -113,7 +158,44 @@ impl Engine {
                 .replies
                 .push((host.clone(), Ask::Follow { attempt, from }, About::Follow));
         }
-        hearing.events.extend(observed.events);
+        hearing.add(host, observed.events);
+        if observed.doubtful {
+            self.talks.doubt(host);
+        }
+        if let Some(lie) = observed.lie {
+            self.hang_up(
+                hearing,
+                host,
+                format!("it cannot be believed: {lie}"),
+                Outlook::Permanent,
+            );
+        }
+    }
+
+    /// Closes the link to a host, which is opened again after a pause.
+    pub(super) fn hang_up(
+        &mut self,
+        hearing: &mut Hearing,
+        host: &HostName,
+        reason: String,
+        outlook: Outlook,
+    ) {
+        self.talks.close(host);
+        let down = Event::LinkDown {
+            host: host.clone(),
+            reason,
+            outlook,
+        };
+        hearing.add(host, vec![down]);
+    }
+}
+
+/// Why an answer is none.
+pub(super) fn refusal(answer: &Answer) -> String {
+    match answer {
+        Answer::Fault(fault) => fault.to_string(),
+        Answer::Failed(why) => why.clone(),
+        other => format!("unexpected answer {other:?}"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! may not know, and the host sorts out what is new.
 
 mod hearing;
+mod misfit;
 mod orders;
 mod reach;
 mod round;
@@ -100,6 +101,8 @@ struct Engine {
     outbox: mpsc::Sender<(HostName, News)>,
     links: JoinSet<()>,
     reached: BTreeSet<HostName>,
+    /// Hosts that obey a newer coordinator, as they say.
+    fenced: BTreeMap<HostName, Epoch>,
 }
 
 /// Runs until every enabled job is closed, or there is nothing left to wait for, or `interrupt` is ready.
@@ -117,6 +120,7 @@ pub async fn run(
         outbox,
         links: JoinSet::new(),
         reached: BTreeSet::new(),
+        fenced: BTreeMap::new(),
         setup,
     };
     let stop = engine.turn(observer, interrupt).await;
@@ -151,12 +155,15 @@ impl Engine {
                 _ = ticks.tick() => self.look_around(observer).await?,
             }
             for round in round::rounds(heard.drain(..)) {
-                let hearing = self.hear(&round);
-                self.record(&hearing.events, observer).await?;
-                self.talks.send(&mut self.setup.fleet, hearing.replies);
-                if let Some((host, epoch)) = hearing.fenced {
-                    return Ok(Stop::Fenced(host, epoch));
+                let mut hearing = self.hear(&round);
+                for (host, epoch) in std::mem::take(&mut hearing.fenced) {
+                    self.fenced(&mut hearing, host, epoch);
                 }
+                self.store_news(hearing.events, observer).await?;
+                self.talks.send(&mut self.setup.fleet, hearing.replies);
+            }
+            if let Some(stop) = self.is_fenced() {
+                return Ok(stop);
             }
             self.decide(observer).await?;
             match plan::outlook(
@@ -167,7 +174,7 @@ impl Engine {
             ) {
                 Outlook::Working => {}
                 Outlook::Done => return Ok(Stop::Done),
-                Outlook::Stuck(hosts) => return Ok(Stop::Stuck(hosts)),
+                Outlook::Stuck(stuck) => return Ok(self.fenced_only(&stuck).unwrap_or(Stop::Stuck(stuck))),
             }
         }
     }
@@ -209,16 +216,19 @@ impl Engine {
             self.setup.store.granted(&[id]).await?;
         }
         self.reach_out();
+        self.hang_up_on_mutes(observer).await?;
         self.inspect();
         observer(&self.setup.fleet, clock::now(), &[]);
         Ok(())
     }
 
-    /// Asks hosts how they are, now and then.
+    /// Asks hosts how they are, now and then, and what runs there, where that is in doubt.
     fn inspect(&mut self) {
         let due = self.talks.unheard_for(INSPECTION);
-        let asks = due.into_iter().map(|host| (host, Ask::Probe, About::Look));
-        let asks = asks.collect();
+        let probes = due.into_iter().map(|host| (host, Ask::Probe, About::Look));
+        let doubted = self.talks.doubted(INSPECTION);
+        let inventory = |host| (host, Ask::Inventory { jobs: false }, About::Inventory);
+        let asks = probes.chain(doubted.into_iter().map(inventory)).collect();
         self.talks.send(&mut self.setup.fleet, asks);
     }
 

@@ -59,7 +59,13 @@ pub(super) async fn keep(
                 };
                 let (end, ()) = tokio::join!(link.run(taken, said), forward);
                 match end {
-                    Ok(()) => return,
+                    Ok(()) if engine.is_closed() => return,
+                    // The engine has hung up, and has said why.
+                    Ok(()) => {
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(longest.duration());
+                        continue;
+                    }
                     Err(error) => error.on(&host.name),
                 }
             }

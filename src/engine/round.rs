@@ -57,7 +57,7 @@ fn join(round: &mut [Item], item: Item) -> Option<Item> {
             }) = earlier
                 && of == host
                 && same == attempt
-                && *start + before.len() as u64 == *from
+                && start.checked_add(before.len() as u64) == Some(*from)
             {
                 before.push_str(text);
                 return None;

@@ -1,7 +1,7 @@
 //! The open conversations: which host takes requests now, and what each pending answer will be about.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -34,7 +34,13 @@ struct Talk {
     requests: mpsc::Sender<Request>,
     pending: BTreeMap<u64, About>,
     /// When it was last asked how it is.
-    looked: Option<std::time::Instant>,
+    looked: Option<Instant>,
+    /// It has said what runs there.
+    up: bool,
+    /// When it was last asked what runs there.
+    counted: Option<Instant>,
+    /// It must be asked again.
+    doubted: bool,
 }
 
 /// All of them. Request ids are never used twice, so that an answer of a link that is gone means nothing.
@@ -53,6 +59,9 @@ impl Talks {
                 requests,
                 pending: BTreeMap::new(),
                 looked: None,
+                up: false,
+                counted: None,
+                doubted: false,
             },
         );
     }
@@ -61,11 +70,37 @@ impl Talks {
         self.open.remove(host);
     }
 
-    pub(super) fn boot(&self, host: &HostName) -> String {
-        self.open
-            .get(host)
-            .map(|talk| talk.boot.clone())
-            .unwrap_or_default()
+    /// The host has said what runs there. Its boot, if that was the first time over this link.
+    pub(super) fn first_inventory(&mut self, host: &HostName) -> Option<String> {
+        let talk = self.open.get_mut(host)?;
+        (!std::mem::replace(&mut talk.up, true)).then(|| talk.boot.clone())
+    }
+
+    /// What is known of the attempts on this host may be wrong.
+    pub(super) fn doubt(&mut self, host: &HostName) {
+        if let Some(talk) = self.open.get_mut(host) {
+            talk.doubted = true;
+        }
+    }
+
+    /// Hosts that are to be asked again what runs there: in doubt, and not asked for so long.
+    pub(super) fn doubted(&self, pause: Duration) -> Vec<HostName> {
+        let now = clock::tick();
+        let due = self.open.iter().filter(|(host, talk)| {
+            let late = talk.counted.is_none_or(|at| now.duration_since(at) >= pause);
+            talk.up && talk.doubted && late && !self.awaits(host, &About::Inventory)
+        });
+        due.map(|(host, _)| host.clone()).collect()
+    }
+
+    /// Hosts that have not said for so long what runs there, although they were asked.
+    pub(super) fn mute(&self, patience: Duration) -> Vec<HostName> {
+        let now = clock::tick();
+        let mute = self.open.iter().filter(|(host, talk)| {
+            let late = talk.counted.is_some_and(|at| now.duration_since(at) >= patience);
+            late && self.awaits(host, &About::Inventory)
+        });
+        mute.map(|(host, _)| host.clone()).collect()
     }
 
     pub(super) fn answered(&mut self, host: &HostName, to: u64) -> Option<About> {
@@ -113,8 +148,18 @@ impl Talks {
             };
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {
-                    if about == About::Look {
-                        talk.looked = Some(clock::tick());
+                    match about {
+                        About::Look => talk.looked = Some(clock::tick()),
+                        About::Inventory => {
+                            (talk.counted, talk.doubted) = (Some(clock::tick()), false);
+                        }
+                        About::Start(_)
+                        | About::Follow
+                        | About::Stop
+                        | About::Shelf
+                        | About::Fetch
+                        | About::Evict(_)
+                        | About::Clean => {}
                     }
                     talk.pending.insert(self.last, about);
                 }

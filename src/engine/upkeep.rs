@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Engine;
+use super::hearing::refusal;
 use super::talk::About;
 use crate::domain::event::Stock;
 use crate::domain::journal::Entry;
 use crate::domain::wire::{Answer, Cleaned, Shelved};
 use crate::domain::{AttemptId, Event, Fleet, HostName};
 use crate::doors::clock;
+use crate::plan;
 
 impl Engine {
     /// An answer about the host itself. Whatever went wrong there is no fault of the coordinator's, and no reason to stop.
@@ -19,6 +21,9 @@ impl Engine {
         }
         match (about, answer) {
             (About::Look, Answer::Facts(facts)) => {
+                if plan::is_in_doubt(fleet, host, &facts.slots) {
+                    self.talks.doubt(host);
+                }
                 let low = self.setup.policy.low_water;
                 fleet.note_facts(host, now, facts.as_ref().clone(), low);
             }
@@ -56,12 +61,12 @@ impl Engine {
     }
 
     /// Do these news tell that an attempt has made its image ready?
-    pub(super) fn has_new_image(&self, events: &[Event], id: AttemptId) -> bool {
+    pub(super) fn has_new_image(&self, events: &[(HostName, Event)], id: AttemptId) -> bool {
         let pipeline = self.setup.fleet.job(id.job).map(|entry| &entry.job.pipeline);
         let Some(image) = pipeline.and_then(|pipeline| self.setup.policy.image_phases.get(pipeline)) else {
             return false;
         };
-        events.iter().any(|event| match event {
+        events.iter().any(|(_, event)| match event {
             Event::Journaled { attempt, line, .. } if *attempt == id => {
                 matches!(&line.entry, Entry::PhaseEnded { phase, .. } if phase == image)
             }
@@ -74,14 +79,6 @@ fn after_cleaning(host: &HostName, what: &str) -> Event {
     Event::Cleaned {
         host: host.clone(),
         what: what.to_owned(),
-    }
-}
-
-fn refusal(answer: &Answer) -> String {
-    match answer {
-        Answer::Fault(fault) => fault.to_string(),
-        Answer::Failed(why) => why.clone(),
-        other => format!("{other:?}"),
     }
 }
 

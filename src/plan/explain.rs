@@ -60,7 +60,15 @@ fn state(entry: &JobEntry, now: Timestamp) -> String {
                 | AttemptState::Refused
                 | AttemptState::Ended(_) => "about to start".to_owned(),
             };
-            format!("on {} for {}, {phase}", live.host, now.since(live.intended))
+            let doubt = live
+                .doubt()
+                .map(|why| format!("; {} cannot tell how it is, and keeps it: {why}", live.host))
+                .unwrap_or_default();
+            format!(
+                "on {} for {}, {phase}{doubt}",
+                live.host,
+                now.since(live.intended)
+            )
         }
         (None, None) => "waiting".to_owned(),
     }

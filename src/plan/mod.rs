@@ -10,6 +10,7 @@ mod choose;
 mod evidence;
 pub mod explain;
 mod health;
+mod inventory;
 mod load;
 mod messages;
 mod observe;
@@ -25,7 +26,8 @@ mod stock;
 mod tests;
 
 pub use health::doubtful;
-pub use observe::{Heard, Observed, host_gone, observe};
+pub use inventory::is_in_doubt;
+pub use observe::{Heard, Observed, host_gone, observe, observe_after};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 pub use room::NoRoom;

@@ -1,18 +1,19 @@
 //! What a host's words mean: from messages to events. Tolerates repeats, gaps, and hosts that remember
 //! more than the coordinator does.
 
-use std::collections::BTreeMap;
-
+use super::inventory::inventory;
+use crate::domain::credible;
 use crate::domain::event::Refusal;
-use crate::domain::journal::{Ending, Line, Outcome};
-use crate::domain::wire::{Answer, Capsule};
-use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName};
+use crate::domain::fleet::Attempt;
+use crate::domain::journal::Line;
+use crate::domain::wire::{Answer, Inventory};
+use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, Timestamp};
 
 /// What came from a host.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    /// All capsules that it has, just after its link came up.
-    Inventory(Vec<Capsule>),
+    /// What is on it: just after its link came up, and whenever that is in doubt.
+    Inventory(Inventory),
     /// Its answer to a start.
     Started(AttemptId, Answer),
     /// A piece of a journal.
@@ -46,12 +47,16 @@ pub struct Observed {
     pub gaps: Vec<AttemptId>,
     /// What could not be understood, for the log.
     pub puzzles: Vec<String>,
+    /// What runs on the host is not what it should be: it must be asked for its inventory.
+    pub doubtful: bool,
+    /// What no host that is in its right mind says: nothing of this host is believed for now, and why.
+    pub lie: Option<String>,
 }
 
 /// Makes events of what was heard from `host`. Says nothing twice: what is folded already gives nothing.
 pub fn observe(fleet: &Fleet, host: &HostName, heard: &Heard) -> Observed {
     match heard {
-        Heard::Inventory(capsules) => inventory(fleet, host, capsules),
+        Heard::Inventory(there) => inventory(fleet, host, there),
         Heard::Started(attempt, answer) => started(fleet, host, *attempt, answer),
         Heard::Journal { attempt, from, text } => {
             let mut to = *from;
@@ -77,6 +82,32 @@ pub fn observe(fleet: &Fleet, host: &HostName, heard: &Heard) -> Observed {
     }
 }
 
+/// The same, after events that are not folded yet: those that came before it in the same round.
+pub fn observe_after<'a>(
+    fleet: &Fleet,
+    now: Timestamp,
+    earlier: impl Iterator<Item = &'a Event>,
+    host: &HostName,
+    heard: &Heard,
+) -> Observed {
+    let job = match heard {
+        Heard::Inventory(_) => return observe(fleet, host, heard),
+        Heard::Started(attempt, _) | Heard::Journal { attempt, .. } | Heard::Lines { attempt, .. } => {
+            attempt.job
+        }
+    };
+    let mut earlier = earlier.filter(|event| event.job() == Some(job)).peekable();
+    if earlier.peek().is_none() {
+        return observe(fleet, host, heard);
+    }
+    let mut part = fleet.part([&job], [], []);
+    for event in earlier {
+        // What contradicts the past is found out when it is stored.
+        let _ = part.fold(now, event);
+    }
+    observe(&part, host, heard)
+}
+
 /// A person's word about a host. If it is gone, so are its live attempts, and the word is the proof.
 pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Event> {
     let mut events = vec![Event::HostGone {
@@ -97,66 +128,6 @@ pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Even
     events
 }
 
-fn inventory(fleet: &Fleet, host: &HostName, capsules: &[Capsule]) -> Observed {
-    let mut observed = Observed::default();
-    let there: BTreeMap<AttemptId, &Capsule> = capsules
-        .iter()
-        .map(|capsule| (capsule.attempt, capsule))
-        .collect();
-    for id in fleet.host(host).into_iter().flat_map(|entry| &entry.live) {
-        let running = fleet
-            .attempt(*id)
-            .is_some_and(|attempt| matches!(attempt.state, AttemptState::Running { .. }));
-        if running && !there.contains_key(id) {
-            let proof = "the host is there, and the attempt's directory is gone from it".to_owned();
-            observed.events.push(Event::Lost { attempt: *id, proof });
-        }
-    }
-    for capsule in there.into_values() {
-        let Some(entry) = fleet.job(capsule.attempt.job) else {
-            continue;
-        };
-        if i64::try_from(capsule.epoch.0).is_err() {
-            observed.puzzles.push(format!(
-                "{} on {host} claims epoch {}",
-                capsule.attempt, capsule.epoch
-            ));
-            continue;
-        }
-        let Capsule { attempt, epoch, .. } = *capsule;
-        match (entry.attempt(attempt.n), entry.live()) {
-            (Some(known), _) if known.host == *host && known.state.is_live() => {}
-            (None, None) if entry.closed.is_none() && is_worth_knowing(capsule) => {
-                // One a job: a second one would wait for the next inventory.
-                if !observed.events.iter().any(
-                    |event| matches!(event, Event::Found { attempt: other, .. } if other.job == attempt.job),
-                ) {
-                    observed.events.push(Event::Found {
-                        attempt,
-                        host: host.clone(),
-                        epoch,
-                    });
-                }
-            }
-            // Alive, although the job is closed, or was given to somebody else by a newer coordinator.
-            (_, live) if capsule.outcome.is_none() && live.is_none_or(|live| live.epoch > epoch) => {
-                observed.strays.push(attempt);
-            }
-            (_, _) => {}
-        }
-    }
-    observed
-}
-
-/// Does this attempt decide what becomes of its job? One that its host lost does not.
-fn is_worth_knowing(capsule: &Capsule) -> bool {
-    match &capsule.outcome {
-        None | Some(Outcome::Succeeded | Outcome::Cancelled) => true,
-        Some(Outcome::Failed { ending, .. }) => !matches!(ending, Ending::HostFault(_)),
-        Some(Outcome::Lost { .. }) => false,
-    }
-}
-
 fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Observed {
     let why = match answer {
         Answer::Refused(why) => why.clone(),
@@ -175,17 +146,28 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
             return Observed::default();
         }
     };
-    let intended = fleet
-        .attempt(id)
-        .is_some_and(|attempt| attempt.host == *host && attempt.state == AttemptState::Intended);
-    let events = intended
-        .then_some(Event::Refused { attempt: id, why })
-        .into_iter()
-        .collect();
-    Observed {
-        events,
-        ..Observed::default()
+    let is_ours = |attempt: &&Attempt| attempt.host == *host && attempt.state == AttemptState::Intended;
+    let Some(attempt) = fleet.attempt(id).filter(is_ours) else {
+        return Observed::default();
+    };
+    let mut observed = Observed::default();
+    if let Refusal::JobAlive(n) = why {
+        let other = AttemptId { job: id.job, n };
+        if n == 0 || fleet.attempt(other).is_some() {
+            // It is to be stopped there before this one may start, here or elsewhere: the inventory says so.
+            observed.doubtful = true;
+            return observed;
+        }
+        observed.events.push(Event::Refused { attempt: id, why });
+        observed.events.push(Event::Found {
+            attempt: other,
+            host: host.clone(),
+            epoch: attempt.epoch,
+        });
+        return observed;
     }
+    observed.events.push(Event::Refused { attempt: id, why });
+    observed
 }
 
 /// Lines of a journal, each with the byte after it. Those that are applied already are not read.
@@ -209,8 +191,17 @@ fn journal<R: FnOnce() -> Result<Line, String>>(
         return observed;
     }
     for (to, read) in lines.filter(|(to, _)| *to > attempt.offset) {
-        let line = match read() {
-            Ok(line) => line,
+        if to > credible::LONGEST_JOURNAL {
+            let most = credible::LONGEST_JOURNAL >> 20;
+            observed.lie = Some(format!("the journal of {id} has more than {most} MB"));
+            return observed;
+        }
+        let line: Line = match read() {
+            Ok(line) if credible::line(&line) => line,
+            Ok(_) => {
+                observed.lie = Some(format!("the journal of {id} has numbers that cannot be"));
+                return observed;
+            }
             Err(error) => {
                 observed
                     .puzzles

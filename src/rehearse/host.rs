@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::event::Refusal;
 use crate::domain::journal::{self, Entry, Line, Outcome};
-use crate::domain::wire::{Answer, Capsule};
+use crate::domain::wire::{Answer, Capsule, Inventory};
 use crate::domain::{AttemptId, Epoch, HostName, Timestamp};
 use crate::plan::Heard;
 
@@ -215,17 +215,25 @@ impl Host {
     }
 
     /// All capsules, as a runner tells them when a link comes up.
-    pub fn inventory(&mut self, now: Timestamp) -> Vec<Capsule> {
+    pub fn inventory(&mut self, now: Timestamp) -> Inventory {
         self.bury(now);
         let capsules = self.capsules.iter();
-        capsules
-            .map(|(id, played)| Capsule {
-                attempt: *id,
-                epoch: played.epoch,
-                outcome: played.outcome.clone(),
-                job: None,
-            })
-            .collect()
+        Inventory {
+            held: self.live().collect(),
+            capsules: capsules
+                .map(|(id, played)| Capsule {
+                    attempt: *id,
+                    epoch: played.epoch,
+                    outcome: played.outcome.clone(),
+                    journal: match &played.journal {
+                        Paper::Text { all, .. } => Some(all.len() as u64),
+                        Paper::Lines { .. } => None,
+                    },
+                    job: None,
+                })
+                .collect(),
+            unreadable: Vec::new(),
+        }
     }
 
     /// The supervisor writes a line.

@@ -53,6 +53,13 @@ pub enum RunnerError {
     },
 }
 
+impl RunnerError {
+    /// Is what it was about not there?
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, RunnerError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// Says what was being done when the system said no.
 pub(super) trait Doing<T> {
     /// `what` completes "cannot …".

@@ -1,4 +1,7 @@
-//! What capsules are on this host.
+//! What is on this host: capsules, what could not be read of them, and who holds a slot.
+//!
+//! Invariant: an attempt is absent from all three only if there is nothing of it here. What cannot be listed at all
+//! fails the whole inventory, since nothing could be concluded from the rest.
 
 use super::bury;
 use super::capsule::Capsule;
@@ -6,23 +9,34 @@ use super::error::RunnerError;
 use super::journal;
 use super::root::Root;
 use crate::domain::journal::{Entry, Line};
-use crate::domain::wire;
+use crate::domain::wire::{self, Inventory, Unreadable};
 
-/// Every capsule that can be read, after the dead ones are closed.
-pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Vec<wire::Capsule>, RunnerError> {
-    bury::bury_all(root, boot)?;
-    let mut found = Vec::new();
+/// All of it, after the dead capsules are closed.
+pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory, RunnerError> {
+    if let Err(error) = bury::bury_all(root, boot) {
+        // What stays open is told as such, and closed by a later look.
+        tracing::warn!(%error, "cannot close dead capsules");
+    }
+    // Slots first: an attempt whose supervisor ends in between has its capsule by then.
+    let held = bury::held(root)?;
+    let mut inventory = Inventory {
+        held,
+        ..Inventory::default()
+    };
     for capsule in Capsule::all(root)? {
         match look(&capsule, jobs) {
-            Ok(seen) => found.push(seen),
-            Err(error) => tracing::warn!(attempt.id = %capsule.attempt, %error, "cannot read a capsule"),
+            Ok(seen) => inventory.capsules.push(seen),
+            Err(error) => inventory.unreadable.push(Unreadable {
+                attempt: capsule.attempt,
+                why: error.to_string(),
+            }),
         }
     }
-    Ok(found)
+    Ok(inventory)
 }
 
 fn look(capsule: &Capsule, jobs: bool) -> Result<wire::Capsule, RunnerError> {
-    let lines = journal::read(&capsule.journal())?;
+    let (lines, bytes) = journal::read_sized(&capsule.journal())?;
     let Some(Entry::Opened { epoch, .. }) = lines.first().map(|line| &line.entry) else {
         return Err(RunnerError::Damaged {
             path: capsule.journal(),
@@ -39,6 +53,7 @@ fn look(capsule: &Capsule, jobs: bool) -> Result<wire::Capsule, RunnerError> {
             }) => Some(outcome.clone()),
             Some(_) | None => None,
         },
+        journal: Some(bytes),
         job: if jobs { Some(capsule.spec()?.job) } else { None },
     })
 }
@@ -47,20 +62,53 @@ fn look(capsule: &Capsule, jobs: bool) -> Result<wire::Capsule, RunnerError> {
 mod tests {
     use super::*;
     use crate::domain::journal::Outcome;
+    use crate::domain::wire::Holder;
     use crate::runner::fixture::{opened, spec};
+    use crate::runner::slot::Slot;
 
     #[test]
-    fn an_unreadable_capsule_is_passed_over_and_the_rest_is_told() {
+    fn what_cannot_be_read_is_told_as_such_and_so_is_who_holds_a_slot() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
         let good = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
         let bad = Capsule::create(&root, &spec(2, &[]), &[], &opened(2, "now")).unwrap();
-        std::fs::write(bad.journal(), "").unwrap();
+        let gone = spec(3, &[]).id();
+        let slot = {
+            let gate = root.gate().unwrap();
+            Slot::take(&root, &gate, 1).unwrap().unwrap()
+        };
+        let holder = Holder {
+            attempt: gone,
+            pid: None,
+            started: None,
+            host: "eval1".parse().unwrap(),
+        };
+        slot.name(&holder).unwrap();
+        std::fs::remove_file(bad.journal()).unwrap();
         std::fs::create_dir_all(dir.path().join("jobs/not-a-job/1")).unwrap();
         let seen = inventory(&root, "now", true).unwrap();
-        let [seen] = &seen[..] else { panic!("{seen:?}") };
-        assert_eq!(seen.attempt, good.attempt);
-        assert_eq!(seen.job, Some(spec(1, &[]).job));
-        assert!(matches!(seen.outcome, Some(Outcome::Lost { .. })));
+        let [capsule] = &seen.capsules[..] else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(capsule.attempt, good.attempt);
+        assert_eq!(capsule.job, Some(spec(1, &[]).job));
+        assert!(matches!(capsule.outcome, Some(Outcome::Lost { .. })));
+        let [unreadable] = &seen.unreadable[..] else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(unreadable.attempt, bad.attempt);
+        assert!(unreadable.why.contains("No such file"), "{}", unreadable.why);
+        assert_eq!(seen.held, [gone], "its capsule is gone, and it lives");
+    }
+
+    #[test]
+    fn a_held_slot_that_names_nobody_fails_the_whole_inventory() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let _slot = {
+            let gate = root.gate().unwrap();
+            Slot::take(&root, &gate, 1).unwrap().unwrap()
+        };
+        assert!(inventory(&root, "now", false).is_err());
     }
 }

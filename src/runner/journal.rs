@@ -117,8 +117,14 @@ pub(super) fn is_end(text: &[u8]) -> bool {
 
 /// Every whole line of the journal at `path`.
 pub(super) fn read(path: &Path) -> Result<Vec<Line>, RunnerError> {
+    Ok(read_sized(path)?.0)
+}
+
+/// The same, and how many bytes they are.
+pub(super) fn read_sized(path: &Path) -> Result<(Vec<Line>, u64), RunnerError> {
     let text = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
-    whole(&text)
+    let whole = whole(&text);
+    let lines: Result<Vec<Line>, RunnerError> = whole
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
         .map(|line| {
@@ -127,7 +133,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Line>, RunnerError> {
                 why: error.to_string(),
             })
         })
-        .collect()
+        .collect();
+    Ok((lines?, whole.len() as u64))
 }
 
 #[cfg(test)]

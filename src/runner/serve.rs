@@ -117,7 +117,7 @@ impl Server {
                         if let Some(pid) = pid {
                             self.follower.adopt(pid);
                         }
-                        self.begin_to_follow(id, start.spec.id(), 0);
+                        self.follow_start(id, start.spec.id());
                     }
                     Err(refusal) => self.shared.outlet.answer(id, Answer::Refused(refusal)),
                 }
@@ -177,6 +177,16 @@ impl Server {
     fn answer(&self, id: u64, done: Result<Answer, RunnerError>) {
         let answer = done.unwrap_or_else(|error| Answer::Failed(error.to_string()));
         self.shared.outlet.answer(id, answer);
+    }
+
+    /// What was started is followed from its beginning. If it lives and its directory is gone, there is nothing to
+    /// follow, and it has been started all the same.
+    fn follow_start(&mut self, id: u64, attempt: AttemptId) {
+        if Capsule::of(&self.shared.root, attempt).exists() {
+            self.begin_to_follow(id, attempt, 0);
+        } else {
+            self.shared.outlet.answer(id, Answer::Done);
+        }
     }
 
     /// The answer first, so that the journal follows it.

@@ -50,7 +50,7 @@ impl Launch<'_> {
         if let Err(refusal) = authority::admit(self.root, &gate, &start.authority)? {
             return Ok(Err(refusal));
         }
-        if Capsule::of(self.root, attempt).exists() {
+        if Capsule::of(self.root, attempt).exists() || self.is_alive(&gate, attempt)? {
             return Ok(Ok(None));
         }
         let slot = match self.slot(&gate, start)? {
@@ -82,6 +82,12 @@ impl Launch<'_> {
             capsule.remove();
         }
         launched.map(|pid| Ok(Some(pid)))
+    }
+
+    /// Does its supervisor hold a slot, whatever became of its capsule?
+    fn is_alive(&self, gate: &Lock, attempt: AttemptId) -> Result<bool, RunnerError> {
+        let held = slot::survey(self.root, gate)?;
+        Ok(held.into_iter().flatten().any(|holder| holder.attempt == attempt))
     }
 
     /// A free slot, unless another attempt of the job lives. Who has ended is about to let go.

@@ -165,7 +165,7 @@ fn uncounted(spec: &Spec, outcome: Outcome, error: &RunnerError) -> Outcome {
     }
 }
 
-/// Tries until it works or patience ends: a full disk may get room again.
+/// Tries until it works or patience ends: a full disk may get room again. A directory that was removed does not come back.
 fn patiently<T>(
     patience: Duration,
     mut write: impl FnMut() -> Result<T, RunnerError>,
@@ -174,7 +174,7 @@ fn patiently<T>(
     let mut pause = Duration::from_millis(50);
     loop {
         match write() {
-            Err(error) if since.elapsed() < patience => {
+            Err(error) if since.elapsed() < patience && !error.is_gone() => {
                 tracing::warn!(%error, "waiting for the disk");
                 std::thread::sleep(pause);
                 pause = (2 * pause).min(Duration::from_secs(10));

@@ -66,8 +66,8 @@ impl<'a> Touched<'a> {
     fn by(events: &'a [Event]) -> Touched<'a> {
         let mut touched = Touched::default();
         for event in events {
-            touched.jobs.extend(job_of(event));
-            touched.attempts.extend(attempt_of(event));
+            touched.jobs.extend(event.job());
+            touched.attempts.extend(event.attempt());
             match event {
                 Event::Intended { host, .. } | Event::Found { host, .. } => {
                     touched.hosts.insert(host);
@@ -93,6 +93,7 @@ impl<'a> Touched<'a> {
                 | Event::Lost { .. }
                 | Event::Graded { .. }
                 | Event::Suspected { .. }
+                | Event::Doubted { .. }
                 | Event::CancelAsked { .. }
                 | Event::GaveUp { .. }
                 | Event::Reopened { .. }
@@ -185,53 +186,5 @@ impl<'a> Rows<'a> {
                 .map(|(subject, stand)| StandRow::new(subject, stand))
                 .collect::<Result<_, _>>()?,
         })
-    }
-}
-
-/// The job that an event speaks of.
-pub(super) fn job_of(event: &Event) -> Option<JobId> {
-    match event {
-        Event::JobAdded(job) => Some(job.id),
-        Event::CancelAsked { job, .. } | Event::GaveUp { job, .. } | Event::Reopened { job, .. } => {
-            Some(*job)
-        }
-        Event::Intended { .. }
-        | Event::Found { .. }
-        | Event::Journaled { .. }
-        | Event::Refused { .. }
-        | Event::Lost { .. }
-        | Event::Suspected { .. }
-        | Event::Graded { .. } => attempt_of(event).map(|attempt| attempt.job),
-        Event::LinkUp { .. }
-        | Event::LinkDown { .. }
-        | Event::HostGone { .. }
-        | Event::Held { .. }
-        | Event::Released { .. }
-        | Event::Stocked { .. }
-        | Event::Cleaned { .. } => None,
-    }
-}
-
-/// The attempt that an event speaks of.
-fn attempt_of(event: &Event) -> Option<AttemptId> {
-    match event {
-        Event::Intended { attempt, .. }
-        | Event::Found { attempt, .. }
-        | Event::Journaled { attempt, .. }
-        | Event::Refused { attempt, .. }
-        | Event::Lost { attempt, .. }
-        | Event::Suspected { attempt, .. }
-        | Event::Graded { attempt, .. } => Some(*attempt),
-        Event::JobAdded(_)
-        | Event::CancelAsked { .. }
-        | Event::GaveUp { .. }
-        | Event::Reopened { .. }
-        | Event::LinkUp { .. }
-        | Event::LinkDown { .. }
-        | Event::HostGone { .. }
-        | Event::Held { .. }
-        | Event::Released { .. }
-        | Event::Stocked { .. }
-        | Event::Cleaned { .. } => None,
     }
 }

@@ -5,7 +5,6 @@ use sqlx::Arguments as _;
 use sqlx::error::BoxDynError;
 
 use super::StoreError;
-use super::commit::job_of;
 use super::write::{Row, Values};
 use crate::domain::attempt::AttemptState;
 use crate::domain::event::Event;
@@ -46,7 +45,7 @@ pub(super) struct EventRow {
 
 impl EventRow {
     pub(super) fn new(at: Timestamp, event: &Event) -> Result<EventRow, StoreError> {
-        let (job, body) = (job_of(event), body(event)?);
+        let (job, body) = (event.job(), body(event)?);
         Ok(EventRow { at, job, body })
     }
 }

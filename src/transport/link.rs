@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use super::framing;
 use super::{LinkError, RsyncOrigin};
-use crate::domain::Span;
 use crate::domain::wire::{Ask, Hello, Request, Say};
+use crate::domain::{Span, credible};
 
 type Reader = Box<dyn AsyncBufRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
@@ -111,6 +111,9 @@ impl Link {
                     Ok(Err(what)) => return Err(LinkError::Lost(format!(" ({what})"))),
                     Ok(Ok(None)) => return Err(LinkError::Lost(String::new())),
                     Ok(Ok(Some(message))) => {
+                        if let Some(what) = credible::doubtful(&message) {
+                            return Err(LinkError::Lost(format!(" (it cannot be believed: {what})")));
+                        }
                         if said.send(message).await.is_err() {
                             return Ok(());
                         }

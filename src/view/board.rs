@@ -111,6 +111,9 @@ pub struct RunningJob {
     pub age: Span,
     /// Somebody wants it stopped.
     pub cancelling: bool,
+    /// Why its host cannot say how it is, if so. Quotes the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// A job that failed or was given up.
@@ -263,6 +266,7 @@ fn running_job(entry: &JobEntry, live: &Attempt, now: Timestamp) -> RunningJob {
         phase_age: now.since(live.since),
         age: now.since(live.intended),
         cancelling: entry.cancel.is_some(),
+        doubt: live.doubt().map(str::to_owned),
     }
 }
 

@@ -124,6 +124,13 @@ impl Teller {
             Event::Suspected { attempt, why } => {
                 (Some(attempt.n), format!("its result is not to be trusted: {why}"))
             }
+            Event::Doubted { attempt, why } => {
+                let what = match why {
+                    Some(why) => format!("its host has it and cannot tell how it is: {why}"),
+                    None => "its host can tell how it is again".to_owned(),
+                };
+                (Some(attempt.n), what)
+            }
             // These speak of hosts; no job has them.
             Event::LinkUp { host, .. } => (None, format!("link to {host} up")),
             Event::LinkDown { host, reason, .. } => (None, format!("link to {host} down: {reason}")),

@@ -47,6 +47,14 @@ pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
         Event::Released { subject, why, .. } => (subject.to_string(), format!("may go on: {why}")),
         Event::Reopened { job, why, .. } => (closed_job(fleet, *job)?, format!("to be tried again: {why}")),
         Event::Suspected { attempt, why } => (job(fleet, *attempt, None)?, format!("result suspect: {why}")),
+        Event::Doubted { attempt, why } => {
+            let host = &fleet.attempt(*attempt)?.host;
+            let what = match why {
+                Some(why) => format!("cannot tell how it is, and keeps it: {why}"),
+                None => "can tell how it is again".to_owned(),
+            };
+            (job(fleet, *attempt, Some(host))?, what)
+        }
         Event::Cleaned { host, what } => (host.to_string(), format!("cleaned: {what}")),
         Event::JobAdded(_) | Event::Graded { .. } | Event::Stocked { .. } => return None,
     };

@@ -102,7 +102,15 @@ pub(super) fn work(job: &RunningJob) -> String {
     let RunningJob {
         instance, model, run, ..
     } = job;
-    format!("{instance} {model} run {run}: {} {}", phase(job), job.phase_age)
+    let doubt = job.doubt.as_ref();
+    let doubt = doubt
+        .map(|why| format!(", and its host cannot tell how it is: {why}"))
+        .unwrap_or_default();
+    format!(
+        "{instance} {model} run {run}: {} {}{doubt}",
+        phase(job),
+        job.phase_age
+    )
 }
 
 fn phase(job: &RunningJob) -> &str {

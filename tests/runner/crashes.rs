@@ -1,7 +1,7 @@
 //! What survives the death of whom.
 
 use fleet::domain::journal::{Entry, Outcome};
-use fleet::domain::wire::{Answer, Ask, Holder};
+use fleet::domain::wire::{Answer, Ask, Holder, Inventory};
 
 use crate::link::{Link, alive_with, capsule, eventually, spec};
 
@@ -27,7 +27,7 @@ fn a_job_outlives_its_runner_and_is_found_again_by_offset() {
     eventually("the step runs", || out.join("ready").exists());
     link.kill();
     let mut link = Link::open(dir.path());
-    let Answer::Inventory(capsules) = link.ask(Ask::Inventory { jobs: true }) else {
+    let Answer::Inventory(Inventory { capsules, .. }) = link.ask(Ask::Inventory { jobs: true }) else {
         panic!("an inventory was asked for")
     };
     assert_eq!(capsules.len(), 1);

@@ -1,9 +1,10 @@
 //! What happens on a played host, by chance: steps, failures, full disks, supervisors that are killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::domain::journal::{Ending, Entry, Outcome};
 use fleet::domain::{AttemptId, HostName, Span, Timestamp};
+use fleet::plan::Heard;
 use fleet::rehearse::{Dice, Host, Speech};
 
 /// By the clock of every host here, it is always the same time.
@@ -12,6 +13,8 @@ const NOW: Timestamp = Timestamp(1);
 /// A host and how far the attempts on it are.
 pub(crate) struct Scene {
     pub(crate) host: Host,
+    /// Attempts whose directory somebody has removed.
+    pub(crate) deleted: BTreeSet<AttemptId>,
     progress: BTreeMap<AttemptId, u32>,
 }
 
@@ -19,7 +22,21 @@ impl Scene {
     pub(crate) fn new(name: HostName) -> Scene {
         Scene {
             host: Host::new(name, 1, Speech::Text),
+            deleted: BTreeSet::new(),
             progress: BTreeMap::new(),
+        }
+    }
+
+    /// Is this out of a journal that is not there any more?
+    pub(crate) fn is_deleted(&self, heard: &Heard) -> bool {
+        matches!(heard, Heard::Journal { attempt, .. } if self.deleted.contains(attempt))
+    }
+
+    /// A start finds nothing of an attempt whose directory was removed and that is over: it runs anew.
+    pub(crate) fn forget_deleted(&mut self, id: AttemptId) {
+        if !self.host.is_alive(id) && self.deleted.remove(&id) {
+            self.host.end(NOW, id, Outcome::Cancelled);
+            self.host.forget(id);
         }
     }
 

@@ -5,6 +5,8 @@
 //! `fleet rehearse` plays, and wires.
 //! A failing history prints the one line that repeats it.
 
+mod checks;
+mod faults;
 mod host;
 mod world;
 

@@ -90,6 +90,9 @@ pub struct Told {
     /// What the model's work cost, in millionths of a dollar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spent: Option<u64>,
+    /// Of a live attempt, why its host cannot say how it is, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// How a job ended.
@@ -341,6 +344,11 @@ impl Attempt {
     /// Why it failed, as a native phase explains it.
     pub fn fault(&self) -> Option<&Fault> {
         self.told.as_ref()?.fault.as_ref().map(|(_, fault)| fault)
+    }
+
+    /// Why its host cannot say how it is, if so.
+    pub fn doubt(&self) -> Option<&str> {
+        self.told.as_ref()?.doubt.as_deref()
     }
 
     /// What the evidence says.

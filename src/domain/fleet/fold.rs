@@ -88,6 +88,9 @@ impl Fleet {
             Event::Suspected { attempt: id, why } => {
                 self.known(*id)?.told().suspect = Some(why.clone());
             }
+            Event::Doubted { attempt: id, why } => {
+                self.known(*id)?.told().doubt.clone_from(why);
+            }
             Event::Stocked { host, came, went } => self.stocked(host, came, went),
             Event::Cleaned { host, .. } => self.host_entry(host).dirty = false,
             Event::LinkUp { host, .. } => self.link_up(at, host),

@@ -178,7 +178,7 @@ impl Draw {
             return Event::JobAdded(asked);
         };
         let host = self.host();
-        match (self.kind % 18, entry.live()) {
+        match (self.kind % 19, entry.live()) {
             (12, _) => Event::Held {
                 subject: self.subject(),
                 kind: [Kind::Paused, Kind::Draining, Kind::Quarantined, Kind::Ailing]
@@ -215,6 +215,10 @@ impl Draw {
             (17, _) => Event::Cleaned {
                 host,
                 what: self.text(),
+            },
+            (18, Some(live)) => Event::Doubted {
+                attempt: AttemptId { job: id, n: live.n },
+                why: (!self.once_in(3)).then(|| self.text()),
             },
             (0, _) => Event::LinkUp {
                 host,

@@ -58,7 +58,7 @@ async fn committed_and_loaded(draws: &[Draw]) -> Result<(), TestCaseError> {
         let happened: Vec<_> = batches
             .iter()
             .flat_map(|((at, events), _)| events.iter().map(|event| (*at, event.clone())))
-            .filter(|(_, event)| super::super::commit::job_of(event) == Some(entry.job.id))
+            .filter(|(_, event)| event.job() == Some(entry.job.id))
             .collect();
         prop_assert_eq!(told, happened);
     }
