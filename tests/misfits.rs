@@ -38,7 +38,11 @@ fn world(lab: &Lab) -> World {
 /// The other host does its part, and the liar is named with the reason.
 #[track_caller]
 fn the_other_host_goes_on(world: &World, code: i32, reason: &str) {
-    world.fleet(&["dispatch", FILE]).code(code).says("eval1").says(reason);
+    world
+        .fleet(&["dispatch", FILE])
+        .code(code)
+        .says("eval1")
+        .says(reason);
     let jobs = world.status();
     assert_eq!(jobs["total"]["succeeded"].as_u64(), Some(3), "{jobs}");
 }
@@ -168,7 +172,8 @@ fn a_host_that_cannot_say_what_runs_there_is_asked_again() {
     let mut coordinator = world.start(&["dispatch", FILE]);
     wait::until("the link is told to be down, and why", || {
         let talk = world.talk();
-        talk.contains("eval1 link down: it cannot say what runs there").then_some(())
+        talk.contains("eval1 link down: it cannot say what runs there")
+            .then_some(())
     });
     drop(lock);
     assert!(coordinator.wait().unwrap().success(), "{}", world.talk());

@@ -36,3 +36,5 @@ pub mod whose_fault_decides_what_is_done {}
 pub mod the_rehearsal_is_the_engine_in_another_time {}
 #[doc = include_str!("decisions/0017-a-harness-is-a-version-and-results-carry-its-profile.md")]
 pub mod a_harness_is_a_version_and_results_carry_its_profile {}
+#[doc = include_str!("decisions/0027-absence-is-no-proof.md")]
+pub mod absence_is_no_proof {}

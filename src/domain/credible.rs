@@ -121,3 +121,53 @@ fn image_is_sound(image: &Shelved) -> bool {
 fn capsule_is_sound(capsule: &Capsule) -> bool {
     i64::try_from(capsule.epoch.0).is_ok() && capsule.journal.is_none_or(|bytes| bytes <= LARGEST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(text: &str) -> Say {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_is_not_believed() {
+        let most = u64::MAX;
+        for text in [
+            format!(r#"{{"journal":{{"attempt":{{"job":"npb2wdccpkcv","n":1}},"from":{most},"text":""}}}}"#),
+            format!(r#"{{"answer":{{"to":1,"with":{{"bytes":{{"data":"","size":{most}}}}}}}}}"#),
+            format!(
+                r#"{{"answer":{{"to":1,"with":{{"inventory":[{{"attempt":{{"job":"npb2wdccpkcv","n":1}},"epoch":{most},"outcome":null}}]}}}}}}"#
+            ),
+            format!(
+                r#"{{"answer":{{"to":1,"with":{{"failed":"{}"}}}}}}"#,
+                "x".repeat(LONGEST_TEXT + 1)
+            ),
+        ] {
+            assert!(doubtful(&say(&text)).is_some(), "{text}");
+        }
+        let facts = |free| {
+            let facts = Facts {
+                memory: (free, free),
+                ..Facts::default()
+            };
+            let with = Answer::Facts(Box::new(facts));
+            doubtful(&Say::Answer { to: 1, with })
+        };
+        assert_eq!(facts(24 << 30), None);
+        assert!(facts(u64::MAX).is_some());
+    }
+
+    #[test]
+    fn a_line_of_another_age_is_not_believed() {
+        let line_at = |at| Line {
+            at: Timestamp(at),
+            entry: Entry::PhaseStarted {
+                phase: "only".parse().unwrap(),
+            },
+        };
+        assert!(line(&line_at(1_769_159_700_000)));
+        assert!(!line(&line_at(i64::MAX)));
+        assert!(!line(&line_at(i64::MIN)));
+    }
+}

@@ -9,5 +9,6 @@
 mod choice;
 mod health;
 mod images;
+mod news;
 mod retry;
 mod scene;

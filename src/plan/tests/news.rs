@@ -1,0 +1,114 @@
+//! What hosts say, and what follows from it.
+
+use super::scene::{Scene, host};
+use crate::domain::event::Refusal;
+use crate::domain::journal::{Entry, Line, VERSION};
+use crate::domain::wire::{Answer, Inventory, Unreadable};
+use crate::domain::{AttemptId, Epoch, Event, HostName, Timestamp};
+use crate::plan::{Heard, is_in_doubt, observe, observe_after};
+
+/// A job that runs on its host, as far as is known.
+fn running() -> (Scene, AttemptId, HostName) {
+    let mut scene = Scene::hosts(&["eval1", "eval2"]);
+    let job = scene.job("eval1", "i", "m");
+    let attempt = AttemptId { job, n: 1 };
+    intend(&mut scene, attempt);
+    scene.fold(Event::Journaled {
+        attempt,
+        to: 1,
+        line: opened(attempt),
+    });
+    (scene, attempt, host("eval1"))
+}
+
+fn intend(scene: &mut Scene, attempt: AttemptId) {
+    scene.fold(Event::Intended {
+        attempt,
+        host: host("eval1"),
+        epoch: Epoch(1),
+    });
+}
+
+fn opened(attempt: AttemptId) -> Line {
+    Line {
+        at: Timestamp(1),
+        entry: Entry::Opened {
+            version: VERSION,
+            attempt,
+            epoch: Epoch(1),
+            host: host("eval1"),
+            boot: String::new(),
+        },
+    }
+}
+
+#[test]
+fn only_an_attempt_of_which_nothing_is_there_is_lost() {
+    let (scene, attempt, eval1) = running();
+    let lost = |inventory: Inventory| {
+        let observed = observe(&scene.fleet, &eval1, &Heard::Inventory(inventory));
+        observed
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Lost { .. }))
+    };
+    let nothing = Inventory::default();
+    let unreadable = Unreadable {
+        attempt,
+        why: "Input/output error".to_owned(),
+    };
+    assert!(lost(nothing.clone()));
+    assert!(!lost(Inventory {
+        unreadable: vec![unreadable],
+        ..nothing.clone()
+    }));
+    assert!(!lost(Inventory {
+        held: vec![attempt],
+        ..nothing
+    }));
+}
+
+#[test]
+fn a_host_whose_attempt_holds_no_slot_is_asked_what_runs_there() {
+    let (scene, attempt, eval1) = running();
+    assert!(is_in_doubt(&scene.fleet, &eval1, &[None]));
+    assert!(!is_in_doubt(&scene.fleet, &eval1, &[Some(attempt)]));
+}
+
+#[test]
+fn an_attempt_that_lives_there_unknown_to_us_is_taken_on_and_nothing_starts_beside_it() {
+    let mut scene = Scene::hosts(&["eval1", "eval2"]);
+    let job = scene.job("eval1", "i", "m");
+    let two = AttemptId { job, n: 2 };
+    intend(&mut scene, two);
+    let answer = Answer::Refused(Refusal::JobAlive(1));
+    let observed = observe(&scene.fleet, &host("eval1"), &Heard::Started(two, answer.clone()));
+    for event in observed.events {
+        scene.fold(event);
+    }
+    let live = scene.fleet.job(job).unwrap().live().unwrap();
+    assert_eq!((live.n, &live.host), (1, &host("eval1")));
+}
+
+#[test]
+fn a_failed_start_after_a_first_line_in_the_same_round_contradicts_nothing() {
+    let mut scene = Scene::hosts(&["eval1", "eval2"]);
+    let attempt = AttemptId {
+        job: scene.job("eval1", "i", "m"),
+        n: 1,
+    };
+    intend(&mut scene, attempt);
+    let line = opened(attempt);
+    let lines = Heard::Lines {
+        attempt,
+        from: 0,
+        lines: vec![line],
+    };
+    let first = observe(&scene.fleet, &host("eval1"), &lines).events;
+    let failed = Heard::Started(attempt, Answer::Failed("a lie".to_owned()));
+    let after = observe_after(&scene.fleet, scene.now, first.iter(), &host("eval1"), &failed);
+    assert_eq!(after.events, []);
+    for event in first {
+        scene.fold(event);
+    }
+}
