@@ -24,11 +24,12 @@ lab: setup
 	tests/lab/lab up --hosts 10
 	tests/lab/lab instances
 
-## Lints and documentation only.
+## Lints, documentation and dependencies only.
 check: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target $(TARGET) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --target $(TARGET) --no-deps --document-private-items
+	$(CARGO) test --locked --target $(TARGET) --test tests dependencies:: -- --nocapture
 	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo tests/native/image.sh .ci/run
 
 ## Tests that need no lab.

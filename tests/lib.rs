@@ -20,6 +20,7 @@ mod connection;
 mod containers;
 mod crash;
 mod demo;
+mod dependencies;
 mod deploy;
 mod dispatch;
 mod doctor;
