@@ -96,6 +96,33 @@ fn over_ssh_a_secret_reaches_the_job_and_no_file_of_the_host() {
         ),
     );
     assert_eq!(found, "");
+    // Of its environment, only the job's own program has it, and nobody else of the same user sees more than that: neither
+    // the environment nor the open files of those who brought it there.
+    let holders = lab.run(&[
+        "exec",
+        "eval1",
+        "sh",
+        "-c",
+        &format!(
+            "s={front}; s=\"${{s}}\"{back}; for p in /proc/[0-9]*; do grep -qaF -e \"$s\" $p/environ 2>/dev/null && tr '\\0' ' ' < $p/cmdline && echo; done; true"
+        ),
+    ]);
+    assert!(!holders.trim().is_empty(), "the job has it");
+    for holder in holders.lines() {
+        assert!(
+            holder.starts_with("sh -c") || holder.starts_with("sleep "),
+            "{holder}"
+        );
+    }
+    let open = lab.sh(
+        "eval1",
+        "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline 2>/dev/null) in 'sh '*) ;; 'fleet runner supervise '*|*/bin/*' runner serve '*) echo seen; head -c 1 $p/environ 2>/dev/null | wc -c; ls $p/fd 2>/dev/null;; esac; done; true",
+    );
+    let lines: Vec<&str> = open.lines().filter(|line| *line != "0").collect();
+    assert!(
+        lines.len() >= 2 && lines.iter().all(|line| *line == "seen"),
+        "{open}"
+    );
     for process in processes::all() {
         assert!(!processes::contains(&process.argv, SECRET.as_bytes()));
     }

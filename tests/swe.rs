@@ -52,7 +52,7 @@ fn gold_resolves_noop_does_not_and_the_files_that_people_know_come_home() {
 fn a_signed_address_is_in_no_file_and_no_agent_gets_it() {
     let lab = Lab::engines(1);
     lab.unload();
-    let agent = "[[agent]]\nname = \"curious\"\nkind = \"command\"\nrun = [\"sh\", \"-euc\", '''env | grep -c X-Amz- > \"$FLEET_OUT/seen\" || true; : > \"$FLEET_OUT/patch.diff\"''']\n[[model]]\nname = \"curious\"\nagent = \"curious\"\n";
+    let agent = "[[agent]]\nname = \"curious\"\nkind = \"command\"\nrun = [\"sh\", \"-euc\", '''for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/environ; tr '\\0' '\\n' < $p/cmdline; done 2>/dev/null | grep -e 'X[-]Amz-' -e 'FLEET_IMAGE[_]URL' > \"$FLEET_OUT/seen\" || true; : > \"$FLEET_OUT/patch.diff\"''']\n[[model]]\nname = \"curious\"\nagent = \"curious\"\n";
     let world = World::native(&lab).toml(agent);
     let host = lab.names()[0];
     world.instances("set", &[(host, INSTANCE, "curious", 1)]);
@@ -62,7 +62,7 @@ fn a_signed_address_is_in_no_file_and_no_agent_gets_it() {
     let image: serde_json::Value =
         serde_json::from_str(&result(&world, "set", &job, "out/image.json")).unwrap();
     assert!(image["moved"].as_u64().unwrap() > 1_000_000, "{image}");
-    assert_eq!(result(&world, "set", &job, "out/agent/seen").trim(), "0");
+    assert_eq!(result(&world, "set", &job, "out/agent/seen"), "");
     for (path, bytes) in files::regular(world.as_ref()) {
         let signed = processes::contains(&bytes, b"X-Amz-Signature");
         assert!(!signed, "{} has a signed address", path.display());

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::context::{Context, Coordinator};
 use super::{CommandError, Kind};
 use crate::config::Config;
-use crate::domain::{Fleet, JobId, Span};
-use crate::doors::env;
+use crate::domain::{Fleet, JobId, Secrets, Span};
+use crate::doors::{env, secrets};
 use crate::engine::{self, EngineError, Observer, Setup, Stop};
 use crate::pipeline;
 use crate::plan::{Errand, Policy};
@@ -17,7 +17,7 @@ pub(super) async fn run(
     context: &Context,
     coordinator: Coordinator,
     policy: Policy,
-    secrets: BTreeMap<String, String>,
+    secrets: Secrets,
     observer: &mut Observer<'_>,
 ) -> Result<(Fleet, Stop), CommandError> {
     errand(context, coordinator, Errand::Sets, policy, secrets, observer).await
@@ -37,7 +37,7 @@ pub(super) async fn until_closed(
         coordinator,
         Errand::Close(jobs.to_vec()),
         policy,
-        BTreeMap::new(),
+        Secrets::none(),
         &mut |_, _, _| {},
     )
     .await
@@ -48,7 +48,7 @@ async fn errand(
     coordinator: Coordinator,
     errand: Errand,
     policy: Policy,
-    secrets: BTreeMap<String, String>,
+    secrets: Secrets,
     observer: &mut Observer<'_>,
 ) -> Result<(Fleet, Stop), CommandError> {
     let Coordinator {
@@ -96,8 +96,9 @@ async fn interrupted() {
     });
 }
 
-/// The values of all variables that open jobs are to get from here. All that are missing, at once.
-pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<BTreeMap<String, String>, CommandError> {
+/// The values of all variables that open jobs are to get from here. All that are missing, at once. From here on they
+/// show nowhere.
+pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<Secrets, CommandError> {
     let mut wanted: BTreeMap<String, String> = BTreeMap::new();
     for entry in fleet
         .jobs()
@@ -109,7 +110,7 @@ pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<BTreeMap<String,
                 .or_insert_with(|| format!("model {}, pipeline {}", entry.job.model, entry.job.pipeline));
         }
     }
-    let (mut values, mut missing) = (BTreeMap::new(), Vec::new());
+    let (mut values, mut missing) = (Secrets::none(), Vec::new());
     for (name, whose) in wanted {
         match env::get(&name) {
             Some(value) => {
@@ -117,6 +118,10 @@ pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<BTreeMap<String,
             }
             None => missing.push(format!("{name} is not set ({whose})")),
         }
+    }
+    if !values.is_empty() {
+        secrets::learn(&values);
+        secrets::shield();
     }
     if missing.is_empty() {
         return Ok(values);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{CommandError, Kind, exit};
 use crate::domain::{AttemptId, PhaseName};
+use crate::doors::secrets;
 use crate::runner;
 use crate::transport::clean_shell;
 
@@ -42,12 +43,16 @@ enum Verb {
         /// The runner's directory
         #[arg(long)]
         root: PathBuf,
+        /// Secrets are handed over in an open pipe
+        #[arg(long)]
+        secrets: bool,
         /// Which attempt
         attempt: AttemptId,
     },
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, CommandError> {
+    secrets::shield();
     match &args.verb {
         Verb::Shell { argv } => {
             let code =
@@ -60,7 +65,11 @@ pub(super) fn run(args: &Args) -> Result<u8, CommandError> {
                 .map_err(|error| CommandError::new(Kind::Environment, error.to_string()));
         }
         Verb::Serve { root } => runner::serve(root),
-        Verb::Supervise { root, attempt } => runner::supervise(root, *attempt),
+        Verb::Supervise {
+            root,
+            secrets,
+            attempt,
+        } => runner::supervise(root, *attempt, *secrets),
     }
     .map(|()| exit::OK)
     .map_err(|error| CommandError::new(Kind::Environment, error.to_string()))

@@ -35,6 +35,7 @@ pub mod effect;
 pub mod deploy;
 pub mod exam;
 pub mod wire;
+pub mod secret;
 pub mod layout;
 
 pub use attempt::{AttemptState, IllegalTransition};
@@ -48,6 +49,7 @@ pub use instance::Instance;
 pub use job::{Job, Place};
 pub use lock::Lock;
 pub use name::{HostName, InstanceId, ModelName, PhaseName, PipelineName, SetName, TaskName};
+pub use secret::Secrets;
 pub use spec::Spec;
 pub use time::{Span, Timestamp};
 pub use verdict::Verdict;

@@ -3,8 +3,6 @@
 //! The runner speaks first: [`MAGIC`] and a [`Hello`] on a line of their own. Everything before that
 //! line is a login shell talking, and is ignored.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::deploy::{Harness, Install, Installed, Look, Room};
@@ -15,6 +13,7 @@ use super::id::{AttemptId, Epoch};
 use super::job::Job;
 use super::journal::Outcome;
 use super::name::HostName;
+use super::secret::Secrets;
 use super::spec::Spec;
 use super::swe::Image;
 use super::time::Timestamp;
@@ -149,8 +148,8 @@ pub struct Start {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trajectory: Option<String>,
     /// Variables for the job's environment that must not be written anywhere.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
 }
 
 /// From the runner, one a line.

@@ -6,5 +6,6 @@
 pub mod clock;
 pub mod env;
 pub mod random;
+pub mod secrets;
 pub mod spawn;
 pub mod terminal;

@@ -43,11 +43,16 @@ pub struct Child<'a> {
     pub stdout: BorrowedFd<'a>,
     /// Its stderr.
     pub stderr: BorrowedFd<'a>,
+    /// What it finds open as [`EXTRA`].
+    pub extra: Option<BorrowedFd<'a>>,
     /// A session of its own; otherwise a process group of its own.
     pub session: bool,
     /// Signals that it is born deaf to.
     pub blocked: SigSet,
 }
+
+/// The number of the one open file that a child can be given beside the usual three.
+pub const EXTRA: i32 = 3;
 
 /// `setsid` in the child: in every Linux libc, but not yet among the flags of `nix`.
 const SETSID: i32 = 0x80;
@@ -74,6 +79,10 @@ impl Child<'_> {
         let mut files = PosixSpawnFileActions::init()?;
         for (fd, number) in [(self.stdin, 0), (self.stdout, 1), (self.stderr, 2)] {
             files.add_dup2(fd.as_raw_fd(), number)?;
+        }
+        // Last, since any of the others may have this number here.
+        if let Some(fd) = self.extra {
+            files.add_dup2(fd.as_raw_fd(), EXTRA)?;
         }
         let mut attributes = PosixSpawnAttr::init()?;
         let group = if self.session {

@@ -13,7 +13,7 @@ mod talk;
 mod upkeep;
 mod word;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::domain::fleet::FoldError;
 use crate::domain::wire::{Ask, Authority};
-use crate::domain::{Epoch, Event, Fleet, HostName, Timestamp};
+use crate::domain::{Epoch, Event, Fleet, HostName, Secrets, Timestamp};
 use crate::doors::clock;
 use crate::objects;
 use crate::plan::{self, Errand, Outlook, Policy, Stuck};
@@ -63,7 +63,7 @@ pub struct Setup {
     /// How to go about it.
     pub policy: Policy,
     /// Values of the variables that jobs are to get from here.
-    pub secrets: BTreeMap<String, String>,
+    pub secrets: Secrets,
 }
 
 /// Why the engine stopped without an error.

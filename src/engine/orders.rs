@@ -1,6 +1,5 @@
 //! From an effect to the request that performs it. The only place where secrets are put on a link.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::talk::About;
@@ -108,10 +107,10 @@ impl Engine {
             swe.agent = Agent::Given;
         }
         let names = pipeline::env_names(&job, &config);
-        let mut secrets: BTreeMap<String, String> = names
-            .into_iter()
-            .filter_map(|name| Some((name.clone(), self.setup.secrets.get(&name)?.clone())))
-            .collect();
+        let mut secrets = self
+            .setup
+            .secrets
+            .only(|name| names.iter().any(|wanted| wanted == name));
         if let Some(Source::Object { bucket, key }) = spec.swe.as_ref().map(|swe| &swe.image.source) {
             // Without an address the host uses the image that it has, or says what it lacks.
             if let Some(url) = self.sign(bucket, key).await {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: it is plain text of one line, whatever the step printed, and holds no secret.
 
+use crate::doors::secrets;
+
 /// Most characters of an excerpt.
 const LONGEST: usize = 200;
 
@@ -33,20 +35,15 @@ const FALSE_SIGNS: [&str; 6] = [
     "failed: 0",
 ];
 
-/// The last line that looks like a reason, else the last that is not empty. Values of `secrets` (name
-/// and value) are replaced by their names.
-pub(super) fn choose(output: &[u8], secrets: &[(String, String)]) -> Option<String> {
+/// The last line that looks like a reason, else the last that is not empty.
+pub(super) fn choose(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
     let lines: Vec<&str> = text
         .split(['\n', '\r'])
         .filter(|line| !line.trim().is_empty())
         .collect();
     let line = lines.iter().rfind(|line| is_reason(line)).or(lines.last())?;
-    let mut line = (*line).to_owned();
-    for (name, value) in secrets.iter().filter(|(_, value)| value.len() > 3) {
-        line = line.replace(value.as_str(), &format!("[{name}]"));
-    }
-    Some(harmless(&line))
+    Some(harmless(line))
 }
 
 fn is_reason(line: &str) -> bool {
@@ -54,8 +51,17 @@ fn is_reason(line: &str) -> bool {
     SIGNS.iter().any(|sign| line.contains(sign)) && !FALSE_SIGNS.iter().any(|sign| line.contains(sign))
 }
 
-/// Without escape sequences, with control characters escaped, and not too long.
+/// Without escape sequences, with control characters escaped, without secrets, and not too long.
 pub(super) fn harmless(line: &str) -> String {
+    // First the sequences, which could stand in the midst of a secret; last the cut, which could leave a part of one.
+    let mut text = secrets::hidden(&plain(line));
+    if text.chars().count() > LONGEST {
+        text = text.chars().take(LONGEST - 1).chain(['…']).collect();
+    }
+    text
+}
+
+fn plain(line: &str) -> String {
     let mut text = String::new();
     for c in without_sequences(line.trim()).chars() {
         match c {
@@ -68,9 +74,6 @@ pub(super) fn harmless(line: &str) -> String {
             }
             c => text.push(c),
         }
-    }
-    if text.chars().count() > LONGEST {
-        text = text.chars().take(LONGEST - 1).chain(['…']).collect();
     }
     text
 }
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
 
     fn chosen(output: &str) -> Option<String> {
-        choose(output.as_bytes(), &[("KEY".to_owned(), "sk-12345".to_owned())])
+        choose(output.as_bytes())
     }
 
     #[test]
@@ -113,12 +116,14 @@ mod tests {
 
     #[test]
     fn a_terminal_cannot_be_harmed_and_a_secret_does_not_show() {
+        let pair = ("EXCERPT_KEY".to_owned(), "sk-12345".to_owned());
+        secrets::learn(&[pair].into());
         assert_eq!(
-            chosen("\u{1b}[31merror\u{1b}[0m: \u{1b}]0;title\u{7} \u{202e}key sk-12345").as_deref(),
-            Some("error: \\u{1b}]0;title\\u{7} \\u{202e}key [KEY]")
+            chosen("\u{1b}[31merror\u{1b}[0m: \u{1b}]0;title\u{7} \u{202e}key sk-1\u{1b}[1m2345").as_deref(),
+            Some("error: \\u{1b}]0;title\\u{7} \\u{202e}key [EXCERPT_KEY]")
         );
         assert_eq!(
-            choose(b"error \xff\xfe", &[]).as_deref(),
+            choose(b"error \xff\xfe").as_deref(),
             Some("error \u{fffd}\u{fffd}")
         );
     }
@@ -128,5 +133,9 @@ mod tests {
         let line = chosen(&"é".repeat(1000)).unwrap();
         assert_eq!(line.chars().count(), LONGEST);
         assert!(line.ends_with('…'));
+        let pair = ("CUT_KEY".to_owned(), "cut-9182736455".to_owned());
+        secrets::learn(&[pair].into());
+        let line = chosen(&format!("{}cut-9182736455 and more", "é".repeat(LONGEST - 5))).unwrap();
+        assert!(!line.contains("cut"), "{line}");
     }
 }

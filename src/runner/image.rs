@@ -10,18 +10,17 @@ use super::task::Outcome;
 use crate::domain::fault::{Again, Class};
 use crate::domain::swe::IMAGE_URL;
 use crate::domain::{Fault, evidence};
-use crate::doors::env;
+use crate::doors::secrets;
 use crate::images::{self, How, PART_SIZE, PARTS, Ready, STALL, Wanted};
 
 /// Makes the image of the attempt ready.
 pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Result<Outcome, Fault> {
-    let url = env::get(IMAGE_URL);
     // jobs/<job>/<n> is the capsule; the root is three above.
     let root = desk.capsule.ancestors().nth(3).unwrap_or(Path::new("/"));
-    let ready = prepare(
+    let mut ready = prepare(
         &Wanted {
             image: &desk.swe.image,
-            url: url.as_deref(),
+            url: desk.secrets.get(IMAGE_URL),
             labels,
             root,
             parts: PARTS,
@@ -30,6 +29,7 @@ pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Resul
         },
         &mut native::say,
     )?;
+    secrets::hide(&mut ready.notes);
     for note in &ready.notes {
         native::say(note);
     }

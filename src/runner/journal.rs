@@ -12,7 +12,7 @@ use nix::fcntl::{FallocateFlags, fallocate};
 
 use super::error::{Doing as _, RunnerError};
 use crate::domain::journal::{Entry, Line};
-use crate::doors::clock;
+use crate::doors::{clock, secrets};
 
 /// A journal that this process may append to: it holds the slot, or has proved that nobody does.
 #[derive(Debug)]
@@ -52,12 +52,12 @@ impl Journal {
         self.append(entry)
     }
 
-    /// Appends a line, durably, or leaves the journal as it was.
+    /// Appends a line, durably, or leaves the journal as it was. No secret gets in.
     pub(super) fn append(&mut self, entry: &Entry) -> Result<(), RunnerError> {
-        let text = line(&Line {
-            at: clock::now(),
-            entry: entry.clone(),
-        })?;
+        let mut entry = entry.clone();
+        secrets::hide(&mut entry);
+        let at = clock::now();
+        let text = line(&Line { at, entry })?;
         let mut write = || -> io::Result<()> {
             // What an earlier failure left behind; usually nothing.
             if self.file.metadata()?.len() != self.len {

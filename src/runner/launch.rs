@@ -1,10 +1,10 @@
 //! Starting a step's program: what it sees of the world, and where its output goes.
 //!
-//! Invariant: it gets an empty stdin, one pipe for all that it prints, a process group of its own, no
+//! Invariant: it gets an empty stdin (a task of our own: its secrets), one pipe for all that it prints, a process group of its own, no
 //! blocked signal, and no open file of ours.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, PipeReader};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -15,12 +15,12 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::signal::SigSet;
 
+use super::handover;
 use super::output::OutputLog;
 use super::supervise::Scene;
 use crate::domain::journal::Ending;
 use crate::domain::layout;
 use crate::domain::spec::Step;
-use crate::domain::swe::{IMAGE_URL, Task};
 use crate::doors::{env, spawn};
 
 /// The log of a step, empty.
@@ -42,7 +42,11 @@ pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), End
     let (pipe, writer) = io::pipe().map_err(fault)?;
     fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|errno| fault(errno.into()))?;
     let writer = OwnedFd::from(writer);
-    let nothing = OpenOptions::new().read(true).open("/dev/null").map_err(fault)?;
+    let input = match step.task {
+        Some(task) => handover::pipe(&handover::own(&scene.secrets, task)).map(OwnedFd::from),
+        None => OpenOptions::new().read(true).open("/dev/null").map(OwnedFd::from),
+    };
+    let input = input.map_err(fault)?;
     let directory = directory(scene, step);
     // The supervisor has no use for a directory of its own: every path that it holds is absolute.
     if let Err(error) = std::env::set_current_dir(&directory) {
@@ -56,9 +60,10 @@ pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), End
         program: &program,
         argv: &argv,
         env: &environment(scene, step),
-        stdin: nothing.as_fd(),
+        stdin: input.as_fd(),
         stdout: writer.as_fd(),
         stderr: writer.as_fd(),
+        extra: None,
         session: false,
         blocked: SigSet::empty(),
     };
@@ -111,6 +116,11 @@ fn directory(scene: &Scene, step: &Step) -> PathBuf {
 fn environment(scene: &Scene, step: &Step) -> BTreeMap<OsString, OsString> {
     let job = &scene.spec.job;
     let mut all: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
+    // A task of our own is handed what it needs, so that whatever it starts does not inherit that.
+    if step.task.is_none() {
+        let secrets = handover::environment(&scene.secrets);
+        all.extend(secrets.iter().map(|(name, value)| (name.into(), value.into())));
+    }
     all.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
     let mut set = |name: &str, value: OsString| all.insert(name.into(), value);
     set("FLEET_JOB", job.id.to_string().into());
@@ -128,10 +138,6 @@ fn environment(scene: &Scene, step: &Step) -> BTreeMap<OsString, OsString> {
     let dataset = scene.capsule.path.join(layout::DATASET);
     if dataset.exists() {
         set("FLEET_DATASET", dataset.into());
-    }
-    // A signed address is for whoever loads the image, and nobody else.
-    if step.task != Some(Task::Image) {
-        all.remove(OsStr::new(IMAGE_URL));
     }
     all
 }

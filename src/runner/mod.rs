@@ -16,6 +16,7 @@ mod slot;
 mod capsule;
 mod journal;
 mod start;
+mod handover;
 mod cancel;
 mod serve;
 mod lines;

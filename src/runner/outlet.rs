@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::wire::{Answer, Say};
+use crate::doors::secrets;
 
 /// Where the runner speaks. Clones speak on the same link.
 #[derive(Clone)]
@@ -30,8 +31,9 @@ impl Outlet {
         }
     }
 
-    /// Answers a request.
-    pub(super) fn answer(&self, to: u64, with: Answer) {
+    /// Answers a request. No secret goes out.
+    pub(super) fn answer(&self, to: u64, mut with: Answer) {
+        secrets::hide(&mut with);
         self.say(&Say::Answer { to, with });
     }
 

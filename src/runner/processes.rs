@@ -135,7 +135,7 @@ fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
     ];
     let bears_mark = |pid: &i32| {
         let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else {
-            return false;
+            return is_task(*pid, out);
         };
         // An agent's own directory is below the attempt's.
         let says = |pair: &[u8], mark: &str| {
@@ -172,6 +172,14 @@ fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
     }
     marked.retain(|process| !spared.contains(&process.pid) && !process.zombie);
     marked
+}
+
+/// Is it a task of our own in this capsule? Those show nobody their environment, but everybody their arguments.
+fn is_task(pid: i32, out: &Path) -> bool {
+    let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<&[u8]> = cmdline.split(|byte| *byte == 0).collect();
+    let capsule = out.parent().map(|capsule| capsule.as_os_str().as_encoded_bytes());
+    matches!(words[..], [_, b"runner", b"step", b"--capsule", at, ..] if Some(at) == capsule)
 }
 
 /// This process.
@@ -326,6 +334,24 @@ mod tests {
         let pid = i32::try_from(child.id()).unwrap();
         assert!(window.shows(youngest(), pid));
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_task_that_shows_no_environment_is_known_by_its_arguments() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("runner"), "read -r _\n").unwrap();
+        let mut task = crate::doors::spawn::command("sh")
+            .args(["runner", "step", "--capsule", "/root/jobs/a/1", "image"])
+            .current_dir(dir.path())
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = i32::try_from(task.id()).unwrap();
+        assert!(is_task(pid, Path::new("/root/jobs/a/1/out")));
+        assert!(!is_task(pid, Path::new("/root/jobs/a/2/out")));
+        assert!(!is_task(me(), Path::new("/root/jobs/a/1/out")));
+        drop(task.stdin.take());
+        task.wait().unwrap();
     }
 
     #[test]

@@ -14,13 +14,14 @@ use std::time::Duration;
 use super::authority;
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
+use super::handover;
 use super::root::{Lock, Root};
 use super::signals;
 use super::slot::{self, Slot};
 use crate::domain::event::Refusal;
 use crate::domain::journal::{Entry, Line, VERSION};
 use crate::domain::wire::{Holder, Start};
-use crate::domain::{AttemptId, layout};
+use crate::domain::{AttemptId, Secrets, layout};
 use crate::doors::{clock, env, spawn};
 
 /// For a supervisor that has said its last word to be gone.
@@ -120,12 +121,7 @@ impl Launch<'_> {
     }
 
     /// The slot goes over as stdin: the lock is never free on the way.
-    fn launch(
-        &self,
-        capsule: &Capsule,
-        slot: &Slot,
-        secrets: &BTreeMap<String, String>,
-    ) -> Result<i32, RunnerError> {
+    fn launch(&self, capsule: &Capsule, slot: &Slot, secrets: &Secrets) -> Result<i32, RunnerError> {
         let path = capsule.path.join("supervisor.log");
         let log = OpenOptions::new()
             .append(true)
@@ -138,9 +134,9 @@ impl Launch<'_> {
             why: "its name is not UTF-8".to_owned(),
         })?;
         let argv = ["fleet", "runner", "supervise", "--root", root].map(str::to_owned);
-        let argv = [&argv[..], &[capsule.attempt.to_string()]].concat();
-        let mut env: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
-        env.extend(secrets.iter().map(|(name, value)| (name.into(), value.into())));
+        let argv = [&argv[..], &["--secrets".to_owned(), capsule.attempt.to_string()]].concat();
+        let env: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
+        let handed = handover::pipe(secrets).doing(|| "hand the secrets over")?;
         let child = spawn::Child {
             program: self.program,
             argv: &argv,
@@ -148,6 +144,7 @@ impl Launch<'_> {
             stdin: slot.file().as_fd(),
             stdout: log.as_fd(),
             stderr: log.as_fd(),
+            extra: Some(handed.as_fd()),
             session: true,
             blocked: signals::heard(),
         };

@@ -87,7 +87,7 @@ pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End 
     let excerpt = if ending.is_success() || ending == Ending::Cancelled {
         None
     } else {
-        excerpt::choose(log.recent(), &scene.secrets)
+        excerpt::choose(log.recent())
     };
     End {
         ending,

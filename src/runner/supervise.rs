@@ -13,11 +13,11 @@ use super::journal::Journal;
 use super::root::Root;
 use super::signals::Signals;
 use super::slot::Slot;
-use super::{keep, manifest, processes, profile, step};
+use super::{handover, keep, manifest, processes, profile, step};
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::wire::Holder;
-use crate::domain::{AttemptId, Spec};
-use crate::doors::{clock, env};
+use crate::domain::{AttemptId, Secrets, Spec};
+use crate::doors::{clock, env, secrets};
 
 /// How long a supervisor waits for room on a full disk before it gives up without a last line; the
 /// next runner then closes the capsule.
@@ -33,8 +33,8 @@ pub(super) struct Scene {
     pub(super) spec: Spec,
     /// What wakes the supervisor.
     pub(super) signals: Signals,
-    /// Values that must not show, with their names.
-    pub(super) secrets: Vec<(String, String)>,
+    /// What its phases are given of secrets, each its own.
+    pub(super) secrets: Secrets,
     /// How somebody wants it stopped, if somebody does.
     pub(super) wish: Option<Wish>,
     /// The text of the profile that its phases are run under, if they use a harness.
@@ -48,8 +48,15 @@ impl Scene {
     }
 }
 
-/// Runs an attempt to its end. The capsule must exist, and stdin must be the lock of its slot.
-pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
+/// Runs an attempt to its end. The capsule must exist, and stdin must be the lock of its slot. If secrets are `handed`
+/// over, they are in a pipe beside that.
+pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), RunnerError> {
+    let secrets = if handed {
+        handover::inherited()?
+    } else {
+        Secrets::none()
+    };
+    secrets::learn(&secrets);
     let signals = Signals::listen()?;
     // The runner that started it has made it a session's first; started otherwise, it makes its own.
     let _ = nix::unistd::setsid();
@@ -65,10 +72,12 @@ pub fn supervise(root: &Path, attempt: AttemptId) -> Result<(), RunnerError> {
         started: processes::read(processes::me()).map(|myself| myself.started),
         host: spec.host.clone(),
     })?;
-    let names = spec.secrets.iter();
-    let secrets = names
-        .filter_map(|name| Some((name.clone(), env::get(name)?)))
-        .collect();
+    // What the host has of them itself must not show either.
+    let here = spec
+        .secrets
+        .iter()
+        .filter_map(|name| Some((name.clone(), env::get(name)?)));
+    secrets::learn(&here.collect());
     let mut scene = Scene {
         wish: cancel::wish(&capsule),
         root,

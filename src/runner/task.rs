@@ -7,13 +7,14 @@ use std::path::Path;
 
 use super::error::{Doing as _, RunnerError};
 use super::native::{self, Desk};
-use super::{grading, image};
+use super::{grading, handover, image};
 use crate::blame;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
 use crate::domain::fault::{Again, Class};
 use crate::domain::swe::{Swe, Task};
-use crate::domain::{Fault, Instance, PhaseName, Spec, Verdict, layout};
+use crate::domain::{Fault, Instance, PhaseName, Secrets, Spec, Verdict, layout};
+use crate::doors::secrets;
 
 /// What a phase has to say when it went well.
 #[derive(Debug, Default)]
@@ -24,8 +25,10 @@ pub(super) struct Outcome {
     pub(super) verdict: Option<Verdict>,
 }
 
-/// Does one native phase of an attempt; true if it went well.
+/// Does one native phase of an attempt; true if it went well. Its secrets are on its stdin.
 pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
+    let secrets = handover::read(std::io::stdin().lock())?;
+    secrets::learn(&secrets);
     let read = |name: &str| {
         let path = capsule.join(name);
         std::fs::read_to_string(&path).doing(|| format!("read {}", path.display()))
@@ -44,8 +47,8 @@ pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
     let mut spent = None;
     let done = read(layout::DATASET)
         .map_err(|error| dataset(&error.to_string()))
-        .and_then(|text| perform(capsule, &spec, swe, task, &text, &mut spent));
-    let conclusion = match done {
+        .and_then(|text| perform(capsule, &spec, swe, task, &text, &secrets, &mut spent));
+    let mut conclusion = match done {
         Ok(outcome) => Conclusion {
             note: outcome.note,
             verdict: outcome.verdict,
@@ -58,6 +61,7 @@ pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
             ..Conclusion::default()
         },
     };
+    secrets::hide(&mut conclusion);
     if let Some(fault) = &conclusion.fault {
         native::say(&fault.to_string());
     } else {
@@ -76,6 +80,7 @@ fn perform(
     swe: &Swe,
     task: Task,
     text: &str,
+    secrets: &Secrets,
     spent: &mut Option<u64>,
 ) -> Result<Outcome, Fault> {
     let instance: Instance = serde_json::from_str(text).map_err(|error| dataset(&error.to_string()))?;
@@ -87,6 +92,7 @@ fn perform(
         instance: &instance,
         dataset_text: text,
         host: &spec.host,
+        secrets,
         harness: None,
         explain: blame::explain,
     };

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use super::link::Channel;
 use super::{LinkError, RsyncOrigin};
 use crate::domain::Span;
-use crate::doors::{env, spawn};
+use crate::doors::{env, secrets, spawn};
 
 /// Starts this very program as the runner.
 pub(super) fn open(root: &str, silence: Span) -> Result<Channel, LinkError> {
@@ -16,7 +16,12 @@ pub(super) fn open(root: &str, silence: Span) -> Result<Channel, LinkError> {
             .join(below),
         None => root.into(),
     };
-    let mut child = spawn::future(spawn::myself().map_err(here)?)
+    let mut command = spawn::future(spawn::myself().map_err(here)?);
+    // What jobs are to have of secrets, they get over the link, here as anywhere.
+    for name in secrets::names() {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(["runner", "serve", "--root"])
         .arg(&root)
         .stdin(Stdio::piped())

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fleet::domain::evidence::Evidence;
-use fleet::domain::{AttemptId, Fault, Instance, Job, JobId, Sha256, swe::Swe};
+use fleet::domain::{AttemptId, Fault, Instance, Job, JobId, Secrets, Sha256, swe::Swe};
 use fleet::runner::native::{Desk, Done, evaluation};
 use serde_json::json;
 
@@ -154,6 +154,7 @@ impl Case {
             instance: &self.instance,
             dataset_text: &text,
             host: &host,
+            secrets: &Secrets::none(),
             harness: self.harness.as_deref(),
             explain: self.explain,
         })

@@ -5,6 +5,7 @@
 mod link;
 mod starting;
 mod provider;
+mod secrets;
 mod steps;
 mod ending;
 mod crashes;

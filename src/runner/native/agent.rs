@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use super::desk::{Desk, say};
 use super::fault::fault;
-use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
-use crate::doors::spawn;
+use crate::domain::{Fault, Secrets};
+use crate::doors::{secrets, spawn};
 
 /// How much of the end of its output is kept at hand.
 const RECENT: usize = 256 << 10;
@@ -42,8 +42,8 @@ pub(super) struct End {
     recent: String,
 }
 
-/// Runs it to its end. The deadline is the step's.
-pub(super) fn run(program: &Program) -> Result<End, Fault> {
+/// Runs it to its end, with these variables as well. The deadline is the step's.
+pub(super) fn run(program: &Program, given: &Secrets) -> Result<End, Fault> {
     let config = |name: &str, what: String| fault(Class::Config, name, Again::Elsewhere, what);
     let Some((name, args)) = program.argv.split_first() else {
         return Err(config(
@@ -68,6 +68,7 @@ pub(super) fn run(program: &Program) -> Result<End, Fault> {
     command
         .args(args)
         .current_dir(&program.cwd)
+        .envs(given.iter())
         .envs(&program.env)
         .stdin(Stdio::null());
     for variable in program.without {
@@ -95,7 +96,8 @@ pub(super) fn run(program: &Program) -> Result<End, Fault> {
     let bytes: Vec<u8> = held(&recent).iter().copied().collect();
     Ok(End {
         status,
-        recent: String::from_utf8_lossy(&bytes).into_owned(),
+        // Whatever is quoted of it is quoted without secrets.
+        recent: secrets::hidden(&String::from_utf8_lossy(&bytes)),
     })
 }
 

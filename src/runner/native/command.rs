@@ -30,7 +30,7 @@ pub(super) fn run(
         cwd: directory(&dir, cwd, env::home().as_deref()),
     };
     say(&format!("agent: {}", argv.first().map_or("", String::as_str)));
-    let end = agent::run(&program)?;
+    let end = agent::run(&program, desk.secrets)?;
     let id = &desk.instance.id;
     match discover::output(&dir, id).map_err(|error| disk(&dir, error))? {
         Search::Found(line, at) => {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::fault::disk;
 use super::files;
 use crate::domain::swe::Swe;
-use crate::domain::{AttemptId, Fault, HostName, Instance, Job, layout};
+use crate::domain::{AttemptId, Fault, HostName, Instance, Job, Secrets, layout};
+use crate::doors::{env, secrets};
 
 /// What a native phase works with.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ pub struct Desk<'a> {
     pub dataset_text: &'a str,
     /// This host.
     pub host: &'a HostName,
+    /// Variables of this phase that stand in no environment but that of the program which needs them.
+    pub secrets: &'a Secrets,
     /// Where this host has the harness, if not where the agent says.
     pub harness: Option<&'a str>,
     /// Finds the known failure that a text speaks of.
@@ -39,6 +42,12 @@ pub struct Done {
 }
 
 impl Desk<'_> {
+    /// A variable, as a program that is started here will see it.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let ours = self.secrets.get(name).map(str::to_owned);
+        ours.or_else(|| env::get(name))
+    }
+
     /// A file of the capsule, by its name in [`layout`] or [`crate::domain::evidence`].
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.capsule.join(name)
@@ -77,6 +86,6 @@ impl Desk<'_> {
 pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     // A log that cannot be written is the supervisor's to notice.
-    let _ = writeln!(out, "fleet: {line}");
+    let _ = writeln!(out, "fleet: {}", secrets::hidden(line));
     let _ = out.flush();
 }

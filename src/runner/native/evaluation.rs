@@ -15,6 +15,7 @@ use crate::docker;
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Sha256};
+use crate::doors::secrets;
 
 /// Makes git as it is anywhere (no settings of a user, no question, no refusal because somebody else owns the tree), then:
 /// is the container what the dataset says? The image's own state is kept as it is, even where it differs from the base
@@ -34,6 +35,7 @@ pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
     let mut evidence = nothing_seen(desk, model.len());
     let done = examine(desk, &model, &mut evidence);
     evidence.fault = done.as_ref().err().cloned();
+    secrets::hide(&mut evidence);
     let text = serde_json::to_vec_pretty(&evidence);
     let text = text.map_err(|error| disk(&desk.file(FILE), error))?;
     desk.write(FILE, &text)?;

@@ -53,9 +53,9 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
     std::fs::create_dir(&dir).map_err(|error| disk(&dir, error))?;
     let world = World {
         home: env::home().unwrap_or_default(),
-        path: env::get("PATH").unwrap_or_default(),
-        python_path: env::get("PYTHONPATH"),
-        commit: env::get("OPENHANDS_GIT_COMMIT"),
+        path: desk.variable("PATH").unwrap_or_default(),
+        python_path: desk.variable("PYTHONPATH"),
+        commit: desk.variable("OPENHANDS_GIT_COMMIT"),
     };
     let dataset = dir.join("dataset.jsonl");
     let text = format!("{}\n", Value::Object(row(desk.instance, desk.image())));
@@ -69,7 +69,7 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
         return Err(fault(Class::Config, "no-harness", Again::Elsewhere, what));
     }
     say(&format!("agent: {}", program.argv.join(" ")));
-    let end = agent::run(&program)?;
+    let end = agent::run(&program, desk.secrets)?;
     match discover::output(&dir, &desk.instance.id).map_err(|error| disk(&dir, error))? {
         Search::Found(line, at) => {
             discover::lift(&at, &dir, &desk.file(layout::OUT)).map_err(|error| disk(&at, error))?;

@@ -12,6 +12,7 @@ use crate::domain::Fault;
 use crate::domain::evidence::{FILE, LOG, TRAJECTORY};
 use crate::domain::fault::{Again, Class};
 use crate::domain::swe::Agent;
+use crate::doors::secrets;
 
 /// What an earlier try of this phase, or a later phase of it, may have left.
 const LEFT: [&str; 7] = [
@@ -70,10 +71,11 @@ pub(in crate::runner) fn spent(desk: &Desk<'_>) -> Option<u64> {
 /// What the line says of the agent's end. No patch is the model's answer, unless something else stopped it.
 fn outcome(desk: &Desk<'_>, line: &Line) -> Result<String, Fault> {
     let patch = line.patch.len();
-    match &line.error {
+    // It is quoted, in whole or in part.
+    match line.error.as_deref().map(secrets::hidden) {
         None if line.patch.trim().is_empty() => Ok("it left no patch".to_owned()),
         None => Ok(format!("a patch of {patch} bytes")),
-        Some(error) if line.patch.trim().is_empty() => match (desk.explain)(error) {
+        Some(error) if line.patch.trim().is_empty() => match (desk.explain)(&error) {
             Some(fault) if fault.class == Class::Model => Ok(format!("it left no patch: {fault}")),
             Some(fault) => Err(fault),
             None => Err(fault(
