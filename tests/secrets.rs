@@ -74,6 +74,66 @@ fn a_secret_that_a_job_prints_as_its_last_words_is_not_quoted() {
 }
 
 #[test]
+fn what_a_job_says_of_its_key_is_in_no_row_no_answer_and_no_log_of_ours() {
+    let world = keyed(
+        World::local(1),
+        "echo \"fatal: cannot open https://user:$MODEL_KEY@host/?api_key=$MODEL_KEY\"; exit 1",
+    )
+    .env("FLEET_LOG", "debug");
+    let dispatch = world
+        .fleet(&["dispatch", FILE])
+        .code(4)
+        .says("https://user:[MODEL_KEY]@host/?api_key=[MODEL_KEY]");
+    let mut said = vec![dispatch];
+    for args in [
+        &["status", "--json"][..],
+        &["explain", "phase8/a/keyed"],
+        &["explain", "--json", "phase8/a/keyed"],
+        &["failures", "--json"],
+        &["history", "phase8/a/keyed"],
+    ] {
+        said.push(world.fleet(args).ok());
+    }
+    for ran in said {
+        assert!(
+            !ran.stdout.contains(SECRET) && !ran.stderr.contains(SECRET),
+            "{ran:?}"
+        );
+    }
+    // The database is among the files, row by row.
+    for (path, bytes) in files::regular(world.as_ref()) {
+        let is_log = path.ends_with("log/only.log");
+        let has = processes::contains(&bytes, SECRET.as_bytes());
+        assert_eq!(has, is_log, "{}", path.display());
+    }
+}
+
+#[test]
+fn what_the_way_to_a_host_says_of_a_key_is_not_quoted() {
+    let world = keyed(World::local(1), "true")
+        .toml("[[host]]\nname = \"far\"\nssh = \"far\"")
+        .unreachable("1s");
+    // Apart: it is the user's own file, and may say what it likes.
+    let config = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(config.path(), format!("Host *\n    HostName {SECRET}.invalid\n")).unwrap();
+    let world = world.env("FLEET_SSH_CONFIG", &config.path().display().to_string());
+    world.assign("phase8", &[("far", "a", "keyed")]);
+    let mut told = String::new();
+    for args in [
+        &["dispatch", FILE][..],
+        &["hosts"],
+        &["doctor"],
+        &["explain", "far"],
+    ] {
+        let ran = world.fleet(args);
+        told.extend([ran.stdout, ran.stderr]);
+    }
+    assert!(told.contains("hostname [MODEL_KEY].invalid"), "{told}");
+    assert!(!told.contains(SECRET), "{told}");
+    assert_unwritten(&world);
+}
+
+#[test]
 fn over_ssh_a_secret_reaches_the_job_and_no_file_of_the_host() {
     let lab = Lab::hosts(1);
     let digest = fleet::domain::Sha256::of(SECRET.as_bytes());

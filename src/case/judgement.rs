@@ -9,6 +9,7 @@ use super::Case;
 use crate::artifacts::quality::{self, Results};
 use crate::artifacts::trajectory::{self, Metrics};
 use crate::domain::Verdict;
+use crate::domain::secret::{Hide as _, Redactor};
 use crate::grade::{Compat, Grading, grade};
 
 /// The version of the rules that this build grades by. Grows when a rule changes.
@@ -53,10 +54,16 @@ pub struct Remark {
 }
 
 impl Case {
-    /// Grades the evidence; none if the evaluation never came to its end.
+    /// Grades the evidence; none if the evaluation never came to its end. What looks like a secret is not quoted,
+    /// whoever grades.
     pub fn grade(&self, how: Compat) -> Option<Grading> {
         let evidence = self.evidence.as_ref()?;
-        Some(grade(&self.instance, evidence, &self.log, how))
+        let mut grading = grade(&self.instance, evidence, &self.log, how);
+        grading.verdict.hide(&Redactor::new());
+        for note in &mut grading.findings {
+            note.what.hide(&Redactor::new());
+        }
+        Some(grading)
     }
 
     /// Grades the evidence by our own rules and looks at the quality of it all; none if there is no evidence.
@@ -85,7 +92,7 @@ impl Case {
         }
         findings.extend(quality.into_iter().map(|finding| Remark {
             name: finding.name.to_owned(),
-            what: finding.what,
+            what: Redactor::new().hidden(&finding.what),
         }));
         Ok(Some(Judgement {
             version: VERSION,

@@ -14,7 +14,7 @@ use crate::domain::fleet::JobEntry;
 use crate::domain::host::HostConfig;
 use crate::domain::tree::short;
 use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, SetName};
-use crate::doors::clock;
+use crate::doors::{clock, secrets};
 use crate::engine;
 use crate::report::{Books, words};
 use crate::store::Store;
@@ -210,14 +210,20 @@ async fn record(
     store: &Store,
     fleet: &mut Fleet,
 ) -> Result<(), CommandError> {
-    let news = judged.iter().filter(|(attempt, judgement)| {
-        let known = fleet.attempt(**attempt).and_then(|attempt| attempt.verdict());
-        known != Some(&judgement.verdict)
+    // As it is stored: without secrets.
+    let verdicts = judged.iter().map(|(attempt, judgement)| {
+        let mut verdict = judgement.verdict.clone();
+        secrets::hide(&mut verdict);
+        (*attempt, verdict)
+    });
+    let news = verdicts.filter(|(attempt, verdict)| {
+        let known = fleet.attempt(*attempt).and_then(|attempt| attempt.verdict());
+        known != Some(verdict)
     });
     let events: Vec<Event> = news
-        .map(|(attempt, judgement)| Event::Graded {
-            attempt: *attempt,
-            verdict: Box::new(judgement.verdict.clone()),
+        .map(|(attempt, verdict)| Event::Graded {
+            attempt,
+            verdict: Box::new(verdict),
         })
         .collect();
     engine::record(store, fleet, &events).await?;

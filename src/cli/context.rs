@@ -8,7 +8,7 @@ use super::{CommandError, Kind};
 use crate::config::Config;
 use crate::domain::wire::Authority;
 use crate::domain::{Epoch, Event, Fleet};
-use crate::doors::{clock, random};
+use crate::doors::{clock, env, random, secrets};
 use crate::engine;
 use crate::objects;
 use crate::plan::Policy;
@@ -52,6 +52,10 @@ impl Context {
         })?;
         let config =
             Config::parse(&text, &name).map_err(|findings| CommandError::findings(&name, &findings))?;
+        let named = config.models.iter().flat_map(|model| &model.env);
+        let named = named.chain(config.pipelines.iter().flat_map(|pipeline| &pipeline.env));
+        let set = named.filter_map(|name| Some((name.clone(), env::get(name)?)));
+        secrets::learn(&set.collect());
         let base = match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),

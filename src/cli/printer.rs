@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{CommandError, Kind, exit};
-use crate::doors::terminal;
+use crate::doors::{secrets, terminal};
 
 /// Prints.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Printer {
 
 fn talk(text: &str) {
     // Whoever closed stderr does not want to hear of it.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(secrets::hidden(text).as_bytes());
 }
 
 fn written(result: io::Result<()>) -> Result<(), CommandError> {

@@ -1,6 +1,8 @@
 //! What happened, for whoever debugs: `FLEET_LOG=debug fleet dispatch …`, on stderr.
 
-use crate::doors::env;
+use std::io::{self, Write};
+
+use crate::doors::{env, secrets};
 
 /// Starts it. Without `FLEET_LOG`, only warnings are told.
 pub(super) fn start() {
@@ -11,7 +13,22 @@ pub(super) fn start() {
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Discreet)
         .with_ansi(false)
         .try_init();
+}
+
+/// stderr, without secrets. An event comes in one piece.
+struct Discreet;
+
+impl Write for Discreet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = secrets::hidden(&String::from_utf8_lossy(bytes));
+        io::stderr().write_all(text.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

@@ -9,7 +9,7 @@ use crate::domain::event::Refusal;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::wire::{Answer, Ask, Say};
 use crate::domain::{Epoch, Event, Fleet, HostName, JobId};
-use crate::doors::clock;
+use crate::doors::{clock, secrets};
 use crate::plan::{Heard, observe_after};
 use crate::transport::LinkError;
 
@@ -201,7 +201,8 @@ pub(super) fn refusal(answer: &Answer) -> String {
 
 /// A link that is down stays down for the same reason without another event.
 fn link_down(fleet: &Fleet, host: &HostName, error: &LinkError) -> Option<Event> {
-    let reason = error.bare().to_string();
+    // As it is stored, so that the same is seen to be the same.
+    let reason = secrets::hidden(&error.bare().to_string());
     if let Some(Link::Down { reason: known, .. }) = fleet.host(host).map(|entry| &entry.link)
         && *known == reason
     {

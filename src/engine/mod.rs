@@ -13,7 +13,7 @@ mod talk;
 mod upkeep;
 mod word;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::domain::fleet::FoldError;
 use crate::domain::wire::{Ask, Authority};
 use crate::domain::{Epoch, Event, Fleet, HostName, Secrets, Timestamp};
-use crate::doors::clock;
+use crate::doors::{clock, secrets};
 use crate::objects;
 use crate::plan::{self, Errand, Outlook, Policy, Stuck};
 use crate::store::{Store, StoreError};
@@ -128,14 +128,21 @@ pub async fn run(
     stop.map(|stop| (engine.setup.fleet, stop))
 }
 
-/// Stores events, then folds them: the only way in which facts change. All of them, or none.
-pub async fn record(store: &Store, fleet: &mut Fleet, events: &[Event]) -> Result<Timestamp, EngineError> {
+/// Stores events, then folds them: the only way in which facts change. All of them, or none. What others wrote is quoted
+/// without secrets; the events as they became facts.
+pub async fn record(
+    store: &Store,
+    fleet: &mut Fleet,
+    events: &[Event],
+) -> Result<(Timestamp, Vec<Event>), EngineError> {
     let now = clock::now();
-    store.commit(now, events, fleet).await?;
-    for event in events {
+    let mut events = events.to_vec();
+    secrets::hide(&mut events);
+    store.commit(now, &events, fleet).await?;
+    for event in &events {
         fleet.fold(now, event)?;
     }
-    Ok(now)
+    Ok((now, events))
 }
 
 impl Engine {
@@ -201,8 +208,8 @@ impl Engine {
     /// Stores, folds, and shows.
     async fn record(&mut self, events: &[Event], observer: &mut Observer<'_>) -> Result<(), EngineError> {
         if !events.is_empty() {
-            let now = record(&self.setup.store, &mut self.setup.fleet, events).await?;
-            observer(&self.setup.fleet, now, events);
+            let (now, events) = record(&self.setup.store, &mut self.setup.fleet, events).await?;
+            observer(&self.setup.fleet, now, &events);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::host::Outlook;
 use crate::domain::{HostName, Span};
+use crate::doors::secrets;
 
 /// One cause each.
 #[derive(Debug, thiserror::Error)]
@@ -116,8 +117,9 @@ impl LinkError {
             .lines()
             .map(str::trim)
             .rfind(|line| !line.is_empty())
-            .unwrap_or("ssh said nothing")
-            .to_owned();
+            .unwrap_or("ssh said nothing");
+        // A proxy's words are among these, too.
+        let last = secrets::hidden(last);
         if log.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
             LinkError::HostKeyChanged
         } else if log.contains("Host key verification failed") || log.contains("host key is known for") {

@@ -9,6 +9,7 @@ use super::framing;
 use super::{LinkError, RsyncOrigin};
 use crate::domain::wire::{Ask, Hello, Request, Say};
 use crate::domain::{Span, credible};
+use crate::doors::secrets;
 
 type Reader = Box<dyn AsyncBufRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
@@ -68,9 +69,8 @@ impl Channel {
                     .lines()
                     .chain(instead.lines())
                     .rfind(|line| !line.trim().is_empty());
-                return Err(LinkError::Handshake(
-                    why.unwrap_or("it said nothing").escape_debug().to_string(),
-                ));
+                let why = secrets::hidden(why.unwrap_or("it said nothing"));
+                return Err(LinkError::Handshake(why.escape_debug().to_string()));
             }
         };
         // Nobody reads complaints from now on, but a full pipe must not stop the runner.
@@ -110,9 +110,13 @@ impl Link {
                     Err(_) => return Err(LinkError::Silent(silence)),
                     Ok(Err(what)) => return Err(LinkError::Lost(format!(" ({what})"))),
                     Ok(Ok(None)) => return Err(LinkError::Lost(String::new())),
-                    Ok(Ok(Some(message))) => {
+                    Ok(Ok(Some(mut message))) => {
                         if let Some(what) = credible::doubtful(&message) {
                             return Err(LinkError::Lost(format!(" (it cannot be believed: {what})")));
+                        }
+                        // Whoever asked may quote the answer.
+                        if let Say::Answer { with, .. } = &mut message {
+                            secrets::hide(with);
                         }
                         if said.send(message).await.is_err() {
                             return Ok(());

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, BufReader};
 use super::link::{Channel, Link, LinkGuard};
 use super::{Binary, LinkError, RsyncOrigin, Transport};
 use crate::domain::host::HostConfig;
-use crate::doors::spawn;
+use crate::doors::{secrets, spawn};
 
 /// Run by the login shell's `sh`: `$1` the runner, `$2` its root, both as seen from the home directory.
 const SERVE: &str = r#"cd || exit 96
@@ -132,7 +132,7 @@ async fn serve(
 }
 
 async fn push(session: &Arc<Session>, host: &HostConfig, binary: &Binary) -> Result<(), LinkError> {
-    let failed = |error: &dyn std::fmt::Display| LinkError::Push(error.to_string());
+    let failed = |error: &dyn std::fmt::Display| LinkError::Push(secrets::hidden(&error.to_string()));
     let content = tokio::fs::File::open(&binary.path)
         .await
         .map_err(|error| failed(&error))?;

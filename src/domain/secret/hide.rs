@@ -9,7 +9,7 @@ use crate::domain::exam::Observation;
 use crate::domain::fault::Fault;
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::verdict::Verdict;
-use crate::domain::wire::{Answer, Capsule};
+use crate::domain::wire::{Answer, Capsule, Inventory};
 
 /// Something with texts that may quote a secret.
 pub trait Hide {
@@ -162,6 +162,7 @@ impl Hide for Event {
             Event::Graded { verdict, .. } => verdict.hide(redactor),
             Event::LinkDown { reason, .. } => reason.hide(redactor),
             Event::HostGone { word, .. } => word.hide(redactor),
+            Event::Doubted { why, .. } => why.hide(redactor),
             Event::GaveUp { why, .. }
             | Event::Held { why, .. }
             | Event::Released { why, .. }
@@ -175,6 +176,20 @@ impl Hide for Event {
 impl Hide for Capsule {
     fn hide(&mut self, redactor: &Redactor) {
         self.outcome.hide(redactor);
+    }
+}
+
+impl Hide for Inventory {
+    fn hide(&mut self, redactor: &Redactor) {
+        let Inventory {
+            capsules,
+            unreadable,
+            held: _,
+        } = self;
+        capsules.hide(redactor);
+        for one in unreadable {
+            one.why.hide(redactor);
+        }
     }
 }
 
@@ -197,7 +212,7 @@ impl Hide for Answer {
             | Answer::Harness(_)
             | Answer::Room(_) => {}
             Answer::Refused(why) => why.hide(redactor),
-            Answer::Inventory(capsules) => capsules.hide(redactor),
+            Answer::Inventory(inventory) => inventory.hide(redactor),
             Answer::Fault(fault) => fault.hide(redactor),
             Answer::Installed(installed) => match installed {
                 Installed::Switched { .. }
