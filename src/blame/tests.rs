@@ -425,6 +425,26 @@ fn an_agents_error_is_the_models_only_where_it_says_so() {
 }
 
 #[test]
+fn a_refusal_is_certain_only_in_the_words_of_a_client() {
+    let again = |text: &str| explain(text).map(|fault| (fault.name, fault.again));
+    let refused = |again| Some(("model-refused".to_owned(), again));
+    for client in [
+        "litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key provided",
+        "openai.AuthenticationError: Error code: 401 - {'error': {'code': 'invalid_api_key'}}",
+        "litellm.RateLimitError: RateLimitError: OpenAIException - insufficient_quota",
+    ] {
+        assert_eq!(again(client), refused(Again::Mended), "{client}");
+    }
+    for anything in [
+        "E       assert \"invalid api key\" in str(error)",
+        "FAILED tests/test_client.py::test_incorrect_api_key - Incorrect API key",
+        "raise Refused('insufficient_quota')",
+    ] {
+        assert_eq!(again(anything), refused(Again::Anywhere), "{anything}");
+    }
+}
+
+#[test]
 fn what_is_quoted_is_harmless_and_short() {
     let text = format!(
         "\u{1b}[31mno space left on device\u{7}{}",

@@ -45,6 +45,9 @@ pub enum Again {
     Mended,
 }
 
+/// The name of a provider's refusal: of the key, of the quota, or of the model's name.
+pub const REFUSED: &str = "model-refused";
+
 /// A failure, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {

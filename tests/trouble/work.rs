@@ -107,3 +107,34 @@ fn a_poisoned_image_stops_its_own_jobs_alone_and_the_advised_commands_bring_them
     );
     assert_eq!(held(&world), [""; 0]);
 }
+
+/// A test of the first instance prints what a refused client would say. Once there is a file `refused`, every job's client says so.
+const REFUSED: &str = r#"
+if [ -e "$HOME/refused" ]; then echo "litellm.AuthenticationError: OpenAIException - Incorrect API key provided"; exit 1; fi
+if [ "$FLEET_INSTANCE" = 2000000000000001 ]; then echo 'E       assert "invalid api key" in str(error)'; exit 1; fi
+: > "$FLEET_OUT/patch.diff""#;
+
+#[test]
+fn what_one_jobs_tests_print_stops_no_model_and_a_refusal_of_two_jobs_does() {
+    let (lab, world) = with_agent(1, REFUSED);
+    let world = world.fleet_key("lost_retries = 0");
+    world.instances("set", &[("*", TIDES, "gpt", 2), ("*", TIDES_LATER, "gpt", 2)]);
+    world.fleet(&["dispatch", SET]);
+    assert_eq!(held(&world), [""; 0]);
+    closed(&world, &[("succeeded", 2), ("excluded", 2)]);
+    lab.sh("eval1", "touch refused");
+    world.instances("later", &[("*", TIDES, "gpt", 2), ("*", TIDES_LATER, "gpt", 2)]);
+    let mut dispatch = world.start(&["dispatch", "assignments/later.json"]);
+    let why = wait::until("the model is stopped", || {
+        let over = dispatch.try_wait().unwrap();
+        let held = held(&world);
+        assert!(over.is_none() || !held.is_empty(), "{over:?}\n{}", world.talk());
+        held.into_iter().next()
+    });
+    assert!(
+        why.starts_with("model gpt stopped: model-refused (provider): ") && why.contains("(also with "),
+        "{why}"
+    );
+    dispatch.wait().unwrap();
+    assert!(world.count("waiting") > 0, "{}", world.talk());
+}

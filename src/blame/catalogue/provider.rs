@@ -1,27 +1,42 @@
 //! Who serves the model.
 
 use crate::blame::signature::Signature;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, REFUSED};
 use crate::domain::swe::Task::Trajectory;
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 31,
-        name: "model-refused",
+        name: REFUSED,
         class: Class::Provider,
         again: Again::Mended,
         phases: &[Trajectory],
+        // As the client of a model tells it.
         marks: &[
             &["litellm.notfounderror"],
             &["notfounderror", "model", "not found"],
             &["authenticationerror"],
+            &["error code: 401"],
+            &["ratelimiterror", "insufficient_quota"],
+        ],
+        state: None,
+        means: "model, key or quota are not accepted; no job of this model can work",
+    },
+    Signature {
+        number: 31,
+        name: REFUSED,
+        class: Class::Provider,
+        again: Again::Anywhere,
+        phases: &[Trajectory],
+        // In words that a test of such a client prints as well.
+        marks: &[
             &["invalid api key"],
             &["incorrect api key"],
             &["invalid_api_key"],
             &["insufficient_quota"],
         ],
         state: None,
-        means: "model, key or quota are not accepted; no job of this model can work",
+        means: "model, key or quota seem not to be accepted; a second job that says so settles it",
     },
     Signature {
         number: 32,

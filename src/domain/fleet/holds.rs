@@ -93,7 +93,10 @@ impl Fleet {
             Subject::Image(source) => {
                 self.spoiled.remove(source.as_str());
             }
-            Subject::Model(_) | Subject::Set(_) => {}
+            Subject::Model(model) => {
+                self.refusals.remove(model);
+            }
+            Subject::Set(_) => {}
         }
         self.alarms.remove(subject);
         self.sort_anew(subject);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::health::REMEMBERED;
 use super::{Attempt, Fleet, JobEntry, Rate, Trial};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, Fault, REFUSED};
 use crate::domain::hold::Subject;
 use crate::domain::id::{AttemptId, JobId};
+use crate::domain::job::Job;
 use crate::domain::measure::{log, span};
 use crate::domain::name::{HostName, ModelName, PhaseName};
 use crate::domain::time::{Span, Timestamp};
@@ -134,6 +135,9 @@ impl Fleet {
         let Some(model) = self.jobs.get(&job).map(|entry| entry.job.model.clone()) else {
             return;
         };
+        if well {
+            self.refusals.remove(&model);
+        }
         let running = self.under_way(&model);
         self.rate_of(model, at, running, well);
     }
@@ -159,7 +163,7 @@ impl Fleet {
         };
         let (host, fault) = (attempt.host.clone(), attempt.fault().cloned());
         let trial = Trial::of(entry, attempt);
-        let model = Subject::Model(entry.job.model.clone());
+        let job = std::sync::Arc::clone(&entry.job);
         let own = attempt.blame() == Some(Class::Host);
         self.remember(&host, trial);
         if own {
@@ -171,13 +175,30 @@ impl Fleet {
         };
         match (fault.again, fault.class) {
             (Again::Mended, _) => {
+                let model = Subject::Model(job.model.clone());
                 self.alarms.insert(model, fault.to_string());
+            }
+            (_, Class::Provider) if fault.name == REFUSED => {
+                if let Some(why) = self.refused(&job, &fault) {
+                    self.alarms.insert(Subject::Model(job.model.clone()), why);
+                }
             }
             (Again::Later, _) => self.heard_of_provider(at, id.job, false),
             (Again::Cleaned, _) => self.host_entry(&host).dirty = true,
             (_, Class::Image) => self.spoils(id.job, host, &fault.to_string()),
             (Again::Never | Again::Anywhere | Again::Elsewhere, _) => {}
         }
+    }
+
+    /// A job's output calls its model refused: why the model should be held, if a job of another instance has said so
+    /// and the model has not worked since. One alone may have printed a test's words.
+    fn refused(&mut self, job: &Job, fault: &Fault) -> Option<String> {
+        let first = self.refusals.get(&job.model);
+        if let Some(first) = first.filter(|first| **first != job.instance) {
+            return Some(format!("{fault} (also with {first})"));
+        }
+        self.refusals.insert(job.model.clone(), job.instance.clone());
+        None
     }
 
     fn remember(&mut self, host: &HostName, trial: Option<Trial>) {
@@ -228,13 +249,21 @@ impl Fleet {
             let Some((entry, attempt)) = self.jobs.get(&id.job).zip(self.attempt(id)) else {
                 continue;
             };
-            let model = Subject::Model(entry.job.model.clone());
-            let refused = attempt.fault().filter(|fault| fault.again == Again::Mended);
-            let alarm = refused
-                .filter(|_| entry.is_waiting() && self.hold(&model).is_none() && Some(at) > freed(&model))
-                .map(ToString::to_string);
+            let job = std::sync::Arc::clone(&entry.job);
+            let model = Subject::Model(job.model.clone());
+            let counts = self.hold(&model).is_none() && Some(at) > freed(&model);
+            let (waits, fault) = (entry.is_waiting(), attempt.fault().filter(|_| counts).cloned());
+            let worked = !attempt.done().is_empty();
             let trial = Trial::of(entry, attempt);
             self.remember(&host, trial);
+            if worked {
+                self.refusals.remove(&job.model);
+            }
+            let alarm = fault.and_then(|fault| match fault.again == Again::Mended {
+                true => waits.then(|| fault.to_string()),
+                false if fault.name == REFUSED => self.refused(&job, &fault),
+                false => None,
+            });
             if let Some(why) = alarm {
                 self.alarms.insert(model, why);
             }

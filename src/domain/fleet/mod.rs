@@ -29,7 +29,7 @@ use super::hold::{Stand, Subject};
 use super::host::HostConfig;
 use super::id::{AttemptId, Epoch, JobId};
 use super::measure::Measures;
-use super::name::{HostName, ModelName, SetName};
+use super::name::{HostName, InstanceId, ModelName, SetName};
 
 /// Every job, attempt and host, and what follows from them.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +59,8 @@ pub struct Fleet {
     pauses: rate::Pauses,
     /// What should be held, and why: found in the news, not decided yet.
     alarms: BTreeMap<Subject, String>,
+    /// Models that a job has called refused, and the instance of that job; none since the model last worked.
+    refusals: BTreeMap<ModelName, InstanceId>,
     /// Images that are no good, and on which hosts that was seen.
     spoiled: BTreeMap<Arc<str>, BTreeSet<HostName>>,
     /// Of each image that some host has, what it consists of.

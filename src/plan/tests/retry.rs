@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, host};
 use crate::domain::event::Past;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, REFUSED};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::{Effect, Event};
 
@@ -115,6 +115,52 @@ fn a_provider_that_refuses_stops_its_model_and_nothing_else() {
         placed == [("a".to_owned(), refused)] || placed == [("a".to_owned(), waits)],
         "{placed:?}"
     );
+}
+
+/// The model's jobs of these instances, each refused in words that anything may have printed.
+fn refuse(scene: &mut Scene, instances: &[&str]) {
+    for instance in instances {
+        let job = scene.job("*", instance, "kimi");
+        while scene.fleet.job(job).unwrap().live().is_none() {
+            scene.later(1000);
+            assert!(!scene.placed().is_empty(), "{instance}");
+        }
+        scene.fail(job, Class::Provider, REFUSED, Again::Anywhere);
+    }
+}
+
+#[test]
+fn what_one_job_prints_of_a_refusal_stops_no_other_job_and_what_a_second_one_prints_does() {
+    let kimi = Subject::Model("kimi".parse().unwrap());
+    let hosts = ["a", "b", "c"];
+    let mut scene = Scene::hosts(&hosts);
+    // Two jobs of one instance run the same tests.
+    refuse(&mut scene, &["x", "x"]);
+    let works = scene.job("*", "y", "kimi");
+    assert!(scene.placed().iter().any(|(_, job)| *job == works));
+    assert!(scene.fleet.hold(&kimi).is_none());
+    scene.succeed(works, 1);
+    // It has worked since: the first word does not count any more.
+    refuse(&mut scene, &["z"]);
+    scene.decide();
+    assert!(scene.fleet.hold(&kimi).is_none());
+    refuse(&mut scene, &["w"]);
+    scene.decide();
+    let hold = scene.fleet.hold(&kimi).unwrap();
+    assert_eq!(hold.kind, Kind::Refused);
+    assert!(
+        hold.why.contains("model-refused") && hold.why.contains("also with z"),
+        "{}",
+        hold.why
+    );
+    scene.fold(Event::Released {
+        subject: kimi.clone(),
+        why: "new key".to_owned(),
+        vouched: true,
+    });
+    refuse(&mut scene, &["v"]);
+    scene.decide();
+    assert!(scene.fleet.hold(&kimi).is_none(), "one word, once more");
 }
 
 #[test]

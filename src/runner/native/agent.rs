@@ -139,7 +139,11 @@ impl End {
 
     /// Why an agent that left nothing left nothing: as its own words say, else as its end says.
     pub(super) fn explain(&self, desk: &Desk<'_>, missing: &str) -> Fault {
-        if let Some(fault) = (desk.explain)(&self.recent) {
+        if let Some(mut fault) = (desk.explain)(&self.recent) {
+            // Anything may have printed that line, a test of the repository too: it stops no other job by itself.
+            if fault.again == Again::Mended {
+                fault.again = Again::Anywhere;
+            }
             return fault;
         }
         let what = match self.trouble() {
