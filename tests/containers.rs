@@ -52,9 +52,14 @@ fn a_container_that_outlives_its_client_is_gone_at_the_deadline() {
 
 /// What the runner on a host answers to one request.
 fn answer(lab: &Lab, ask: &str) -> serde_json::Value {
-    let serve = "exec .fleet/bin/fleet-* runner serve --root .fleet";
+    answer_of(lab, ".fleet", ask)
+}
+
+/// The same of another root.
+fn answer_of(lab: &Lab, root: &str, ask: &str) -> serde_json::Value {
+    let serve = format!("exec {root}/bin/fleet-* runner serve --root {root}");
     let mut runner = lab
-        .command(&["as", lab.names()[0], "sh", "-c", serve])
+        .command(&["as", lab.names()[0], "sh", "-c", &serve])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -156,4 +161,48 @@ part broken-off; part loading; part another-root"#
     loading.wait().unwrap();
     lab.sh("eval1", &format!("touch go; {no_parts}"));
     assert!(dispatch.wait().unwrap().success());
+}
+
+/// A second user of the same host: a root of its own, and the same assignment.
+fn neighbour(lab: &Lab, script: &str) -> World {
+    World::lab(lab)
+        .replace("name = \"eval1\"\n", "name = \"eval1\"\nroot = \"~/.second\"\n")
+        .toml(&format!(
+            "[[pipeline]]\nname = \"job\"\ncontainers = true\n[[pipeline.phase]]\nname = \"only\"\ndeadline = \"600s\"\nrun = [\"sh\", \"-euc\", '''{script}''']"
+        ))
+}
+
+#[test]
+fn two_roots_with_one_engine_and_the_same_job_leave_each_others_containers_alone() {
+    let labels = r#"--label "fleet.attempt=$FLEET_ATTEMPT" --label "fleet.root=$FLEET_ROOT""#;
+    let run = "docker run -d --network none";
+    let (lab, world) = with_engine(
+        "600s",
+        &format!(
+            r#"{run} {labels} --name first fleet-lab/job:1 sleep 1000
+touch ~/begun; until [ -e ~/go ]; do sleep 0.05; done
+{run} --label "fleet.attempt=$FLEET_ATTEMPT" --name without-root fleet-lab/job:1 sleep 1000"#
+        ),
+    );
+    world.jobs("set", 1, 0);
+    let mut dispatch = world.start(&["dispatch", "assignments/set.json"]);
+    until("the first job runs", || {
+        lab.sh("eval1", "ls").contains("begun").then_some(())
+    });
+    let second = neighbour(
+        &lab,
+        &format!("{run} {labels} --name second fleet-lab/job:1 sleep 1000"),
+    );
+    second.jobs("set", 1, 0);
+    second.fleet(&["dispatch", "assignments/set.json"]).ok();
+    let ids = |root: &str| lab.sh("eval1", &format!("cd {root}/jobs; ls -d */1"));
+    assert_eq!(ids(".fleet"), ids(".second"), "it is the same attempt");
+    assert_eq!(containers(&lab), "first\n");
+    let cleaned = &answer_of(&lab, ".second", "\"clean\"")["cleaned"];
+    assert_eq!(cleaned["containers"], 0, "{cleaned}");
+    assert_eq!(containers(&lab), "first\n");
+    // What bears no root is of the one whose capsule it is.
+    lab.sh("eval1", "rm -r .second; touch go");
+    assert!(dispatch.wait().unwrap().success());
+    assert_eq!(containers(&lab), "");
 }

@@ -5,6 +5,7 @@
 
 mod call;
 mod error;
+pub mod owner;
 
 pub use call::{Call, Said, call};
 pub use error::DockerError;

@@ -4,6 +4,7 @@
 //! bin/fleet-<digest>            pushed once a version, named by its own sha256
 //! slots/<n>.lock                held by the live supervisor, names its attempt
 //! epoch.json                    the newest coordinator heard
+//! identity                      what this root is known by to an engine that serves several
 //! harness/<digest>/              a version of the harness, brought by `fleet deploy`
 //! jobs/<job>/<attempt>/         the capsule
 //!     spec.json  journal.jsonl  manifest.json  cancel  in/dataset.jsonl  log/<phase>.log  out/…
@@ -34,6 +35,9 @@ pub const OUT: &str = "out";
 /// The newest coordinator heard.
 pub const EPOCH: &str = "epoch.json";
 
+/// What this root is known by to an engine that serves several.
+pub const IDENTITY: &str = "identity";
+
 /// The directory of the harness's versions, relative to the root.
 pub const VERSIONS: &str = "harness";
 
@@ -50,6 +54,12 @@ pub fn capsule(root: &Path, attempt: AttemptId) -> PathBuf {
 /// The same, relative to the root: `jobs/<job>/<n>`.
 pub fn capsule_below_root(attempt: AttemptId) -> String {
     format!("jobs/{}/{}", attempt.job, attempt.n)
+}
+
+/// The root of a capsule; none if it lies below no root.
+pub fn root_of(capsule: &Path) -> Option<&Path> {
+    let jobs = capsule.parent()?.parent()?;
+    jobs.ends_with("jobs").then(|| jobs.parent()).flatten()
 }
 
 /// The lock of a slot.

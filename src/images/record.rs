@@ -14,6 +14,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use serde::{Deserialize, Serialize};
 
 use super::error::ImageError;
+use crate::docker::owner;
 use crate::domain::swe::Source;
 use crate::domain::{Sha256, Timestamp};
 
@@ -139,7 +140,8 @@ impl Entry {
     pub(super) fn at_rest(root: &Path, key: &str) -> Result<Option<Entry>, ImageError> {
         for path in files(root, "lock")? {
             let stem = path.with_extension("");
-            if key_of(&stem) != key {
+            // Those of an earlier version bear the place alone.
+            if key_of(root, &stem) != key && place_of(&stem) != key {
                 continue;
             }
             let file = File::options()
@@ -169,7 +171,8 @@ impl Entry {
 
     /// What the source is known by to the engine, which may serve several roots.
     pub(super) fn key(&self) -> String {
-        key_of(&self.stem)
+        let root = self.stem.parent().and_then(Path::parent);
+        key_of(root.unwrap_or(&self.stem), &self.stem)
     }
 
     /// Where the archive's index is kept.
@@ -192,7 +195,18 @@ impl Entry {
     }
 }
 
-fn key_of(stem: &Path) -> String {
+/// Two machines with one engine may have roots at the same place.
+fn key_of(root: &Path, stem: &Path) -> String {
+    match owner::identity(root) {
+        Ok(identity) => {
+            let place = stem.as_os_str().as_encoded_bytes();
+            Sha256::of(&[identity.as_bytes(), b" ", place].concat()).to_string()
+        }
+        Err(_) => place_of(stem),
+    }
+}
+
+fn place_of(stem: &Path) -> String {
     Sha256::of(stem.as_os_str().as_encoded_bytes()).to_string()
 }
 

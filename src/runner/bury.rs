@@ -80,7 +80,7 @@ fn close(capsule: &Capsule, boot: &str) -> Result<(), RunnerError> {
     let attempt = capsule.attempt;
     let mut strays = processes::end_marked(attempt, &capsule.out(), Window::default());
     if capsule.spec().is_ok_and(|spec| spec.containers) {
-        strays = strays.and_then(|()| containers::sweep(attempt));
+        strays = strays.and_then(|()| containers::sweep(capsule));
     }
     if let Err(why) = strays {
         proof = format!("{proof}; but not all of it could be stopped: {why}");

@@ -1,7 +1,8 @@
 //! What is certainly ours in the engine, and certainly dead: found by label, removed, and counted.
 //!
 //! Invariant: nothing is removed but what bears the label of an attempt whose capsule is here and whose slot is free,
-//! of a preparation whose process is gone, or of a load that nobody is at. Without such a proof it stays.
+//! of a preparation whose process is gone, or of a load that nobody is at. Without such a proof it stays; and so does
+//! whatever says that it is of another root.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::capsule::Capsule;
 use super::root::Root;
 use super::{boot, bury, processes};
-use crate::docker::{self, DockerError};
+use crate::docker::{self, DockerError, owner};
 use crate::domain::fault::{Again, Class};
 use crate::domain::wire::{Answer, Cleaned};
 use crate::domain::{AttemptId, Fault};
@@ -61,6 +62,8 @@ pub(super) fn clean(root: &Root) -> Answer {
 }
 
 fn removed(root: &Root) -> Result<Cleaned, Fault> {
+    let identity = owner::identity(root.path()).map_err(|error| disk(error.to_string()))?;
+    let labelled = |kind: &Kind, label: &str| labelled(kind, label, &identity);
     let dead = |kind: &Kind| {
         let things = labelled(kind, ATTEMPT)?;
         let dead = if things.is_empty() {
@@ -68,7 +71,7 @@ fn removed(root: &Root) -> Result<Cleaned, Fault> {
         } else {
             over(root)?
         };
-        remove(kind, things, ATTEMPT, &|value| {
+        remove(kind, things, &|| labelled(kind, ATTEMPT), &|value| {
             value.parse().is_ok_and(|attempt| dead.contains(&attempt))
         })
     };
@@ -81,7 +84,8 @@ fn removed(root: &Root) -> Result<Cleaned, Fault> {
     let networks = dead(&NETWORKS)?;
     let volumes = dead(&VOLUMES)?;
     let prefetched = labelled(&CONTAINERS, PREFETCH)?;
-    let broken_off = remove(&CONTAINERS, prefetched, PREFETCH, &is_gone)?;
+    let again = || labelled(&CONTAINERS, PREFETCH);
+    let broken_off = remove(&CONTAINERS, prefetched, &again, &is_gone)?;
     let (parts, bytes) = images::drop_parts(root.path()).map_err(|error| error.fault())?;
     Ok(Cleaned {
         containers: containers + broken_off,
@@ -94,12 +98,7 @@ fn removed(root: &Root) -> Result<Cleaned, Fault> {
 
 /// The attempts that are dead for ever: their capsules first, the slots second, as with burials.
 fn over(root: &Root) -> Result<BTreeSet<AttemptId>, Fault> {
-    let cannot = |error: super::RunnerError| Fault {
-        class: Class::Host,
-        name: "host-disk".to_owned(),
-        what: error.to_string(),
-        again: Again::Elsewhere,
-    };
+    let cannot = |error: super::RunnerError| disk(error.to_string());
     let mut dead: BTreeSet<AttemptId> = Capsule::all(root)
         .map_err(cannot)?
         .iter()
@@ -109,6 +108,15 @@ fn over(root: &Root) -> Result<BTreeSet<AttemptId>, Fault> {
         dead.remove(&attempt);
     }
     Ok(dead)
+}
+
+fn disk(what: String) -> Fault {
+    Fault {
+        class: Class::Host,
+        name: "host-disk".to_owned(),
+        what,
+        again: Again::Elsewhere,
+    }
 }
 
 /// This process, as the label of a preparation has it.
@@ -131,24 +139,30 @@ fn is_gone(signature: &str) -> bool {
     started > 0 && !life.is_empty() && (life != now || !alive)
 }
 
-/// What bears this label: names, and the label's values.
-fn labelled(kind: &Kind, label: &str) -> Result<Vec<(String, String)>, Fault> {
+/// What bears this label and no other root's: names, and the label's values.
+fn labelled(kind: &Kind, label: &str, identity: &str) -> Result<Vec<(String, String)>, Fault> {
     let filter = format!("label={label}");
-    let format = format!(r#"{}{{{{"\t"}}}}{{{{.Label "{label}"}}}}"#, kind.id);
+    let format = format!(
+        r#"{}{{{{"\t"}}}}{{{{.Label "{label}"}}}}{{{{"\t"}}}}{{{{.Label "{}"}}}}"#,
+        kind.id,
+        owner::LABEL
+    );
     let args = [kind.list, &["--filter", &filter, "--format", &format]].concat();
     let text = docker::ask(&args, PATIENCE).map_err(|error| fault(&error))?;
     let pair = |line: &str| {
-        let (id, value) = line.split_once('\t')?;
-        Some((id.trim().to_owned(), value.trim().to_owned()))
+        let mut parts = line.split('\t').map(str::trim);
+        let (id, value, root) = (parts.next()?, parts.next()?, parts.next()?);
+        owner::is_ours(root, identity).then(|| (id.to_owned(), value.to_owned()))
     };
     Ok(text.lines().filter_map(pair).collect())
 }
 
-/// Removes those of these things whose label's value is that of somebody dead; how many are gone.
+/// Removes those of these things whose label's value is that of somebody dead; how many are gone. `again` lists what
+/// is there then.
 fn remove(
     kind: &Kind,
     things: Vec<(String, String)>,
-    label: &str,
+    again: &dyn Fn() -> Result<Vec<(String, String)>, Fault>,
     is_dead: &dyn Fn(&str) -> bool,
 ) -> Result<u64, Fault> {
     let doomed: Vec<String> = things
@@ -167,7 +181,7 @@ fn remove(
     let Some(refusal) = refusal else {
         return Ok(doomed.len() as u64);
     };
-    let left: BTreeSet<String> = labelled(kind, label)?.into_iter().map(|(id, _)| id).collect();
+    let left: BTreeSet<String> = again()?.into_iter().map(|(id, _)| id).collect();
     if doomed.iter().any(|id| left.contains(id)) {
         return Err(fault(&refusal));
     }

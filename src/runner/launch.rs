@@ -18,6 +18,7 @@ use nix::sys::signal::SigSet;
 use super::handover;
 use super::output::OutputLog;
 use super::supervise::Scene;
+use crate::docker::owner;
 use crate::domain::journal::Ending;
 use crate::domain::layout;
 use crate::domain::spec::Step;
@@ -132,6 +133,10 @@ fn environment(scene: &Scene, step: &Step) -> BTreeMap<OsString, OsString> {
     set("FLEET_PHASE", step.phase.to_string().into());
     set("FLEET_HOST", scene.spec.host.to_string().into());
     set("FLEET_OUT", scene.capsule.out().into());
+    // With this label, its containers are told from those of another root on the same engine.
+    if let Ok(root) = owner::identity(scene.root.path()) {
+        set("FLEET_ROOT", root.into());
+    }
     if let Some(task) = &job.task {
         set("FLEET_TASK", task.to_string().into());
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{Doing as _, RunnerError};
+use crate::docker::owner;
 use crate::domain::layout;
 use crate::doors::clock;
 
@@ -35,6 +36,10 @@ impl Root {
         let path = path
             .canonicalize()
             .doing(|| format!("resolve {}", path.display()))?;
+        // A root without an identity yet has nothing in the engine that bears one; a full disk need not stop it here.
+        if let Err(error) = owner::identity(&path) {
+            tracing::warn!(root = %path.display(), %error, "this root has no identity yet");
+        }
         Ok(Root(path))
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::clean;
 use super::image::{self, block_on};
 use super::root::Root;
+use crate::docker::owner;
 use crate::domain::swe::Image;
 use crate::domain::wire::Answer;
 use crate::images::{self, ImageError, PART_SIZE, PARTS, STALL, Shelved, Wanted};
@@ -16,7 +17,9 @@ pub(super) fn list(root: &Root) -> Answer {
 
 /// Makes an image ready before a job needs it.
 pub(super) fn prefetch(root: &Root, image: &Image, url: Option<&str>) -> Answer {
-    let labels = BTreeMap::from([(clean::PREFETCH.to_owned(), clean::signature())]);
+    let mut labels = BTreeMap::from([(clean::PREFETCH.to_owned(), clean::signature())]);
+    let identity = owner::identity(root.path()).ok();
+    labels.extend(identity.map(|identity| (owner::LABEL.to_owned(), identity)));
     let wanted = Wanted {
         image,
         url,

@@ -229,13 +229,13 @@ impl Running<'_> {
         if now >= self.deadline {
             return Some(Ending::Deadline);
         }
-        let attempt = self.scene.capsule.attempt;
+        let capsule = &self.scene.capsule;
         let containers = self.scene.spec.containers;
         let lost = self.pulse.as_mut().is_some_and(|pulse| {
             pulse.is_lost(now, || {
                 let mut roots = vec![processes::me()];
                 let firsts = if containers {
-                    containers::processes(attempt)
+                    containers::processes(capsule)
                 } else {
                     Vec::new()
                 };
@@ -329,7 +329,7 @@ impl Running<'_> {
         let left = left.and_then(|()| {
             let spec = &self.scene.spec;
             if spec.containers {
-                containers::sweep_after(spec, self.step)
+                containers::sweep_after(&self.scene.capsule, spec, self.step)
             } else {
                 Ok(())
             }

@@ -9,6 +9,7 @@ use super::error::{Doing as _, RunnerError};
 use super::native::{self, Desk};
 use super::{grading, handover, image};
 use crate::blame;
+use crate::docker::owner;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
 use crate::domain::fault::{Again, Class};
@@ -105,7 +106,7 @@ fn perform(
         verdict: None,
     };
     match task {
-        Task::Image => image::ready(&desk, &labels(spec)),
+        Task::Image => image::ready(&desk, &labels(capsule, spec)),
         Task::Trajectory => {
             let done = native::trajectory(&desk);
             *spent = native::spent(&desk);
@@ -121,12 +122,16 @@ fn perform(
 }
 
 /// What every container of the attempt is known by.
-pub(super) fn labels(spec: &Spec) -> BTreeMap<String, String> {
-    BTreeMap::from([
+fn labels(capsule: &Path, spec: &Spec) -> BTreeMap<String, String> {
+    let root = layout::root_of(capsule).and_then(|root| owner::identity(root).ok());
+    let root = root.map(|root| (owner::LABEL.to_owned(), root));
+    let mut labels = BTreeMap::from([
         ("fleet.run".to_owned(), spec.job.set.to_string()),
         ("fleet.job".to_owned(), spec.job.id.to_string()),
         ("fleet.attempt".to_owned(), spec.id().to_string()),
-    ])
+    ]);
+    labels.extend(root);
+    labels
 }
 
 fn dataset(why: &str) -> Fault {

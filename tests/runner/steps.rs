@@ -67,6 +67,8 @@ fn a_step_sees_its_job_its_secrets_and_no_held_lock() {
     ] {
         assert!(text.lines().any(|seen| seen == line), "{line} in {text}");
     }
+    let root = std::fs::read_to_string(dir.path().join("identity")).unwrap();
+    assert!(text.contains(&format!("FLEET_ROOT={root}")), "{text}");
     let ignored = text
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:\t"))

@@ -31,7 +31,7 @@ pub(super) fn networks() -> Vec<Observation> {
 
 /// Containers, networks and volumes of attempts that have ended.
 pub(super) fn leftovers(root: &Root, held: &[AttemptId], mend: bool) -> Vec<Observation> {
-    let owners = match containers::owners() {
+    let owners = match containers::owners(root) {
         Ok(owners) => owners,
         Err(Silence::Missing | Silence::Failed(_)) => return Vec::new(),
     };
@@ -54,7 +54,7 @@ pub(super) fn leftovers(root: &Root, held: &[AttemptId], mend: bool) -> Vec<Obse
     if mend {
         let failed: Vec<String> = dead
             .iter()
-            .filter_map(|attempt| containers::sweep(*attempt).err())
+            .filter_map(|attempt| containers::sweep(&Capsule::of(root, *attempt)).err())
             .collect();
         if failed.is_empty() {
             observation.ok = true;
