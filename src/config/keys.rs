@@ -243,7 +243,7 @@ table! {
         tests: Option<Span> = Kind::Time(1, DAY), Need::Optional;
         /// Of an evaluation: Docker's network for the tests. Without it, `none`.
         network: Option<String> = Kind::Name, Need::Optional;
-        /// Of an evaluation: most memory for the tests. Without it, what the host has.
+        /// Of an evaluation: most memory for the tests. Without it, the host's less a reserve, by its slots.
         memory: Option<u64> = Kind::Bytes(16 << 20, 1 << 44), Need::Optional;
         /// Of an evaluation: most processes and threads of the tests. Without it, 4096.
         processes: Option<u32> = Kind::Count(16, 1 << 20), Need::Optional;

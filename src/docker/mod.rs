@@ -5,10 +5,12 @@
 
 mod call;
 mod error;
+mod machine;
 pub mod owner;
 
 pub use call::{Call, Said, call};
 pub use error::DockerError;
+pub use machine::{Machine, memory_args};
 
 use std::time::Duration;
 

@@ -151,9 +151,12 @@ pub struct Evaluation {
     pub tests: Span,
     /// Docker's network for it.
     pub network: String,
-    /// Most bytes of memory, where it is limited.
+    /// Most bytes of memory, where somebody says so; else the host's share of what it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// How many evaluations the host may run at a time, where it is more than one: they share its memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<u32>,
     /// Most processes and threads.
     pub processes: u32,
     /// Most bytes kept of what the tests print: the first half and the last half.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::engine::{self, Local};
 use super::error::ImageError;
-use crate::docker::{Call, DockerError, Said, ask, call};
+use crate::docker::{Call, DockerError, Machine, Said, ask, call, memory_args};
 use crate::domain::Sha256;
 use crate::domain::swe::Repair;
 use crate::doors::random;
@@ -50,6 +50,7 @@ impl Container {
             .iter()
             .map(|(name, value)| format!("--label={name}={value}"))
             .collect();
+        let memory = memory_args(Machine::ask()?.memory_limit(1));
         let mut args = vec![
             "run",
             "--name",
@@ -59,7 +60,7 @@ impl Container {
             "--network",
             network,
         ];
-        args.extend(labels.iter().map(String::as_str));
+        args.extend(labels.iter().chain(&memory).map(String::as_str));
         args.extend(["--entrypoint=", image, "sh", "-c"]);
         args.extend(script);
         call(&Call::new(&args, patience))

@@ -32,7 +32,7 @@ pub(super) fn swe(
         } else {
             agent(job, attempt, pipeline, host, config)?
         },
-        evaluation: evaluation(pipeline.task("evaluation")),
+        evaluation: evaluation(pipeline.task("evaluation"), host),
     })
 }
 
@@ -125,7 +125,7 @@ fn llm(job: &Job, env: &std::collections::BTreeMap<String, String>) -> String {
         .unwrap_or_else(|| format!("llm.{}", job.model))
 }
 
-fn evaluation(phase: Option<&Phase>) -> Evaluation {
+fn evaluation(phase: Option<&Phase>, host: &HostConfig) -> Evaluation {
     let of = |key: fn(&config::Phase) -> Option<u32>| phase.and_then(key);
     Evaluation {
         tests: phase.and_then(|phase| phase.tests).unwrap_or(TESTS),
@@ -133,6 +133,7 @@ fn evaluation(phase: Option<&Phase>) -> Evaluation {
             .and_then(|phase| phase.network.clone())
             .unwrap_or_else(|| "none".to_owned()),
         memory: phase.and_then(|phase| phase.memory),
+        shares: (host.slots > 1).then_some(host.slots),
         processes: of(|phase| phase.processes).unwrap_or(PROCESSES),
         log_cap: phase.and_then(|phase| phase.log_cap).unwrap_or(LOG_CAP),
     }

@@ -5,15 +5,21 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 
 /// How much of the end of the output is at hand to look for the reason of a failure.
 const RECENT: usize = 32 << 10;
+
+/// How much waits in memory for room on a full disk: what our own tasks say of themselves. A disk that is full while they work
+/// may be what they look for, and have room again once they have tidied up.
+const WAITING: usize = 64 << 10;
 
 /// A log being written.
 #[derive(Debug)]
 pub(super) struct OutputLog {
     file: File,
+    /// Of what belongs into the file, what has found no room yet.
+    waiting: Vec<u8>,
     head_left: u64,
     tail: VecDeque<u8>,
     tail_cap: usize,
@@ -28,6 +34,7 @@ impl OutputLog {
         let tail_cap = usize::try_from(cap / 2).unwrap_or(usize::MAX);
         OutputLog {
             file,
+            waiting: Vec::new(),
             head_left: cap - tail_cap as u64,
             tail: VecDeque::new(),
             tail_cap,
@@ -45,13 +52,31 @@ impl OutputLog {
             .len()
             .min(usize::try_from(self.head_left).unwrap_or(usize::MAX));
         self.head_left -= head as u64;
-        self.file.write_all(&bytes[..head])?;
+        self.waiting.extend(&bytes[..head]);
+        match self.flush() {
+            Err(error) if !is_full(&error) || self.waiting.len() > WAITING => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
         self.left_out += push(&mut self.tail, self.tail_cap, &bytes[head..]);
+        Ok(())
+    }
+
+    /// Writes what waits, as far as there is room.
+    fn flush(&mut self) -> io::Result<()> {
+        while !self.waiting.is_empty() {
+            match self.file.write(&self.waiting) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => drop(self.waiting.drain(..n)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 
     /// Writes the kept end.
     pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.flush()?;
         if self.left_out > 0 {
             writeln!(self.file, "\n[… {} bytes left out …]", self.left_out)?;
         }
@@ -71,6 +96,10 @@ impl OutputLog {
     pub(super) fn recent(&mut self) -> &[u8] {
         self.recent.make_contiguous()
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 /// Adds to a buffer that keeps the last `cap` bytes; how many were dropped.
@@ -137,9 +166,25 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_an_error() {
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let error = OutputLog::new(full, 10).write(b"x").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    fn a_full_disk_is_an_error_once_more_waits_than_a_few_lines_or_the_step_is_over() {
+        let full = || {
+            let file = File::options().write(true).open("/dev/full").unwrap();
+            OutputLog::new(file, 1 << 20)
+        };
+        let kind = |result: io::Result<()>| result.unwrap_err().kind();
+        assert_eq!(
+            kind(full().write(&vec![b'x'; WAITING + 1])),
+            ErrorKind::StorageFull
+        );
+        let mut log = full();
+        log.write(b"x").unwrap();
+        assert_eq!(kind(log.finish()), ErrorKind::StorageFull);
+        // There is room again.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        log.file = File::create(&path).unwrap();
+        log.write(b"y").unwrap();
+        log.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"xy");
     }
 }

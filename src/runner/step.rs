@@ -323,9 +323,6 @@ impl Running<'_> {
         {
             tracing::warn!(%error, "the provider's last pressure is not told");
         }
-        if let Err(error) = self.log.finish() {
-            self.fault.get_or_insert(error);
-        }
         let left = left.and_then(|()| {
             let spec = &self.scene.spec;
             if spec.containers {
@@ -334,6 +331,10 @@ impl Running<'_> {
                 Ok(())
             }
         });
+        // Last, since what has filled the disk may be gone by now.
+        if let Err(error) = self.log.finish() {
+            self.fault.get_or_insert(error);
+        }
         let finished =
             self.stop.is_none() && self.fault.is_none() && matches!(self.exit, Some(Exit::Code(0)));
         let ending = match (self.stop, self.fault, left, self.exit) {

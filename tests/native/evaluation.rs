@@ -4,7 +4,7 @@
 use fleet::domain::evidence::Applied;
 use fleet::domain::fault::Class;
 
-use super::fixture::{Case, GOLDEN, GOOD};
+use super::fixture::{Case, GOLDEN, GOOD, docker};
 
 #[test]
 fn a_good_patch_and_the_golden_tests_leave_evidence_and_the_whole_log() {
@@ -177,6 +177,25 @@ fn the_tests_have_their_environment_and_no_trace_of_ours() {
     let (_, evidence, log) = case.run();
     assert_eq!(log, "yes [] --ignore=/app/repo/repo /app/repo\n");
     assert_eq!(evidence.tests.unwrap().exit, Some(7));
+}
+
+#[test]
+fn an_attempt_of_the_same_name_in_another_root_is_left_alone() {
+    // Two users of one engine have dispatched the same assignment.
+    let mut one = Case::new(GOOD);
+    let waits = "touch /tmp/begun; until [ -e /tmp/go ]; do :; done; bash run.sh";
+    waits.clone_into(&mut one.instance.test_command);
+    let mut two = Case::new(GOOD);
+    two.attempt = one.attempt;
+    let done = std::thread::scope(|scope| {
+        let run = scope.spawn(|| one.run().0);
+        let id = one.container_with("/tmp/begun");
+        two.run().0.unwrap();
+        docker(&["exec", &id, "touch", "/tmp/go"]);
+        run.join().unwrap()
+    });
+    assert!(done.unwrap().note.starts_with("the tests ended with exit code 0"));
+    assert_eq!(one.containers(), "");
 }
 
 #[test]

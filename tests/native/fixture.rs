@@ -11,6 +11,8 @@ use fleet::domain::{AttemptId, Fault, Instance, Job, JobId, Secrets, Sha256, swe
 use fleet::runner::native::{Desk, Done, evaluation};
 use serde_json::json;
 
+use crate::support::wait::until;
+
 /// What makes the image.
 const RECIPE: &str = include_str!("image.sh");
 
@@ -58,15 +60,16 @@ fn image() -> &'static (String, String) {
     })
 }
 
-fn docker(args: &[&str]) -> String {
+pub(super) fn docker(args: &[&str]) -> String {
     let output = Command::new("docker").args(args).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// One attempt, before its evaluation.
+/// One attempt, before its evaluation: a capsule in a root of its own.
 pub(super) struct Case {
-    dir: tempfile::TempDir,
-    attempt: AttemptId,
+    _root: tempfile::TempDir,
+    dir: PathBuf,
+    pub(super) attempt: AttemptId,
     job: Job,
     pub(super) instance: Instance,
     pub(super) swe: Swe,
@@ -87,9 +90,10 @@ impl Case {
     /// One that nobody has begun.
     pub(super) fn bare(image: &str, base: &str) -> Case {
         static COUNT: AtomicU32 = AtomicU32::new(1);
-        let dir = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("jobs/calc/1");
         for below in ["in", "out", "log"] {
-            std::fs::create_dir(dir.path().join(below)).unwrap();
+            std::fs::create_dir_all(dir.join(below)).unwrap();
         }
         let (set, id, model) = (
             "set".parse().unwrap(),
@@ -118,6 +122,7 @@ impl Case {
             "evaluation": { "tests": 60_000, "network": "none", "processes": 256, "log_cap": 1 << 20 },
         });
         Case {
+            _root: root,
             dir,
             attempt,
             job: serde_json::from_value(job).unwrap(),
@@ -147,7 +152,7 @@ impl Case {
         let host = "here".parse().unwrap();
         let text = serde_json::to_string(&self.instance).unwrap();
         phase(&Desk {
-            capsule: self.dir.path(),
+            capsule: &self.dir,
             attempt: self.attempt,
             job: &self.job,
             swe: &self.swe,
@@ -162,7 +167,7 @@ impl Case {
 
     /// The place of something in its directory.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.dir.join(name)
     }
 
     /// What a file in it says.
@@ -186,5 +191,19 @@ impl Case {
     pub(super) fn containers(&self) -> String {
         let filter = format!("label=fleet.attempt={}", self.attempt);
         docker(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}}"])
+    }
+
+    /// The one container of this root, once its tests have made this file in it.
+    pub(super) fn container_with(&self, file: &str) -> String {
+        let root = self.dir.ancestors().nth(3).unwrap();
+        until("the tests have begun", || {
+            let identity = std::fs::read_to_string(root.join("identity")).ok()?;
+            let label = format!("label=fleet.root={}", identity.trim());
+            let id = docker(&["ps", "-q", "--filter", &label]).trim().to_owned();
+            let begun = Command::new("docker")
+                .args(["exec", &id, "sh", "-c", &format!("[ -e {file} ]")])
+                .output();
+            begun.unwrap().status.success().then_some(id)
+        })
     }
 }

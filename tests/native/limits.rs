@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fleet::domain::{Span, swe::Swe};
 
-use super::fixture::{Case, GOOD};
+use super::fixture::{Case, GOOD, docker};
 
 fn case(command: &str, limit: impl FnOnce(&mut Swe)) -> Case {
     let mut case = Case::new(GOOD);
@@ -90,4 +90,73 @@ fn what_tests_say_of_the_engine_is_not_believed() {
     done.unwrap();
     assert_eq!(evidence.tests.unwrap().exit, Some(125));
     assert!(log.contains("Cannot connect"));
+}
+
+#[test]
+fn tests_that_end_their_own_container_have_ended_by_themselves() {
+    let case = case("echo before; kill -9 -1; while :; do :; done", |_| {});
+    let (done, evidence, log) = case.run();
+    done.unwrap();
+    assert_eq!(evidence.tests.unwrap().exit, Some(137));
+    assert_eq!(log, "before\n");
+    assert_eq!(case.containers(), "");
+}
+
+#[test]
+fn a_container_that_somebody_else_ends_is_not_the_tests_doing() {
+    let case = case("touch /tmp/begun; sleep 1000", |_| {});
+    let (done, evidence, _) = std::thread::scope(|scope| {
+        let run = scope.spawn(|| case.run());
+        docker(&["kill", &case.container_with("/tmp/begun")]);
+        run.join().unwrap()
+    });
+    let fault = done.unwrap_err();
+    assert_eq!(fault.name, "container-lost");
+    assert_eq!(evidence.fault, Some(fault));
+}
+
+#[test]
+fn at_the_limit_of_processes_the_container_lives_and_orphans_are_buried() {
+    // Dead children of the first process would fill the limit. Who does not fork outlives it.
+    let orphans = "for n in 1 2 3 4 5 6 7 8; do for m in 1 2 3 4 5 6 7 8; do (true &); done; done; until (true); do :; done";
+    let case = case(
+        &format!("{orphans} 2> /dev/null; read -r name < /proc/1/comm; echo \"$name\"; echo through"),
+        |swe| swe.evaluation.processes = 24,
+    );
+    let (done, evidence, log) = case.run();
+    done.unwrap();
+    assert_eq!(evidence.tests.unwrap().exit, Some(0), "{log}");
+    assert!(log.ends_with("through\n") && !log.contains("bash"), "{log}");
+}
+
+#[test]
+fn tests_without_a_limit_of_their_own_have_the_hosts_memory_less_a_reserve_and_no_swap() {
+    let case = case("touch /tmp/begun; until [ -e /tmp/go ]; do :; done", |_| {});
+    let (done, limits) = std::thread::scope(|scope| {
+        let run = scope.spawn(|| case.run().0);
+        let id = case.container_with("/tmp/begun");
+        let format = "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}";
+        let limits = docker(&["inspect", "--format", format, &id]);
+        docker(&["exec", &id, "touch", "/tmp/go"]);
+        (run.join().unwrap(), limits)
+    });
+    done.unwrap();
+    let (memory, swap) = limits.trim().split_once(' ').unwrap();
+    let total: u64 = docker(&["info", "--format", "{{.MemTotal}}"])
+        .trim()
+        .parse()
+        .unwrap();
+    let memory: u64 = memory.parse().unwrap();
+    assert!(memory > total / 2 && memory < total, "{memory} of {total}");
+    assert_eq!(swap, memory.to_string());
+}
+
+#[test]
+fn a_test_command_longer_than_an_argument_can_be_is_run_to_its_end() {
+    let line = format!("# {}\n", "x".repeat(98));
+    let case = case(&format!("{}cat; echo \"$0 through\"", line.repeat(2_000)), |_| {});
+    let (done, evidence, log) = case.run();
+    done.unwrap();
+    assert_eq!(evidence.tests.unwrap().exit, Some(0));
+    assert_eq!(log, "bash through\n", "and there is nothing for it to read");
 }

@@ -1,16 +1,18 @@
 //! The attempt's own container: fresh, labelled, without mounts, and gone in the end.
 //!
-//! Invariant: it bears the attempt's label from its first moment, so that whatever becomes of this process,
-//! the supervisor's sweep finds it.
+//! Invariant: it bears the attempt's label and the root's from its first moment, so that whatever becomes of this
+//! process, the supervisor's sweep finds it, and no other root's does. Its first process never forks: no limit that the
+//! tests run into ends it.
 
 use std::thread;
 use std::time::Duration;
 
 use super::desk::{Desk, say};
 use super::fault::{engine, fault};
-use crate::docker::{self, Call, DockerError, Said};
+use crate::docker::{self, Call, DockerError, Machine, Said, memory_args, owner};
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
+use crate::domain::layout;
 
 /// For one call of the client.
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
@@ -21,19 +23,26 @@ const TRIES: u64 = 3;
 /// Where fleet's own files are in the container, until the tests begin.
 pub(super) const DIR: &str = "/tmp/.fleet";
 
-/// What the container does: nothing, deaf to what is written to it, and burying the orphans of others.
-const SLEEP: &str = "exec </dev/null >/dev/null 2>&1; while :; do sleep 3600; done";
+/// What the container does: nothing, deaf to what is written to it and to signals that tests send around. The engine's
+/// own first process buries the orphans of others.
+const SLEEP: &str =
+    "exec </dev/null >/dev/null 2>&1; trap '' HUP INT QUIT TERM USR1 USR2; exec sleep 2147483647";
+
+/// Engines that lack the program for it name one of these.
+const NO_INIT: [&str; 2] = ["exec: \"docker-init", "container-init binary"];
 
 /// A running container.
 #[derive(Debug)]
 pub(super) struct Container {
-    /// Its name.
-    pub(super) name: String,
+    /// Its id; its name while it has none.
+    pub(super) id: String,
 }
 
 /// How it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
+    /// The engine has it.
+    pub(super) there: bool,
     /// It runs.
     pub(super) running: bool,
     /// Something in it was killed for want of memory.
@@ -42,34 +51,56 @@ pub(super) struct State {
 
 impl Container {
     /// Starts one, in the place of any that an earlier try left.
-    pub(super) fn start(desk: &Desk<'_>) -> Result<Container, Fault> {
-        let container = Container {
-            name: format!("fleet-{}-eval", desk.attempt),
+    pub(super) fn start(desk: &Desk<'_>, machine: &Machine) -> Result<Container, Fault> {
+        let root = layout::root_of(desk.capsule).and_then(|root| owner::identity(root).ok());
+        // An engine may serve another root with an attempt of the same name.
+        let of = root.as_deref().map_or("", |root| root.get(..8).unwrap_or(root));
+        let mut container = Container {
+            id: format!("fleet-{of}-{}-eval", desk.attempt),
         };
         let settings = &desk.swe.evaluation;
         let mut args: Vec<String> = ["run", "--detach", "--pull", "never", "--log-driver", "none"]
             .map(str::to_owned)
             .to_vec();
         let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
-        option("--name", container.name.clone());
+        option("--name", container.id.clone());
         option("--label", format!("fleet.run={}", desk.job.set));
         option("--label", format!("fleet.job={}", desk.job.id));
         option("--label", format!("fleet.attempt={}", desk.attempt));
+        if let Some(root) = &root {
+            option("--label", format!("{}={root}", owner::LABEL));
+        }
         option("--network", settings.network.clone());
         option("--pids-limit", settings.processes.to_string());
-        if let Some(memory) = settings.memory {
-            option("--memory", memory.to_string());
-            option("--memory-swap", memory.to_string());
-        }
         if !desk.swe.image.platform.is_empty() {
             option("--platform", desk.swe.image.platform.clone());
         }
         option("--entrypoint", "/bin/sh".to_owned());
+        let shares = settings.shares.unwrap_or(1);
+        args.extend(memory_args(
+            settings.memory.or_else(|| machine.memory_limit(shares)),
+        ));
+        args.push("--init".to_owned());
         args.extend([desk.image().to_owned(), "-c".to_owned(), SLEEP.to_owned()]);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         // From here on there may be a container, whatever the answer is.
         let mut tries = 1;
-        while let Err(error) = docker::ask(&args, PATIENCE) {
+        loop {
+            let words: Vec<&str> = args.iter().map(String::as_str).collect();
+            let error = match docker::ask(&words, PATIENCE) {
+                Ok(text) => {
+                    if let Some(id) = text.lines().rfind(|line| !line.trim().is_empty()) {
+                        id.trim().clone_into(&mut container.id);
+                    }
+                    return Ok(container);
+                }
+                Err(error) => error,
+            };
+            let told = error.to_string();
+            if NO_INIT.iter().any(|name| told.contains(name)) && args.iter().any(|arg| arg == "--init") {
+                args.retain(|arg| arg != "--init");
+                container.remove();
+                continue;
+            }
             let fault = no_start(&error);
             // An engine that is busy says no now and then.
             if tries == TRIES || fault.class != Class::Host {
@@ -78,12 +109,11 @@ impl Container {
             say(&format!("the container did not start: {}", fault.what));
             container.remove();
             // One that an earlier try left is looked for only now: there seldom is one.
-            if tries > 1 || !error.to_string().contains("is already in use by container") {
+            if tries > 1 || !told.contains("is already in use by container") {
                 thread::sleep(Duration::from_secs(tries));
             }
             tries += 1;
         }
-        Ok(container)
     }
 
     /// Runs a script of ours with sh, which must end in one of the `expected` ways.
@@ -97,7 +127,7 @@ impl Container {
         let home = format!("HOME={DIR}");
         let config = format!("GIT_CONFIG_GLOBAL={DIR}/.gitconfig");
         let words = [
-            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.name, "sh", "-c",
+            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.id, "sh", "-c",
             script, "sh",
         ];
         let words = [&words, args].concat();
@@ -125,14 +155,16 @@ impl Container {
             "container",
             "--format",
             "{{.State.Running}} {{.State.OOMKilled}}",
-            &self.name,
+            &self.id,
         ];
         match docker::ask(&args, PATIENCE) {
             Ok(text) => Ok(State {
+                there: true,
                 running: text.starts_with("true"),
                 out_of_memory: text.trim_end().ends_with("true"),
             }),
             Err(DockerError::NotThere(_)) => Ok(State {
+                there: false,
                 running: false,
                 out_of_memory: false,
             }),
@@ -143,12 +175,12 @@ impl Container {
     /// Ends all that runs in it.
     pub(super) fn kill(&self) {
         // It may have ended by itself; the sweep is the judge.
-        let _ = docker::ask(&["kill", &self.name], PATIENCE);
+        let _ = docker::ask(&["kill", &self.id], PATIENCE);
     }
 
     fn remove(&self) {
         // There may be none. What could not be removed, the supervisor's sweep finds and tells.
-        let _ = docker::ask(&["rm", "-f", "-v", &self.name], PATIENCE);
+        let _ = docker::ask(&["rm", "-f", "-v", &self.id], PATIENCE);
     }
 }
 

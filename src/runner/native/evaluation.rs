@@ -11,7 +11,7 @@ use super::fault::{disk, engine, fault};
 use super::filter::filter;
 use super::solution::MOST;
 use super::{files, golden, line, patch, tests_run};
-use crate::docker;
+use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Sha256};
@@ -50,9 +50,9 @@ pub fn control(desk: &Desk<'_>) -> Result<(Evidence, String), Fault> {
     let mut evidence = nothing_seen(desk, 0);
     // As if a patch that changes nothing had been applied.
     evidence.patch.state = Applied::Git;
-    let container = fresh(desk, &mut evidence)?;
+    let (container, machine) = fresh(desk, &mut evidence)?;
     golden::all(&container, desk.instance, &mut evidence.golden)?;
-    let (tests, log) = tests_run::run(&container, desk)?;
+    let (tests, log) = tests_run::run(container, desk, &machine)?;
     evidence.tests = Some(tests);
     Ok((evidence, String::from_utf8_lossy(&log).into_owned()))
 }
@@ -93,7 +93,7 @@ fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
 }
 
 fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done, Fault> {
-    let container = fresh(desk, evidence)?;
+    let (container, machine) = fresh(desk, evidence)?;
     let (repo, base) = (&desk.instance.repo_path, &desk.instance.base_commit);
     let patch = filter(model);
     evidence.patch.applied_bytes = patch.len() as u64;
@@ -118,7 +118,7 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
         evidence.golden.len() - failed,
         evidence.golden.len()
     ));
-    let (tests, log) = tests_run::run(&container, desk)?;
+    let (tests, log) = tests_run::run(container, desk, &machine)?;
     desk.write(
         LOG,
         &compressed(&log).map_err(|error| disk(&desk.file(LOG), error))?,
@@ -147,8 +147,8 @@ fn loaded(desk: &Desk<'_>, image: Option<&str>) -> Option<String> {
     (Some(facts.id.as_str()) == image).then_some(facts.loaded)
 }
 
-/// A container of the instance's image that holds what the dataset says.
-fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
+/// A container of the instance's image, and the machine that it is on. It holds what the dataset says.
+fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine), Fault> {
     let instance = desk.instance;
     let dataset = |name: &str, what: String| Err(fault(Class::Dataset, name, Again::Never, what));
     let commit = &instance.base_commit;
@@ -169,7 +169,8 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
         return Err(fault(Class::Image, "image-missing", Again::Anywhere, what));
     }
     say(&format!("evaluating in {image}"));
-    let container = Container::start(desk)?;
+    let machine = Machine::ask().map_err(|error| engine(&error))?;
+    let container = Container::start(desk, &machine)?;
     let said = container.script(
         READY,
         &[&instance.repo_path, commit, DIR],
@@ -187,7 +188,7 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<Container, Fault> {
             "no-base-commit",
             format!("{} has no commit {commit}", instance.repo_path),
         ),
-        _ => return Ok(container),
+        _ => return Ok((container, machine)),
     };
     Err(fault(Class::Image, name, Again::Never, what))
 }

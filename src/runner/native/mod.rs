@@ -25,6 +25,7 @@ mod filter;
 mod named;
 mod golden;
 mod tests_run;
+mod ending;
 mod script;
 mod capture;
 

@@ -1,7 +1,7 @@
 //! Running the test command: watched from outside of the container, within its time, its output kept apart
 //! from all that the tests can write to.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use super::capture::Capture;
 use super::container::{Container, DIR};
 use super::desk::{Desk, say};
+use super::ending::Before;
 use super::fault::fault;
 use super::script::script;
+use crate::docker::Machine;
 use crate::domain::evidence::Tests;
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Span};
@@ -26,8 +28,18 @@ const NEWS: Duration = Duration::from_secs(10);
 /// How long the client may take to notice that its container is dead.
 const FAREWELL: Duration = Duration::from_secs(30);
 
-/// Runs the dataset's whole command; how it went, and its log: all of stdout, then all of stderr.
-pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<u8>), Fault> {
+/// What bash does: reads the script, which as one argument could not be longer than 128 KiB, and runs it with nothing to
+/// read.
+const BASH: &str = r#"fleet_script=$(cat); exec < /dev/null; eval "unset fleet_script
+$fleet_script""#;
+
+/// Runs the dataset's whole command; how it went, and its log: all of stdout, then all of stderr. The container is gone
+/// then.
+pub(super) fn run(
+    container: Container,
+    desk: &Desk<'_>,
+    machine: &Machine,
+) -> Result<(Tests, Vec<u8>), Fault> {
     // Nothing of ours is left for the tests to find.
     container.script(r#"rm -rf "$1""#, &[DIR], b"", &[0])?;
     let host = |error| {
@@ -38,34 +50,29 @@ pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<
             format!("cannot run `docker exec`: {error}"),
         )
     };
-    let killed = kills_on_this_host();
+    let before = Before::look(desk.capsule, machine);
     let settings = &desk.swe.evaluation;
     let repo = &desk.instance.repo_path;
     let mut child = spawn::command("docker")
-        .args([
-            "exec",
-            "-w",
-            repo,
-            &container.name,
-            "bash",
-            "-c",
-            &script(desk.instance),
-        ])
-        .stdin(Stdio::null())
+        .args(["exec", "-i", "-w", repo, &container.id, "bash", "-c", BASH])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(host)?;
     let started = clock::tick();
     let until = started + settings.tests.duration();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let script = script(desk.instance);
     let seen = AtomicU64::new(0);
     let quarter = settings.log_cap / 4;
     let (exit, stdout, stderr) = thread::scope(|scope| {
+        // A client that ends early has no use for the rest.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(script.as_bytes())));
         // Test reports go to stdout; stderr has warnings.
         let stdout = scope.spawn(|| Capture::new(settings.log_cap - quarter).all(stdout, &seen));
         let stderr = scope.spawn(|| Capture::new(quarter).all(stderr, &seen));
-        let exit = watch(&mut child, container, until, &seen);
+        let exit = watch(&mut child, &container, until, &seen);
         let lost = |_| Capture::new(0);
         (
             exit,
@@ -76,9 +83,7 @@ pub(super) fn run(container: &Container, desk: &Desk<'_>) -> Result<(Tests, Vec<
     let exit = exit.map_err(host)?;
     let took = Span(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let timed_out = exit.is_none();
-    if !timed_out {
-        blameless(container, desk, exit, killed)?;
-    }
+    before.blameless(container, exit)?;
     let mut log = stdout.text();
     if log.last().is_some_and(|byte| *byte != b'\n') && stderr.total() > 0 {
         log.push(b'\n');
@@ -128,35 +133,4 @@ fn watch(
     let _ = child.kill();
     child.wait()?;
     Ok(None)
-}
-
-/// Was the end the tests' own? What the tests print is never asked: only what the engine and the kernel say.
-fn blameless(
-    container: &Container,
-    desk: &Desk<'_>,
-    exit: Option<i32>,
-    killed: Option<u64>,
-) -> Result<(), Fault> {
-    let state = container.state()?;
-    let limited = desk.swe.evaluation.memory.is_some();
-    if limited && state.out_of_memory {
-        return Ok(());
-    }
-    let host_killed = exit == Some(137) && !limited && kills_on_this_host() > killed;
-    if state.out_of_memory || host_killed {
-        let what = "the host ran out of memory during the tests";
-        return Err(fault(Class::Host, "out-of-memory", Again::Elsewhere, what));
-    }
-    if !state.running {
-        let what = "the container ended during the tests, and not by them";
-        return Err(fault(Class::Host, "container-lost", Again::Anywhere, what));
-    }
-    Ok(())
-}
-
-/// How many processes the kernel has killed for want of memory since it began.
-fn kills_on_this_host() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/vmstat").ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
 }

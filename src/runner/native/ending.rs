@@ -1,0 +1,266 @@
+//! Whose doing it was that the tests ended as they did. What the tests print is never asked: only what the engine, the
+//! kernel and the disks say.
+//!
+//! Invariant: what code in the container can do by itself (use up its memory, fill the disk, end its own container) is
+//! never the host's fault.
+
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::statvfs;
+
+use super::container::{Container, PATIENCE, State};
+use super::fault::fault;
+use crate::docker::{self, Machine};
+use crate::domain::Fault;
+use crate::domain::fault::{Again, Class};
+use crate::doors::clock;
+
+/// A disk with less room than this is full: in bytes, and in files.
+const FULL: Room = Room {
+    bytes: 4 << 20,
+    files: 64,
+};
+
+/// What there is room for on a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Room {
+    bytes: u64,
+    files: u64,
+}
+
+/// How the host was before the tests.
+#[derive(Debug)]
+pub(super) struct Before {
+    kills: Option<u64>,
+    disks: Vec<(PathBuf, Room)>,
+}
+
+/// What is seen of an end.
+#[derive(Debug)]
+struct Seen {
+    exit: Option<i32>,
+    state: State,
+    /// What happened to the container, as the engine calls it.
+    events: Vec<String>,
+    /// The kernel has killed something on this host for want of memory meanwhile.
+    host_killed: bool,
+}
+
+impl Before {
+    /// Looks at the disk of the capsule and at that of the containers, and at the kernel's count.
+    pub(super) fn look(capsule: &Path, machine: &Machine) -> Before {
+        let disks = [capsule, machine.data_root()].into_iter();
+        Before {
+            kills: kills_on_this_host(),
+            disks: disks
+                .filter_map(|disk| Some((disk.to_owned(), room(disk)?)))
+                .collect(),
+        }
+    }
+
+    /// Was the end the tests' own? The container is gone then, and with it what the tests have written.
+    pub(super) fn blameless(self, container: Container, exit: Option<i32>) -> Result<(), Fault> {
+        if exit.is_some() {
+            let state = container.state()?;
+            let doubtful = exit == Some(137) || !state.running;
+            let seen = Seen {
+                exit,
+                state,
+                events: if doubtful {
+                    events(&container.id)
+                } else {
+                    Vec::new()
+                },
+                host_killed: kills_on_this_host() > self.kills,
+            };
+            if let Some((name, what, again)) = host(&seen) {
+                return Err(fault(Class::Host, name, again, what));
+            }
+        }
+        let full: Vec<(PathBuf, Room, Room)> = self
+            .disks
+            .into_iter()
+            .filter_map(|(disk, before)| Some((room(&disk)?, disk, before)))
+            .filter(|(now, _, _)| now.is_full())
+            .map(|(now, disk, before)| (disk, before, now))
+            .collect();
+        drop(container);
+        if exit == Some(0) {
+            return Ok(());
+        }
+        for (disk, before, during) in full {
+            let after = room(&disk).unwrap_or(during);
+            if !filled_by_tests(before, during, after) {
+                let what = format!(
+                    "the disk at {} was full during the tests, and not of what they wrote",
+                    disk.display()
+                );
+                return Err(fault(Class::Host, "no-space", Again::Cleaned, what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What of an end was not the tests' doing.
+fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
+    let told = |what: &[&str]| seen.events.iter().any(|event| what.contains(&event.as_str()));
+    // Within its own limit, which leaves the host a reserve.
+    if seen.state.out_of_memory || told(&["oom"]) {
+        return None;
+    }
+    if seen.exit == Some(137) && seen.host_killed {
+        let what = "the host ran out of memory during the tests";
+        return Some(("out-of-memory", what, Again::Elsewhere));
+    }
+    // An engine that ends a container on somebody's behalf calls that a kill; one that was stopped itself remembers nothing.
+    let by_itself = seen.state.there && told(&["die", "died"]) && !told(&["kill"]);
+    (!seen.state.running && !by_itself).then_some((
+        "container-lost",
+        "somebody ended the container during the tests, and not they",
+        Again::Anywhere,
+    ))
+}
+
+/// Did the tests fill the disk, and leave it as it was once they are gone? Nobody else may have taken more than they did.
+fn filled_by_tests(before: Room, during: Room, after: Room) -> bool {
+    let more = |of: fn(Room) -> u64| {
+        let (by_tests, by_others) = (
+            of(after).saturating_sub(of(during)),
+            of(before).saturating_sub(of(after)),
+        );
+        by_tests >= by_others
+    };
+    !before.is_full() && !after.is_full() && more(|room| room.bytes) && more(|room| room.files)
+}
+
+impl Room {
+    fn is_full(self) -> bool {
+        self.bytes < FULL.bytes || self.files < FULL.files
+    }
+}
+
+/// None where it cannot be seen, as with an engine on another machine.
+fn room(disk: &Path) -> Option<Room> {
+    if !disk.is_absolute() {
+        return None;
+    }
+    let seen = statvfs(disk).ok()?;
+    Some(Room {
+        bytes: seen.blocks_available().saturating_mul(seen.fragment_size()),
+        // Some file systems do not count them.
+        files: if seen.files() == 0 {
+            u64::MAX
+        } else {
+            seen.files_available()
+        },
+    })
+}
+
+/// What the engine remembers of a container's end. It remembers the last few hundred events of all, and this is one.
+fn events(id: &str) -> Vec<String> {
+    // What is told a moment late is waited for.
+    let until = (clock::now().0 / 1000 + 1).to_string();
+    let container = format!("container={id}");
+    let args = [
+        "events",
+        "--since",
+        "0",
+        "--until",
+        &until,
+        "--filter",
+        &container,
+        "--format",
+        "{{json .}}",
+    ];
+    // One that does not answer this tells nothing; whether it lives was asked before.
+    let text = docker::ask(&args, PATIENCE).unwrap_or_default();
+    text.lines().filter_map(event).collect()
+}
+
+/// The word for what happened: engines differ in the key.
+fn event(line: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(line).ok()?;
+    let word = ["Action", "status", "Status"]
+        .iter()
+        .find_map(|key| event.get(key)?.as_str())?;
+    Some(word.to_ascii_lowercase())
+}
+
+/// How many processes the kernel has killed for want of memory since it began.
+fn kills_on_this_host() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/vmstat").ok()?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(exit: i32, running: bool, events: &[&str], host_killed: bool) -> Option<&'static str> {
+        let seen = Seen {
+            exit: Some(exit),
+            state: State {
+                there: true,
+                running,
+                out_of_memory: false,
+            },
+            events: events.iter().map(|event| (*event).to_owned()).collect(),
+            host_killed,
+        };
+        host(&seen).map(|(name, _, _)| name)
+    }
+
+    #[test]
+    fn only_what_others_did_is_the_hosts_fault() {
+        assert_eq!(ended(1, true, &[], true), None);
+        assert_eq!(ended(137, true, &["exec_die"], false), None);
+        assert_eq!(
+            ended(137, true, &["oom"], true),
+            None,
+            "its own limit, whatever the kernel counts"
+        );
+        assert_eq!(ended(137, true, &[], true), Some("out-of-memory"));
+        assert_eq!(ended(137, false, &["start", "die"], false), None, "by itself");
+        assert_eq!(
+            ended(137, false, &["start", "kill", "die"], false),
+            Some("container-lost")
+        );
+        assert_eq!(
+            ended(137, false, &[], false),
+            Some("container-lost"),
+            "an engine that was restarted"
+        );
+    }
+
+    #[test]
+    fn who_took_more_has_filled_the_disk() {
+        let room = |mib: u64| Room {
+            bytes: mib << 20,
+            files: u64::MAX,
+        };
+        let by_tests = |before, during, after| filled_by_tests(room(before), room(during), room(after));
+        assert!(by_tests(1000, 0, 1000));
+        assert!(by_tests(1000, 0, 990), "others write their logs");
+        assert!(!by_tests(1000, 0, 100), "others took nine tenths");
+        assert!(!by_tests(1000, 0, 0), "it is full without them");
+        assert!(!by_tests(2, 0, 2000), "it was full before they began");
+        let files = |files| Room {
+            bytes: 1 << 40,
+            files,
+        };
+        assert!(filled_by_tests(files(10_000), files(0), files(10_000)));
+        assert!(!filled_by_tests(files(10_000), files(0), files(1_000)));
+    }
+
+    #[test]
+    fn the_word_of_every_engine_is_found() {
+        assert_eq!(
+            event(r#"{"status":"die","Action":"die","Type":"container"}"#).as_deref(),
+            Some("die")
+        );
+        assert_eq!(event(r#"{"Status":"died"}"#).as_deref(), Some("died"));
+        assert_eq!(event("no json"), None);
+    }
+}
