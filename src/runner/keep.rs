@@ -11,8 +11,8 @@ use std::path::Path;
 
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
-use super::journal;
 use super::step::End;
+use super::journal;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::fault::{Again, Class};
 use crate::domain::journal::{Ending, Entry};
@@ -131,22 +131,53 @@ fn unexplained(ending: &Ending) -> Option<Fault> {
     })
 }
 
-/// Copies a directory: plain files and directories. Links and devices do not count as results.
+/// Copies a directory: plain files and directories. Links and devices do not count as results; nor does what only root may
+/// read, which an agent's container may leave, and which stays in the earlier capsule.
 fn copy(from: &Path, to: &Path) -> Result<(), RunnerError> {
     let doing = || format!("copy {} to {}", from.display(), to.display());
-    for entry in fs::read_dir(from).doing(doing)? {
+    let Some(entries) = allowed(from, fs::read_dir(from)).doing(doing)? else {
+        return Ok(());
+    };
+    for entry in entries {
         let entry = entry.doing(doing)?;
-        let (kind, target) = (entry.file_type().doing(doing)?, to.join(entry.file_name()));
+        let Some(kind) = allowed(&entry.path(), entry.file_type()).doing(doing)? else {
+            continue;
+        };
+        let target = to.join(entry.file_name());
         if kind.is_dir() {
             match fs::create_dir(&target) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error).doing(doing),
                 Ok(()) | Err(_) => copy(&entry.path(), &target)?,
             }
         } else if kind.is_file() {
-            fs::copy(entry.path(), &target).doing(doing)?;
+            copy_file(&entry.path(), &target).doing(doing)?;
         }
     }
     Ok(())
+}
+
+/// A file that may be read. A copy that was broken off is no target: it may be one that nobody may write to.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let Some(_) = allowed(from, File::open(from))? else {
+        return Ok(());
+    };
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    fs::copy(from, to).map(drop)
+}
+
+/// What came of a try to read; none, and a word in the supervisor's log, if it was not allowed.
+fn allowed<T>(path: &Path, tried: io::Result<T>) -> io::Result<Option<T>> {
+    match tried {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), %error, "passed over: it is not taken over");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn sync(dir: &Path) -> Result<(), RunnerError> {

@@ -1,7 +1,9 @@
 //! What is wrong with a host: its disk, its engine, its network, what was deployed to it.
 
 use super::{SET, TIDES, TIDES_LATER, closed, explained, follow, held, with_agent, with_phases};
-use crate::support::instances::instance;
+use serde_json::json;
+
+use crate::support::instances::{first, instance};
 use crate::support::{Lab, World, wait};
 
 #[test]
@@ -172,4 +174,70 @@ fn a_wrong_deploy_on_one_host_puts_that_host_in_quarantine_and_every_job_runs_el
         .ok();
     closed(&world, &[("succeeded", 15)]);
     assert_ne!(lab.sh("eval1", "grep -c . began").trim(), tried);
+}
+
+#[test]
+fn what_only_root_may_read_of_an_agents_leftovers_costs_no_second_run_of_it() {
+    let agent = r#"echo "$FLEET_HOST" >> "$HOME/began"
+docker run --rm --network none --user 0 -v "$FLEET_OUT:/o" fleet-lab/job:1 sh -euc 'mkdir /o/private; echo x > /o/private/x; echo x > /o/root-only; chmod 700 /o/private; chmod 600 /o/root-only'
+: > "$FLEET_OUT/patch.diff""#;
+    let later = "[[pipeline.phase]]\nname = \"later\"\nrun = [\"sh\", \"-c\", 'test -e \"$HOME/mended\"']\ndeadline = \"1m\"\n";
+    let (lab, world) = with_phases(1, agent, later);
+    lab.run(&["image", "eval1"]);
+    world.instances("set", &[("*", TIDES, "gpt", 1)]);
+    world.fleet(&["dispatch", SET]).code(4);
+    let told = lab.sh("eval1", "cat .fleet/jobs/*/1/journal.jsonl");
+    assert!(
+        told.contains("it left what may not be read and stays on the host: "),
+        "{told}"
+    );
+    // What was paid for is taken over, without what may not be read.
+    lab.sh("eval1", "touch mended");
+    world.fleet(&["retry", "--set", "set"]).ok();
+    world.fleet(&["dispatch", SET]).ok();
+    closed(&world, &[("succeeded", 1)]);
+    assert_eq!(lab.sh("eval1", "cat began"), "eval1\n");
+    let kept = lab.sh("eval1", "cd .fleet/jobs/*; ls -A 1/out/agent 2/out/agent");
+    assert_eq!(
+        kept,
+        "1/out/agent:\npatch.diff\nprivate\nroot-only\n\n2/out/agent:\npatch.diff\nprivate\n"
+    );
+    world.fleet(&["collect"]).ok();
+}
+
+#[test]
+fn a_disk_that_the_tests_fill_is_their_doing_and_one_that_others_fill_is_the_hosts() {
+    let phases = "[[pipeline.phase]]\nname = \"evaluation\"\ndoes = \"evaluation\"\ntests = \"60s\"\ndeadline = \"5m\"\n\
+                  [[pipeline.phase]]\nname = \"report\"\ndoes = \"report\"\ndeadline = \"1m\"\n";
+    let (lab, world) = with_phases(1, ": > \"$FLEET_OUT/patch.diff\"", phases);
+    let world = world.fleet_key("lost_retries = 0").unreachable("5s");
+    lab.run(&["engine-disk", "eval1", "600"]);
+    let case = |id: &str, words: &str| {
+        world.variant(TIDES, id, |instance| first(instance, words));
+        let job = json!({ "instance_id": id, "model": "gpt", "dataset_file": format!("{id}.jsonl") });
+        world.asked(id, "eval1", &[job])
+    };
+    let tests_do = case("2000000000009301", "cat /dev/zero > /tmp/fill 2> /dev/null");
+    world.fleet(&["dispatch", &tests_do]).ok();
+    assert_eq!((world.count("unresolved"), world.count("excluded")), (1, 0));
+
+    let others_do = case(
+        "2000000000009302",
+        "touch /tmp/go /tmp/here; until [ -s /tmp/go ] || [ ! -e /tmp/go ]; do sleep 0.05; done",
+    );
+    let mut dispatch = world.start(&["dispatch", &others_do]);
+    let in_container = |line: &str| {
+        let line = format!(
+            "c=$(docker ps -q --filter label=fleet.attempt); [ -n \"$c\" ] && docker exec $c sh -c '{line}' && echo yes; true"
+        );
+        lab.sh("eval1", &line).contains("yes").then_some(())
+    };
+    wait::until("the tests wait", || in_container("test -e /tmp/here"));
+    lab.run(&["engine-fill", "eval1"]);
+    in_container("rm /tmp/go").unwrap();
+    dispatch.wait().unwrap();
+    assert_eq!((world.count("unresolved"), world.count("excluded")), (1, 1));
+    let why = explained(&world, "2000000000009302/2000000000009302/gpt");
+    assert!(why.contains("no-space (host): the disk at "), "{why}");
+    lab.run(&["engine-unfill", "eval1"]);
 }

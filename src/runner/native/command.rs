@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::agent::{self, Program};
+use super::agent::{self, End, Program};
 use super::desk::{Desk, say};
-use super::discover::{self, Search};
+use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
 use super::files;
 use super::line::Line;
@@ -32,22 +32,43 @@ pub(super) fn run(
     say(&format!("agent: {}", argv.first().map_or("", String::as_str)));
     let end = agent::run(&program, desk.secrets)?;
     let id = &desk.instance.id;
-    match discover::output(&dir, id).map_err(|error| disk(&dir, error))? {
+    let mut passed = Passed::default();
+    match discover::output(&dir, id, &mut passed).map_err(|error| disk(&dir, error))? {
         Search::Found(line, at) => {
-            discover::lift(&at, &dir, &desk.file(layout::OUT)).map_err(|error| disk(&at, error))?;
-            Ok((line, end.note("the agent's trajectory")))
+            discover::lift(&at, &dir, &desk.file(layout::OUT), &mut passed)
+                .map_err(|error| disk(&at, error))?;
+            let note = end.note("the agent's trajectory");
+            Ok((line, note + &passed.note(&dir)))
         }
-        Search::Bad(why) => Err(fault(Class::Harness, "bad-output", Again::Anywhere, why)),
+        Search::Bad(why) => Err(bad_output(why, &passed, &dir)),
         Search::Nothing => {
             let file = dir.join("patch.diff");
-            let left = files::read(&file, MOST).map_err(|error| disk(&file, error))?;
-            let left = left.ok_or_else(|| end.explain(desk, "patch.diff and no output.jsonl"))?;
+            let left = passed.allowed(&file, files::read(&file, MOST));
+            let left = left.map_err(|error| disk(&file, error))?.flatten();
+            let left =
+                left.ok_or_else(|| nothing(&end, desk, "patch.diff and no output.jsonl", &passed, &dir))?;
             // What is not UTF-8 cannot stand in JSON; git quotes names and hides binary files, so it is rare.
             let patch = String::from_utf8_lossy(&left).into_owned();
             let line = solution::around(desk, "command", patch)?;
-            Ok((line, end.note("the agent's patch")))
+            let note = end.note("the agent's patch");
+            Ok((line, note + &passed.note(&dir)))
         }
     }
+}
+
+/// What was found is no trajectory.
+pub(super) fn bad_output(why: String, passed: &Passed, dir: &Path) -> Fault {
+    let what = why + &passed.note(dir);
+    fault(Class::Harness, "bad-output", Again::Anywhere, what)
+}
+
+/// Nothing was found. Where the result itself may not be read, another run would be paid for and leave the same.
+pub(super) fn nothing(end: &End, desk: &Desk<'_>, missing: &str, passed: &Passed, dir: &Path) -> Fault {
+    if !passed.has_result() {
+        return end.explain(desk, missing);
+    }
+    let what = format!("the agent's result cannot be read{}", passed.note(dir));
+    fault(Class::Harness, "bad-output", Again::Never, what)
 }
 
 /// What the agent is told, beside what every step is told.

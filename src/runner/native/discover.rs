@@ -1,21 +1,71 @@
 //! Finding what an agent left in its directory, and nothing else.
 //!
-//! Invariant: the search begins in the attempt's own directory, follows no link, and never goes by time.
+//! Invariant: the search begins in the attempt's own directory, follows no link, and never goes by time. What only root may
+//! read (an agent's container may run as root) is passed over, named, and stays.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::files;
 use super::line::{self, Line};
 use super::solution::MOST;
 use crate::domain::InstanceId;
+use crate::runner::excerpt::harmless;
 
 /// Most entries that are looked at: an agent may leave a whole tree.
 const ENTRIES: usize = 500_000;
 
 /// Files that stand beside a trajectory, and belong beside it in the results.
 const BESIDE: [&str; 3] = ["metadata.json", "llm_completions", "logs"];
+
+/// How many of those that were passed over are named.
+const SHOWN: usize = 3;
+
+/// What was passed over: ours to keep, and not to read.
+#[derive(Debug, Default)]
+pub(super) struct Passed(Vec<PathBuf>);
+
+impl Passed {
+    /// What came of a try; none if it was not allowed, which is noted.
+    pub(super) fn allowed<T>(&mut self, path: &Path, tried: io::Result<T>) -> io::Result<Option<T>> {
+        match tried {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                self.0.push(path.to_owned());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Is a file among them that may be the result?
+    pub(super) fn has_result(&self) -> bool {
+        let is_result = |path: &PathBuf| path.ends_with("output.jsonl") || path.ends_with("patch.diff");
+        self.0.iter().any(is_result)
+    }
+
+    /// For a conclusion's note: how many there are, and the first of them, as they are called below `dir`. Empty if
+    /// there are none.
+    pub(super) fn note(&self, dir: &Path) -> String {
+        let names = self.0.iter().take(SHOWN).map(|path| {
+            let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy();
+            harmless(if name.is_empty() { "." } else { &name })
+        });
+        let names: Vec<String> = names.collect();
+        match self.0.len() {
+            0 => String::new(),
+            n if n > SHOWN => format!(
+                "; {n} things that it left may not be read and stay on the host: {}, …",
+                names.join(", ")
+            ),
+            _ => format!(
+                "; it left what may not be read and stays on the host: {}",
+                names.join(", ")
+            ),
+        }
+    }
+}
 
 /// What the search came to.
 #[derive(Debug)]
@@ -29,11 +79,11 @@ pub(super) enum Search {
 }
 
 /// The one `output.jsonl` below `dir` that has a line for this instance.
-pub(super) fn output(dir: &Path, id: &InstanceId) -> io::Result<Search> {
+pub(super) fn output(dir: &Path, id: &InstanceId, passed: &mut Passed) -> io::Result<Search> {
     let mut good = Vec::new();
     let mut bad = None;
-    for path in named(dir, "output.jsonl")? {
-        let Some(bytes) = files::read(&path, MOST)? else {
+    for path in named(dir, "output.jsonl", passed)? {
+        let Some(Some(bytes)) = passed.allowed(&path, files::read(&path, MOST))? else {
             continue;
         };
         match line::last(&bytes, id) {
@@ -53,7 +103,7 @@ pub(super) fn output(dir: &Path, id: &InstanceId) -> io::Result<Search> {
 }
 
 /// Every plain file of this name below a directory that is none of a link's.
-fn named(dir: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
+fn named(dir: &Path, name: &str, passed: &mut Passed) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut dirs = Vec::new();
     let mut seen = 0;
@@ -61,9 +111,15 @@ fn named(dir: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
         dirs.push(dir.to_owned());
     }
     while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(&dir)? {
+        let Some(entries) = passed.allowed(&dir, fs::read_dir(&dir))? else {
+            continue;
+        };
+        for entry in entries {
             let entry = entry?;
-            let kind = entry.file_type()?;
+            // Where the kind is not told with the name, it may be hidden as well.
+            let Some(kind) = passed.allowed(&entry.path(), entry.file_type())? else {
+                continue;
+            };
             if kind.is_dir() {
                 dirs.push(entry.path());
             } else if kind.is_file() && entry.file_name() == name {
@@ -82,8 +138,8 @@ fn named(dir: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Moves what stands beside the trajectory up to the results, and takes away the empty directories below
-/// `top` that are left of the way.
-pub(super) fn lift(from: &Path, top: &Path, out: &Path) -> io::Result<()> {
+/// `top` that are left of the way. What may not be moved stays where it is.
+pub(super) fn lift(from: &Path, top: &Path, out: &Path, passed: &mut Passed) -> io::Result<()> {
     for name in BESIDE {
         let kind = from.join(name).symlink_metadata();
         let right = kind.is_ok_and(|kind| {
@@ -95,11 +151,14 @@ pub(super) fn lift(from: &Path, top: &Path, out: &Path) -> io::Result<()> {
         });
         if right {
             files::clear(&out.join(name))?;
-            fs::rename(from.join(name), out.join(name))?;
+            passed.allowed(&from.join(name), fs::rename(from.join(name), out.join(name)))?;
         }
     }
     // It is in the results by now, in the one line that counts.
-    files::clear(&from.join("output.jsonl"))?;
+    passed.allowed(
+        &from.join("output.jsonl"),
+        files::clear(&from.join("output.jsonl")),
+    )?;
     let mut dir = Some(from);
     while let Some(empty) = dir.filter(|dir| dir.starts_with(top)) {
         if fs::remove_dir(empty).is_err() {
@@ -121,7 +180,7 @@ mod tests {
     }
 
     fn search(dir: &Path) -> Search {
-        output(dir, &"x-1".parse().unwrap()).unwrap()
+        output(dir, &"x-1".parse().unwrap(), &mut Passed::default()).unwrap()
     }
 
     #[test]
@@ -162,11 +221,36 @@ mod tests {
         fs::write(run.join("metadata.json"), "{}").unwrap();
         fs::write(run.join("output.jsonl"), "{}").unwrap();
         symlink("/etc", run.join("logs")).unwrap();
-        lift(&run, &agent, out).unwrap();
+        lift(&run, &agent, out, &mut Passed::default()).unwrap();
         assert!(out.join("llm_completions/x-1").is_dir() && out.join("metadata.json").is_file());
         assert!(!out.join("logs").exists() && run.join("logs").is_symlink());
         fs::remove_file(run.join("logs")).unwrap();
-        lift(&run, &agent, out).unwrap();
+        lift(&run, &agent, out, &mut Passed::default()).unwrap();
         assert!(!agent.exists() && out.exists());
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_noted_by_name_and_other_trouble_is_not() {
+        let mut passed = Passed::default();
+        let dir = Path::new("/x/agent");
+        assert_eq!(passed.note(dir), "");
+        let denied = || Err::<(), _>(io::Error::from(ErrorKind::PermissionDenied));
+        assert!(passed.allowed(&dir.join("a\u{7}"), denied()).unwrap().is_none());
+        assert!(!passed.has_result());
+        assert_eq!(
+            passed.note(dir),
+            "; it left what may not be read and stays on the host: a\\u{7}"
+        );
+        for name in ["b", "c", "d"] {
+            passed.allowed(&dir.join(name), denied()).unwrap();
+        }
+        assert_eq!(
+            passed.note(dir),
+            "; 4 things that it left may not be read and stay on the host: a\\u{7}, b, c, …"
+        );
+        passed.allowed(&dir.join("patch.diff"), denied()).unwrap();
+        assert!(passed.has_result());
+        let gone = Err::<(), _>(io::Error::from(ErrorKind::StorageFull));
+        assert!(passed.allowed(dir, gone).is_err());
     }
 }

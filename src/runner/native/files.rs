@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::libc;
 
-/// Removes whatever has this name; a link, not what it leads to.
+use crate::doors::random;
+
+/// Removes whatever has this name; a link, not what it leads to. A directory that only root may empty, as an agent's container
+/// may leave it, is moved out of the way.
 pub(super) fn clear(path: &Path) -> io::Result<()> {
     let removed = match path.symlink_metadata() {
         Ok(kind) if kind.is_dir() => fs::remove_dir_all(path),
@@ -17,6 +20,7 @@ pub(super) fn clear(path: &Path) -> io::Result<()> {
     };
     removed.or_else(|error| match error.kind() {
         ErrorKind::NotFound => Ok(()),
+        ErrorKind::PermissionDenied => fs::rename(path, path.with_added_extension(random::token()?)),
         _ => Err(error),
     })
 }

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::agent::{self, Program};
 use super::desk::{Desk, say};
-use super::discover::{self, Search};
+use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
-use super::files;
 use super::line::Line;
+use super::{command, files};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Instance, Sha256, layout};
 use crate::doors::env;
@@ -70,13 +70,17 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
     }
     say(&format!("agent: {}", program.argv.join(" ")));
     let end = agent::run(&program, desk.secrets)?;
-    match discover::output(&dir, &desk.instance.id).map_err(|error| disk(&dir, error))? {
+    let mut passed = Passed::default();
+    let search = discover::output(&dir, &desk.instance.id, &mut passed);
+    match search.map_err(|error| disk(&dir, error))? {
         Search::Found(line, at) => {
-            discover::lift(&at, &dir, &desk.file(layout::OUT)).map_err(|error| disk(&at, error))?;
-            Ok((line, end.note("the harness's trajectory")))
+            discover::lift(&at, &dir, &desk.file(layout::OUT), &mut passed)
+                .map_err(|error| disk(&at, error))?;
+            let note = end.note("the harness's trajectory");
+            Ok((line, note + &passed.note(&dir)))
         }
-        Search::Bad(why) => Err(fault(Class::Harness, "bad-output", Again::Anywhere, why)),
-        Search::Nothing => Err(end.explain(desk, "output.jsonl")),
+        Search::Bad(why) => Err(command::bad_output(why, &passed, &dir)),
+        Search::Nothing => Err(command::nothing(&end, desk, "output.jsonl", &passed, &dir)),
     }
 }
 
