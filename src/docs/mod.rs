@@ -40,3 +40,5 @@ pub mod a_harness_is_a_version_and_results_carry_its_profile {}
 pub mod absence_is_no_proof {}
 #[doc = include_str!("decisions/0026-secrets-are-handed-over-and-one-redactor-quotes.md")]
 pub mod secrets_are_handed_over_and_one_redactor_quotes {}
+#[doc = include_str!("decisions/0021-what-the-tests-do-is-theirs-and-an-engine-has-many-roots.md")]
+pub mod what_the_tests_do_is_theirs_and_an_engine_has_many_roots {}

@@ -4,6 +4,7 @@
 //! the canonical key names, lists that are lists, and every other field carried through untouched.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::name::InstanceId;
 
@@ -52,7 +53,44 @@ pub struct Instance {
     pub repo_path: String,
     /// Everything else that the dataset says, as it says it.
     #[serde(flatten)]
-    pub rest: serde_json::Map<String, serde_json::Value>,
+    pub rest: Map<String, Value>,
+}
+
+/// What else of a dataset an agent may know. Datasets have many names for solutions, tests and hints, and new ones every year: so
+/// what is not named here is left out.
+const KNOWN_TO_AGENTS: [&str; 8] = [
+    "version",
+    "environment_setup_commit",
+    "created_at",
+    "requirements",
+    "interface",
+    "monolith_image",
+    "task_specific_image",
+    "test_framework",
+];
+
+impl Instance {
+    /// What whoever solves the task may know of it: the task, the repository, the environment. Neither the solution nor the
+    /// tests that judge it, under whatever name.
+    pub fn for_agents(&self) -> Map<String, Value> {
+        let own = [
+            ("instance_id", self.id.as_str()),
+            ("repo", &self.repo),
+            ("base_commit", &self.base_commit),
+            ("language", &self.language),
+            ("problem_statement", &self.problem_statement),
+            ("repo_path", &self.repo_path),
+        ];
+        let own = own
+            .into_iter()
+            .chain(self.image.as_deref().map(|image| ("image_storage_uri", image)));
+        let rest = KNOWN_TO_AGENTS
+            .iter()
+            .filter_map(|key| self.rest.get_key_value(*key));
+        own.map(|(key, text)| (key.to_owned(), Value::from(text)))
+            .chain(rest.map(|(key, value)| (key.clone(), value.clone())))
+            .collect()
+    }
 }
 
 fn python() -> String {
@@ -61,4 +99,30 @@ fn python() -> String {
 
 fn app_repo() -> String {
     "/app/repo".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_are_told_the_task_and_nothing_of_what_judges_them() {
+        let text = serde_json::json!({
+            "instance_id": "x-1", "repo": "o/r", "base_commit": "0123456", "problem_statement": "mend it", "version": 1.5,
+            "image_storage_uri": "i", "FAIL_TO_PASS": ["answer"], "PASS_TO_PASS": ["answer"], "test_patch": ["answer"],
+            "patch": ["answer"], "test_command": "pytest answer", "test_output_parser": "answer", "requirements": "r",
+            // Other names of the same, which the normal form carries along.
+            "fail_to_pass_tests": "answer", "pass_to_pass_tests": "answer", "f2p": "answer", "p2p": "answer",
+            "test_patches": ["answer"], "functional_patch": "answer", "hints_text": "answer", "pr_url": "answer",
+            "golden_patch": "answer", "something_new": "answer",
+        });
+        let instance: Instance = serde_json::from_value(text).unwrap();
+        let row = Value::Object(instance.for_agents());
+        assert!(!row.to_string().contains("answer"), "{row}");
+        let told = serde_json::json!({
+            "instance_id": "x-1", "repo": "o/r", "base_commit": "0123456", "problem_statement": "mend it", "version": 1.5,
+            "image_storage_uri": "i", "language": "python", "repo_path": "/app/repo", "requirements": "r",
+        });
+        assert_eq!(row, told);
+    }
 }

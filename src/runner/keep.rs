@@ -12,8 +12,9 @@ use std::path::Path;
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::step::End;
-use super::journal;
+use super::{journal, native};
 use crate::domain::conclusion::{self, Conclusion};
+use crate::domain::evidence;
 use crate::domain::fault::{Again, Class};
 use crate::domain::journal::{Ending, Entry};
 use crate::domain::swe::Task;
@@ -76,6 +77,10 @@ pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Optio
         fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
     }
     let mut said = said.unwrap_or_default();
+    // From here on no agent is at work. One that is to come would find it otherwise.
+    if task == Task::Trajectory || !end.finished {
+        show_instance(capsule)?;
+    }
     // What is paid for stays so, even if the host then cannot prove that nothing of it is left.
     said.keeps = end.finished && matches!(task, Task::Trajectory | Task::Evaluation);
     if said.keeps {
@@ -85,6 +90,23 @@ pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Optio
         said.fault = unexplained(&end.ending);
     }
     Ok(Some(said))
+}
+
+/// Puts the instance among the results, where it is kept back while an agent works; in the place of whatever that has
+/// put there.
+fn show_instance(capsule: &Capsule) -> Result<(), RunnerError> {
+    let (from, to) = (
+        capsule.path.join(layout::DATASET),
+        capsule.path.join(evidence::INSTANCE),
+    );
+    if !capsule.out().symlink_metadata().is_ok_and(|kind| kind.is_dir()) {
+        return Ok(());
+    }
+    let text = match fs::read(&from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text.doing(|| format!("read {}", from.display()))?,
+    };
+    native::write(&to, &text).doing(|| format!("write {}", to.display()))
 }
 
 /// A task that ended without a word.

@@ -140,8 +140,9 @@ fn environment(scene: &Scene, step: &Step) -> BTreeMap<OsString, OsString> {
     if let Some(task) = &job.task {
         set("FLEET_TASK", task.to_string().into());
     }
+    // Tasks of our own know where it is, and hand on what an agent may know.
     let dataset = scene.capsule.path.join(layout::DATASET);
-    if dataset.exists() {
+    if step.task.is_none() && dataset.exists() {
         set("FLEET_DATASET", dataset.into());
     }
     all

@@ -97,8 +97,12 @@ fn perform(
         harness: None,
         explain: blame::explain,
     };
-    // Among the results, so that grading at home needs no database.
-    desk.write(evidence::INSTANCE, text.as_bytes())?;
+    // Among the results, so that grading at home needs no database; but not before an agent is done, which could read it there.
+    if matches!(task, Task::Image | Task::Trajectory) && swe.agent.is_program() {
+        desk.clear(&[evidence::INSTANCE])?;
+    } else {
+        desk.write(evidence::INSTANCE, text.as_bytes())?;
+    }
     let setup = serde_json::to_vec(swe).map_err(|error| dataset(&error.to_string()))?;
     desk.write(evidence::SETUP, &setup)?;
     let note = |done: native::Done| Outcome {

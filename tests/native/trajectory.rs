@@ -96,15 +96,57 @@ fn a_command_works_in_a_directory_of_its_own_and_is_told_all() {
     let told = command(
         r#"[ "$PWD" = "$FLEET_OUT" ]; ls -A; echo "$MINE $FLEET_IMAGE" > told; cat "$FLEET_DATASET" >> told; echo p > patch.diff"#,
     );
-    told.write("in/dataset.jsonl", "the dataset");
     told.at_desk(trajectory).unwrap();
-    assert_eq!(told.read("out/agent/told"), "yes lab/calc:1\nthe dataset");
+    let said = told.read("out/agent/told");
+    let (first, row) = said.split_once('\n').unwrap();
+    assert_eq!(first, "yes lab/calc:1");
+    assert_eq!(
+        serde_json::from_str::<Value>(row).unwrap()["instance_id"],
+        "calc-1"
+    );
     assert_eq!(line(&told).1, "p\n");
     // What an earlier try left is gone.
     told.write("out/agent/patch.diff", "old");
     told.write("out/evaluation.json", "old");
     told.at_desk(trajectory).unwrap();
     assert!(!told.path("out/evaluation.json").exists());
+}
+
+/// What stands in an instance, and tells how it is solved or judged.
+fn answers(case: &mut Case) {
+    case.instance.gold_patches = vec!["the answer\n".to_owned()];
+    case.instance.test_patches = vec!["the answer\n".to_owned()];
+    case.instance.fail_to_pass = vec!["the answer".to_owned()];
+    case.instance.pass_to_pass = vec!["the answer".to_owned()];
+    "pytest 'the answer'".clone_into(&mut case.instance.test_command);
+    for key in ["hints_text", "test_patches", "functional_patch", "f2p", "p2p"] {
+        case.instance.rest.insert(key.to_owned(), "the answer".into());
+    }
+    "mend it".clone_into(&mut case.instance.problem_statement);
+    case.instance.rest.insert("version".to_owned(), "1.5".into());
+}
+
+#[test]
+fn agents_are_told_the_task_and_not_the_answer() {
+    let look = r#"cat "$FLEET_DATASET" > seen; cat ../* >> seen 2> /dev/null || true; env >> seen; cp "$FLEET_DATASET" row; echo p > patch.diff"#;
+    let world = tempfile::tempdir().unwrap();
+    let mut by_harness = openhands(&world, &format!("{POETRY}\ncd \"$out\"; {look}"));
+    answers(&mut by_harness);
+    let mut by_command = command(look);
+    answers(&mut by_command);
+    for case in [by_harness, by_command] {
+        case.at_desk(trajectory).unwrap();
+        let seen = case.read("out/agent/seen");
+        assert!(!seen.contains("the answer"), "{seen}");
+        let row: Value = serde_json::from_str(&case.read("out/agent/row")).unwrap();
+        assert_eq!(
+            [&row["instance_id"], &row["problem_statement"], &row["version"]],
+            ["calc-1", "mend it", "1.5"]
+        );
+        for key in ["patch", "test_patch", "test_command"] {
+            assert_eq!(row.get(key), None, "{row}");
+        }
+    }
 }
 
 #[test]
@@ -264,9 +306,10 @@ fn the_harness_gets_its_command_line_and_what_it_leaves_is_lifted() {
     assert!(!env.contains("RUNTIME_CONTAINER_IMAGE"));
     let row: Value = serde_json::from_str(&case.read("out/agent/dataset.jsonl")).unwrap();
     assert_eq!(row["image_storage_uri"], "lab/calc:1");
-    assert_eq!(row["FAIL_TO_PASS"], serde_json::json!(["tests/test_add.sh"]));
-    let diffs: Vec<String> = serde_json::from_str(row["test_patch"].as_str().unwrap()).unwrap();
-    assert_eq!(diffs, case.instance.test_patches);
+    // It looks for these columns, and fails without them.
+    for tests in ["FAIL_TO_PASS", "PASS_TO_PASS"] {
+        assert_eq!(row[tests], serde_json::json!([]), "{row}");
+    }
 }
 
 #[test]

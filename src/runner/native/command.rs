@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::agent::{self, End, Program};
 use super::desk::{Desk, say};
 use super::discover::{self, Passed, Search};
@@ -14,6 +16,9 @@ use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, layout};
 use crate::doors::env;
 
+/// What it may know of the instance.
+pub(super) const ROW: &str = "out/agent.jsonl";
+
 /// Runs it in an empty directory of its own, and takes what it left there.
 pub(super) fn run(
     desk: &Desk<'_>,
@@ -23,6 +28,9 @@ pub(super) fn run(
 ) -> Result<(Line, String), Fault> {
     let dir = desk.agent_dir();
     std::fs::create_dir(&dir).map_err(|error| disk(&dir, error))?;
+    // Beside its directory, which is to be empty.
+    let row = Value::Object(desk.instance.for_agents());
+    desk.write(ROW, format!("{row}\n").as_bytes())?;
     let program = Program {
         argv: argv.to_vec(),
         env: environment(desk, &dir, variables),
@@ -76,7 +84,7 @@ fn environment(desk: &Desk<'_>, dir: &Path, own: &BTreeMap<String, String>) -> B
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut all = own.clone();
     all.insert("FLEET_OUT".to_owned(), text(dir.to_owned()));
-    all.insert("FLEET_DATASET".to_owned(), text(desk.file(layout::DATASET)));
+    all.insert("FLEET_DATASET".to_owned(), text(desk.file(ROW)));
     all.insert("FLEET_IMAGE".to_owned(), desk.image().to_owned());
     all.insert("FLEET_REPO_PATH".to_owned(), desk.instance.repo_path.clone());
     all.insert("FLEET_BASE_COMMIT".to_owned(), desk.instance.base_commit.clone());

@@ -26,7 +26,7 @@ pub(super) fn clear(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file so that it is never seen half. The seal of the capsule makes it durable.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(in crate::runner) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);

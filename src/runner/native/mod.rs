@@ -32,6 +32,7 @@ mod capture;
 pub(super) use desk::say;
 pub use desk::{Desk, Done};
 pub use evaluation::{control, evaluation};
+pub(super) use files::write;
 pub(super) use openhands::ENTRY;
 pub(super) use trajectory::spent;
 pub use trajectory::trajectory;

@@ -169,6 +169,13 @@ fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String
         ("USE_HINT_TEXT", "false".to_owned()),
         ("RUN_NUMBER", desk.job.run.to_string()),
         ("FLEET_OUT", desk.agent_dir().to_string_lossy().into_owned()),
+        (
+            "FLEET_DATASET",
+            desk.agent_dir()
+                .join("dataset.jsonl")
+                .to_string_lossy()
+                .into_owned(),
+        ),
         ("FLEET_IMAGE", desk.image().to_owned()),
     ];
     all.into_iter()
@@ -176,28 +183,13 @@ fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String
         .collect()
 }
 
-/// The instance as the harness reads it: the image by its name on this host, patches as it knows them.
+/// The instance as the harness reads it: what an agent may know, and the image by its name on this host. It looks for the
+/// lists of tests, and needs nothing of them.
 fn row(instance: &Instance, image: &str) -> Map<String, Value> {
-    let mut row = instance.rest.clone();
-    let list = |items: &[String]| Value::from(items.to_vec());
-    // A list of diffs is a string that holds a JSON list; none at all is an empty string.
-    let diffs = |diffs: &[String]| match diffs {
-        [] => Value::from(""),
-        diffs => Value::from(list(diffs).to_string()),
-    };
-    let mut set = |name: &str, value: Value| row.insert(name.to_owned(), value);
-    set("instance_id", instance.id.as_str().into());
-    set("repo", instance.repo.as_str().into());
-    set("base_commit", instance.base_commit.as_str().into());
-    set("image_storage_uri", image.into());
-    set("language", instance.language.as_str().into());
-    set("problem_statement", instance.problem_statement.as_str().into());
-    set("FAIL_TO_PASS", list(&instance.fail_to_pass));
-    set("PASS_TO_PASS", list(&instance.pass_to_pass));
-    set("test_patch", diffs(&instance.test_patches));
-    set("patch", diffs(&instance.gold_patches));
-    set("test_command", instance.test_command.as_str().into());
-    set("test_output_parser", instance.parser.as_str().into());
-    set("repo_path", instance.repo_path.as_str().into());
+    let mut row = instance.for_agents();
+    row.insert("image_storage_uri".to_owned(), image.into());
+    for tests in ["FAIL_TO_PASS", "PASS_TO_PASS"] {
+        row.insert(tests.to_owned(), Value::Array(Vec::new()));
+    }
     row
 }

@@ -15,8 +15,9 @@ use crate::domain::swe::Agent;
 use crate::doors::secrets;
 
 /// What an earlier try of this phase, or a later phase of it, may have left.
-const LEFT: [&str; 7] = [
+const LEFT: [&str; 8] = [
     "out/agent",
+    command::ROW,
     TRAJECTORY,
     "out/metadata.json",
     "out/llm_completions",
