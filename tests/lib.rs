@@ -37,6 +37,7 @@ mod images_verb;
 mod init;
 mod jobs;
 mod kept;
+mod links;
 mod logs;
 mod misfits;
 mod malice;

@@ -9,6 +9,7 @@ use std::process::Stdio;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
+use super::shell;
 use crate::doors::spawn;
 
 /// Nobody prints this by chance at the start of a line.
@@ -30,12 +31,13 @@ pub fn run(argv: &[OsString]) -> io::Result<i32> {
     let (ssh, rest) = argv.split_at(end);
     let (program, options) = ssh.split_first().ok_or_else(usage)?;
     let (destination, words) = rest[1..].split_first().ok_or_else(usage)?;
-    let mut command = OsString::from(format!("printf '\\n{MARK}\\n'; exec"));
+    let mut script = format!("echo; echo \"{MARK}\"; exec");
     for word in words {
         // As ssh itself joins them; rsync has quoted them for the remote shell.
-        command.push(" ");
-        command.push(word);
+        script.push(' ');
+        script.push_str(word.to_str().ok_or_else(usage)?);
     }
+    let command = shell::line(&script, &[]).ok_or_else(usage)?;
     let mut child = spawn::command(program)
         .args(options)
         .arg("--")

@@ -15,6 +15,7 @@ mod local;
 mod pace;
 mod ssh;
 
+mod shell;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -8,23 +8,25 @@ use openssh::{Child, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio}
 use tokio::io::{AsyncReadExt as _, BufReader};
 
 use super::link::{Channel, Link, LinkGuard};
+use super::shell;
 use super::{Binary, LinkError, RsyncOrigin, Transport};
 use crate::domain::host::HostConfig;
 use crate::doors::{secrets, spawn};
 
-/// Run by the login shell's `sh`: `$1` the runner, `$2` its root, both as seen from the home directory.
-const SERVE: &str = r#"cd || exit 96
-[ -x "$1" ] && exec "$1" runner serve --root "$2"
-printf '\n@fleet-need %s %s\n' "$(uname -s)" "$(uname -m)""#;
+/// `$1` the runner, `$2` its root, both as seen from the home directory.
+const SERVE: &str = r#"cd || exit 96; [ -x "$1" ] && exec "$1" runner serve --root "$2"; echo; echo "@fleet-need $(uname -s) $(uname -m)""#;
 
 /// The answer of [`SERVE`] where there is no runner.
 const NEED: &str = "@fleet-need ";
 
-/// Takes the runner from stdin: `$1` the directory, `$2` the digest. It appears only when whole.
-const PUSH: &str = r#"cd && umask 077 && mkdir -p "$1" || exit 1
-new="$1/.push.$2.$$"
-trap 'rm -f "$new"' EXIT
-cat > "$new" && printf '%s  %s\n' "$2" "$new" | sha256sum -c --status && chmod 700 "$new" && mv -f "$new" "$1/fleet-$2""#;
+/// Takes the runner from stdin: `$1` the directory, `$2` the digest. It appears only when whole, and on the disk.
+const PUSH: &str = r#"cd && umask 077 && mkdir -p "$1" || exit 1; new="$1/.push.$2.$$"; trap "rm -f $new" EXIT; cat > "$new" && echo "$2  $new" | sha256sum -c --status && chmod 700 "$new" && { sync "$new" 2>/dev/null || sync; } && mv -f "$new" "$1/fleet-$2""#;
+
+/// `$1` the runner, `$2` its digest: is it whole?
+const WHOLE: &str = r#"cd && { echo "$2  $1" | sha256sum -c --status || exit 97; }"#;
+
+/// The answer of [`WHOLE`] where it is not.
+const DIFFERS: i32 = 97;
 
 /// After the last channel is closed, ssh stays for so long: rsync may follow, and a killed coordinator
 /// leaves nothing behind for ever.
@@ -43,11 +45,11 @@ pub(super) async fn open(
 ) -> Result<Link, LinkError> {
     let binary = transport.runners.for_arch(&host.arch).await?;
     let session = Arc::new(connect(transport, host, destination).await?);
-    let greeted = serve(transport, &session, host, destination, &binary)
-        .await?
-        .greet(transport.connect_timeout)
-        .await;
-    match greeted {
+    let greet = async || {
+        let channel = serve(transport, &session, host, destination, &binary).await?;
+        channel.greet(transport.connect_timeout).await
+    };
+    let failed = match greet().await {
         Err(LinkError::Handshake(why)) if why.starts_with(NEED) => {
             let there = why[NEED.len()..].trim();
             if there != format!("Linux {}", host.arch) {
@@ -57,14 +59,34 @@ pub(super) async fn open(
                     detail,
                 });
             }
-            push(&session, host, &binary).await?;
-            serve(transport, &session, host, destination, &binary)
-                .await?
-                .greet(transport.connect_timeout)
-                .await
+            None
         }
-        other => other,
+        Err(error @ (LinkError::Handshake(_) | LinkError::Silent(_))) => Some(error),
+        other => return other,
+    };
+    if let Some(error) = failed
+        && !is_damaged(transport, &session, host, &binary).await
+    {
+        return Err(error);
     }
+    push(&session, host, &binary).await?;
+    greet().await
+}
+
+/// Is the host's runner another file than ours? Only a sure answer counts.
+async fn is_damaged(transport: &Transport, session: &Session, host: &HostConfig, binary: &Binary) -> bool {
+    let Ok(line) = told(WHOLE, &[&runner(host, binary), &binary.digest.to_string()]) else {
+        return false;
+    };
+    let mut look = session.raw_command(line);
+    look.stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let status = tokio::time::timeout(transport.connect_timeout.duration(), look.status()).await;
+    matches!(
+        status.map(|found| found.map(|found| found.code())),
+        Ok(Ok(Some(DIFFERS)))
+    )
 }
 
 async fn connect(transport: &Transport, host: &HostConfig, destination: &str) -> Result<Session, LinkError> {
@@ -103,10 +125,8 @@ async fn serve(
     binary: &Binary,
 ) -> Result<Channel, LinkError> {
     let root = from_home(&host.root);
-    let runner = format!("{root}/bin/fleet-{}", binary.digest);
     let mut child = Arc::clone(session)
-        .arc_command("sh")
-        .args(["-c", SERVE, "fleet", &runner, root])
+        .arc_raw_command(told(SERVE, &[&runner(host, binary), root])?)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -136,15 +156,9 @@ async fn push(session: &Arc<Session>, host: &HostConfig, binary: &Binary) -> Res
     let content = tokio::fs::File::open(&binary.path)
         .await
         .map_err(|error| failed(&error))?;
+    let dir = format!("{}/bin", from_home(&host.root));
     let mut child = session
-        .command("sh")
-        .args([
-            "-c",
-            PUSH,
-            "fleet",
-            &format!("{}/bin", from_home(&host.root)),
-            &binary.digest.to_string(),
-        ])
+        .raw_command(told(PUSH, &[&dir, &binary.digest.to_string()])?)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -168,6 +182,17 @@ async fn push(session: &Arc<Session>, host: &HostConfig, binary: &Binary) -> Res
         .rfind(|line| !line.trim().is_empty())
         .unwrap_or("the copy does not have the right digest");
     Err(failed(&said.escape_debug()))
+}
+
+/// Where a host has this runner, as seen from the home directory.
+fn runner(host: &HostConfig, binary: &Binary) -> String {
+    format!("{}/bin/fleet-{}", from_home(&host.root), binary.digest)
+}
+
+/// What the login shell is told. (Roots consist of letters that need no quotes.)
+fn told(script: &str, words: &[&str]) -> Result<String, LinkError> {
+    shell::line(script, words)
+        .ok_or_else(|| LinkError::Here(format!("{} cannot be said to every login shell", words.join(" "))))
 }
 
 /// `~/x` as a path that is right after `cd`.

@@ -65,6 +65,10 @@ reset_host() {
     fi
     undo_cut "$pid"
     undo_slow "$pid"
+    # What tests change as root: the user's login shell, and a logind of their own.
+    inside "$pid" grep -q '^ubuntu:.*:/bin/bash$' /etc/passwd || inside "$pid" usermod -s /bin/bash ubuntu
+    inside "$pid" rm -rf /opt/shell /run/systemd/system /etc/systemd/logind.conf.d /var/lib/systemd/linger \
+        /usr/local/bin/systemd-run
     inside "$pid" /lab/do reset || die "$host: reset failed"
     # A look at the processes is quicker than a question to the engine.
     if inside "$pid" test -e /etc/lab-engine && ! inside "$pid" pgrep -x -f '/bin/bash /lab/engine' >/dev/null; then

@@ -1,0 +1,78 @@
+//! Links over bad ways: a damaged runner, login shells of every kind.
+
+use crate::support::{Lab, World};
+
+#[test]
+fn a_runner_that_was_damaged_on_its_host_is_brought_again() {
+    let lab = Lab::hosts(1);
+    let world = World::lab(&lab).script("true");
+    world.fleet(&["hosts"]).ok();
+    let whole = lab.sh("eval1", "cd .fleet/bin && sha256sum fleet-*");
+    // It can be executed still: cut short, other bytes, a program that says nothing.
+    for damaged in [
+        "head -c 4096 fleet-*",
+        "cat /bin/true",
+        "printf \"#!/bin/sh\\nexec cat >/dev/null\\n\"",
+    ] {
+        lab.sh(
+            "eval1",
+            &format!("cd .fleet/bin && {damaged} > ../bad && chmod 700 ../bad && mv ../bad fleet-*"),
+        );
+        let hosts = world.fleet(&["hosts"]).ok();
+        assert!(
+            !hosts.stdout.contains("did not start"),
+            "{damaged}: {}",
+            hosts.stdout
+        );
+        let found = lab.sh("eval1", "cd .fleet/bin && sha256sum fleet-*");
+        assert_eq!(found, whole, "{damaged}");
+    }
+    let file = world.jobs("set", 1, 0);
+    world.fleet(&["dispatch", file.to_str().unwrap()]).ok();
+}
+
+/// Makes this machine's shell the login shell of the user of the jobs, until the host is reset. It takes its libraries along:
+/// the hosts are of the same distribution, and have none of its kind.
+fn login_shell(lab: &Lab, shell: &str) {
+    let look = "command -v \"$0\" && ldd \"$(command -v \"$0\")\" | grep -o '/[^ ]*'";
+    let found = std::process::Command::new("sh")
+        .args(["-c", look, shell])
+        .output()
+        .unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(found.starts_with('/'), "tests/setup installs {shell}");
+    lab.run(&["exec", "eval1", "mkdir", "-p", "/opt/shell"]);
+    for file in found.lines() {
+        let to = format!("/opt/shell/{}", file.rsplit('/').next().unwrap());
+        let mut copy = lab
+            .command(&[
+                "exec",
+                "eval1",
+                "sh",
+                "-c",
+                "cat > \"$0\" && chmod 755 \"$0\"",
+                &to,
+            ])
+            .stdin(std::fs::File::open(file).unwrap())
+            .spawn()
+            .unwrap();
+        assert!(copy.wait().unwrap().success());
+    }
+    let script = format!("#!/bin/sh\nLD_LIBRARY_PATH=/opt/shell exec /opt/shell/{shell} \"$@\"\n");
+    let write = "printf %s \"$0\" > /opt/shell/login && chmod 755 /opt/shell/login && usermod -s /opt/shell/login ubuntu";
+    lab.run(&["exec", "eval1", "sh", "-ec", write, &script]);
+}
+
+#[test]
+fn tcsh_and_fish_are_login_shells_like_any_other() {
+    let lab = Lab::hosts(1);
+    for shell in ["tcsh", "fish"] {
+        login_shell(&lab, shell);
+        lab.sh("eval1", "rm -rf .fleet");
+        let world = World::lab(&lab).script("echo fine > \"$FLEET_OUT/answer\"");
+        let file = world.jobs("set", 1, 0);
+        // The runner is brought, started, and its results come home.
+        world.fleet(&["dispatch", file.to_str().unwrap()]).ok();
+        world.fleet(&["collect"]).ok().says("1 at home");
+    }
+}
