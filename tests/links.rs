@@ -1,6 +1,71 @@
-//! Links over bad ways: a damaged runner, login shells of every kind.
+//! Links over bad ways: names that are gone for a while, a damaged runner, login shells of every kind.
 
-use crate::support::{Lab, World};
+use std::fmt::Write as _;
+
+use crate::support::{Lab, World, wait};
+
+/// Ends when somebody creates `~/go` on its host.
+const HELD: &str = r#"echo "start $FLEET_JOB" >> "$HOME/ledger"
+while ! [ -e "$HOME/go" ]; do sleep 0.1; done
+echo "end $FLEET_JOB" >> "$HOME/ledger""#;
+
+/// The lab's ssh configuration, with other words for this host.
+fn ssh_config(lab: &Lab, host: &str, words: &[String]) -> String {
+    let mut text = format!("Host aws-instance-{host}\n");
+    for word in words {
+        let _ = writeln!(text, "    {word}");
+    }
+    // The first value counts.
+    text + &std::fs::read_to_string(lab.ssh_config()).unwrap()
+}
+
+#[test]
+fn a_name_that_stops_to_resolve_in_mid_run_is_waited_for_and_one_that_never_did_is_told_at_once() {
+    let lab = Lab::hosts(1);
+    let world = World::lab(&lab).script(HELD);
+    let gone = ssh_config(&lab, "eval1", &["HostName no-such-host.invalid".to_owned()]);
+    let config = world.write("ssh_config", &gone);
+    let world = world.env("FLEET_SSH_CONFIG", &config.display().to_string());
+    let file = world.jobs("set", 1, 0);
+    world
+        .fleet(&["dispatch", file.to_str().unwrap()])
+        .code(3)
+        .says("ssh cannot resolve its name");
+
+    let whole = std::fs::read_to_string(lab.ssh_config()).unwrap();
+    world.write("ssh_config", &whole);
+    let mut coordinator = world.start(&["dispatch", file.to_str().unwrap()]);
+    wait::until("the job runs", || {
+        lab.sh("eval1", "cat ledger 2>/dev/null || true")
+            .contains("start")
+            .then_some(())
+    });
+    world.write("ssh_config", &gone);
+    lab.run(&["restart-sshd", "eval1"]);
+    wait::until("the coordinator has no name", || {
+        world
+            .talk()
+            .contains("link down: ssh cannot resolve its name")
+            .then_some(())
+    });
+    // A coordinator that begins now knows that the host runs something.
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    let before = world.talk().len();
+    let mut coordinator = world.start(&["dispatch", file.to_str().unwrap()]);
+    wait::until("the next one has no name either", || {
+        world.talk()[before..]
+            .contains("link down: ssh cannot resolve its name")
+            .then_some(())
+    });
+    world.write("ssh_config", &whole);
+    lab.sh("eval1", "touch go");
+    assert!(coordinator.wait().unwrap().success(), "{}", world.talk());
+    assert_eq!(
+        lab.sh("eval1", "grep -c start ledger; grep -c end ledger"),
+        "1\n1\n"
+    );
+}
 
 #[test]
 fn a_runner_that_was_damaged_on_its_host_is_brought_again() {

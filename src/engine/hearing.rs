@@ -47,9 +47,9 @@ impl Engine {
                         .replies
                         .push((host.clone(), Ask::Inventory { jobs: false }, About::Inventory));
                 }
-                News::Down(error) => {
+                News::Down(error, outlook) => {
                     self.talks.close(host);
-                    let down = link_down(&self.setup.fleet, host, error);
+                    let down = link_down(&self.setup.fleet, host, error, *outlook);
                     hearing.add(host, down.into_iter().collect());
                 }
                 News::Said(Say::Journal { attempt, from, text }) => {
@@ -200,17 +200,21 @@ pub(super) fn refusal(answer: &Answer) -> String {
 }
 
 /// A link that is down stays down for the same reason without another event.
-fn link_down(fleet: &Fleet, host: &HostName, error: &LinkError) -> Option<Event> {
+fn link_down(fleet: &Fleet, host: &HostName, error: &LinkError, outlook: Outlook) -> Option<Event> {
     // As it is stored, so that the same is seen to be the same.
     let reason = secrets::hidden(&error.bare().to_string());
-    if let Some(Link::Down { reason: known, .. }) = fleet.host(host).map(|entry| &entry.link)
-        && *known == reason
+    if let Some(Link::Down {
+        reason: known,
+        outlook: same,
+        ..
+    }) = fleet.host(host).map(|entry| &entry.link)
+        && (known, same) == (&reason, &outlook)
     {
         return None;
     }
     Some(Event::LinkDown {
         host: host.clone(),
         reason,
-        outlook: error.outlook(),
+        outlook,
     })
 }

@@ -250,10 +250,15 @@ impl Engine {
                 entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty())
             });
             if wanted && self.reached.insert(host.name.clone()) {
+                // An attempt is placed over an open link only.
+                let worked = fleet
+                    .jobs()
+                    .any(|entry| entry.attempts.iter().any(|attempt| attempt.host == host.name));
                 let link = reach::keep(
                     host.clone(),
                     self.setup.transport.clone(),
                     self.setup.config.ssh.backoff,
+                    worked,
                     self.outbox.clone(),
                 );
                 self.links.spawn(link);

@@ -1,7 +1,12 @@
 //! Keeps the link to one host: opens it, carries its messages, opens it again when it is lost.
 
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use crate::domain::host::{HostConfig, Outlook};
@@ -24,63 +29,149 @@ pub(super) enum News {
     Up(Hello, mpsc::Sender<Request>),
     /// The runner says something.
     Said(Say),
-    /// It is not open.
-    Down(LinkError),
+    /// It is not open, and this is what to expect of it.
+    Down(LinkError, Outlook),
 }
 
-/// Never returns while the engine lives; dropping it closes the link.
+/// Never returns while the engine lives; dropping it closes the link. `worked`: the host was reached before.
 pub(super) async fn keep(
     host: HostConfig,
     transport: Transport,
     longest: Span,
+    worked: bool,
     engine: mpsc::Sender<(HostName, News)>,
 ) {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let began = clock::tick();
-        let error = match transport.open(&host).await {
-            Err(error) => error,
-            Ok(link) => {
-                let (requests, taken) = mpsc::channel(REQUESTS);
-                if engine
-                    .send((host.name.clone(), News::Up(link.hello.clone(), requests)))
-                    .await
-                    .is_err()
-                {
-                    return;
-                }
-                let (said, mut says) = mpsc::channel(REQUESTS);
-                let forward = async {
-                    while let Some(say) = says.recv().await {
-                        if engine.send((host.name.clone(), News::Said(say))).await.is_err() {
-                            return;
-                        }
-                    }
-                };
-                let (end, ()) = tokio::join!(link.run(taken, said), forward);
-                match end {
-                    Ok(()) if engine.is_closed() => return,
-                    // The engine has hung up, and has said why.
-                    Ok(()) => {
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(longest.duration());
-                        continue;
-                    }
-                    Err(error) => error.on(&host.name),
-                }
+    let worked = AtomicBool::new(worked);
+    let once = || carry(&host, &transport, &worked, &engine);
+    persist(&host.name, longest, &worked, &engine, once).await;
+}
+
+/// Opens the link and carries its messages until it ends. No error: the engine wants it no more.
+async fn carry(
+    host: &HostConfig,
+    transport: &Transport,
+    worked: &AtomicBool,
+    engine: &mpsc::Sender<(HostName, News)>,
+) -> Result<(), LinkError> {
+    let link = transport.open(host).await?;
+    worked.store(true, Ordering::Relaxed);
+    let (requests, taken) = mpsc::channel(REQUESTS);
+    let up = News::Up(link.hello.clone(), requests);
+    if engine.send((host.name.clone(), up)).await.is_err() {
+        return Ok(());
+    }
+    let (said, mut says) = mpsc::channel(REQUESTS);
+    let forward = async {
+        while let Some(say) = says.recv().await {
+            if engine.send((host.name.clone(), News::Said(say))).await.is_err() {
+                return;
             }
-        };
+        }
+    };
+    let (end, ()) = tokio::join!(link.run(taken, said), forward);
+    end.map_err(|error| error.on(&host.name))
+}
+
+/// Has `once` carry the link again and again. However it ends, a panic included, the engine is told.
+async fn persist<F: Future<Output = Result<(), LinkError>>>(
+    host: &HostName,
+    longest: Span,
+    worked: &AtomicBool,
+    engine: &mpsc::Sender<(HostName, News)>,
+    mut once: impl FnMut() -> F,
+) {
+    let mut pause = FIRST_PAUSE;
+    while !engine.is_closed() {
+        let began = clock::tick();
+        let end = AssertUnwindSafe(once()).catch_unwind().await;
+        let end = end.unwrap_or_else(|panic| Err(LinkError::Panicked(words_of(panic.as_ref())).on(host)));
         if clock::tick().duration_since(began) > GOOD {
             pause = FIRST_PAUSE;
         }
-        if error.outlook() == Outlook::Permanent {
-            // Somebody may be mending it right now; that takes them longer than a moment.
-            pause = longest.duration();
-        }
-        if engine.send((host.name.clone(), News::Down(error))).await.is_err() {
-            return;
+        if let Err(error) = end {
+            let outlook = error.outlook(worked.load(Ordering::Relaxed));
+            if outlook == Outlook::Permanent {
+                // Somebody may be mending it right now; that takes them longer than a moment.
+                pause = longest.duration();
+            }
+            if engine
+                .send((host.clone(), News::Down(error, outlook)))
+                .await
+                .is_err()
+            {
+                return;
+            }
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(longest.duration());
+    }
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_whose_task_panics_is_told_as_down_and_opened_anew() {
+        let host: HostName = "eval1".parse().unwrap();
+        let (engine, mut inbox) = mpsc::channel(8);
+        let (worked, tries) = (AtomicBool::new(false), AtomicU32::new(0));
+        let once = async || -> Result<(), LinkError> {
+            match tries.fetch_add(1, Ordering::Relaxed) {
+                0 => panic!("an index out of bounds"),
+                // The engine has hung up, without a fault of the link.
+                1 => Ok(()),
+                _ => Err(LinkError::Lost(String::new())),
+            }
+        };
+        let listen = async {
+            let mut heard = Vec::new();
+            while heard.len() < 2 {
+                match inbox.recv().await {
+                    Some((of, News::Down(error, outlook))) => heard.push((of, error.to_string(), outlook)),
+                    other => panic!("{other:?}"),
+                }
+            }
+            heard
+        };
+        let heard = tokio::select! {
+            heard = listen => heard,
+            () = persist(&host, Span::seconds(1), &worked, &engine, once) => panic!("the engine lives"),
+        };
+        let told = |text: &str| (host.clone(), text.to_owned(), Outlook::Transient);
+        assert_eq!(
+            heard,
+            [
+                told("eval1: its link failed here, in a way that nobody foresaw: an index out of bounds"),
+                told("the connection was lost"),
+            ]
+        );
+        assert_eq!(tries.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_has_worked_once_is_waited_for_and_one_that_never_did_is_not() {
+        let host: HostName = "eval1".parse().unwrap();
+        for (worked, expected) in [(true, Outlook::Transient), (false, Outlook::Permanent)] {
+            let (engine, mut inbox) = mpsc::channel(8);
+            let worked = AtomicBool::new(worked);
+            let once = async || Err(LinkError::NoSuchName("no name".to_owned()));
+            let news = tokio::select! {
+                news = inbox.recv() => news,
+                () = persist(&host, Span::seconds(1), &worked, &engine, once) => None,
+            };
+            let Some((_, News::Down(_, outlook))) = news else {
+                panic!("{news:?}");
+            };
+            assert_eq!(outlook, expected);
+        }
     }
 }

@@ -20,13 +20,13 @@ pub(super) fn rounds(news: impl Iterator<Item = Item>) -> Vec<Vec<Item>> {
         };
         // What changes a host, or tells of many attempts at once, is understood alone.
         let alone = match &item.1 {
-            News::Up(..) | News::Down(_) => true,
+            News::Up(..) | News::Down(..) => true,
             News::Said(Say::Answer { with, .. }) => matches!(with, Answer::Inventory(_)),
             News::Said(Say::Journal { .. }) => false,
         };
         let again = match &item.1 {
             News::Said(Say::Journal { attempt, .. }) => !journals.insert(*attempt),
-            News::Up(..) | News::Down(_) | News::Said(Say::Answer { .. }) => false,
+            News::Up(..) | News::Down(..) | News::Said(Say::Answer { .. }) => false,
         };
         if (alone || again) && !round.is_empty() {
             rounds.push(std::mem::take(&mut round));

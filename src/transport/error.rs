@@ -48,6 +48,9 @@ pub enum LinkError {
     /// This machine is at fault.
     #[error("{0}")]
     Here(String),
+    /// Our own code is.
+    #[error("its link failed here, in a way that nobody foresaw: {0}")]
+    Panicked(String),
     /// Any of these, with the host's name.
     #[error("{host}: {error}")]
     On {
@@ -60,22 +63,32 @@ pub enum LinkError {
 }
 
 impl LinkError {
-    /// Can trying the same again help?
-    pub fn outlook(&self) -> Outlook {
+    /// Can trying the same again help? What has `worked` once will work again: a resolver that lost its network, an agent
+    /// that is started anew. Only another host key is never waited for.
+    pub fn outlook(&self, worked: bool) -> Outlook {
         match self {
+            LinkError::HostKeyChanged | LinkError::HostKeyUnknown => Outlook::Permanent,
             LinkError::KeyRefused(_)
-            | LinkError::HostKeyChanged
-            | LinkError::HostKeyUnknown
             | LinkError::NoSuchName(_)
             | LinkError::NoSsh
             | LinkError::NoRunner { .. }
-            | LinkError::Here(_) => Outlook::Permanent,
-            LinkError::Unreachable(_)
+            | LinkError::Here(_)
+                if !worked =>
+            {
+                Outlook::Permanent
+            }
+            LinkError::KeyRefused(_)
+            | LinkError::NoSuchName(_)
+            | LinkError::NoSsh
+            | LinkError::NoRunner { .. }
+            | LinkError::Here(_)
+            | LinkError::Unreachable(_)
             | LinkError::Push(_)
             | LinkError::Handshake(_)
             | LinkError::Silent(_)
-            | LinkError::Lost(_) => Outlook::Transient,
-            LinkError::On { error, .. } => error.outlook(),
+            | LinkError::Lost(_)
+            | LinkError::Panicked(_) => Outlook::Transient,
+            LinkError::On { error, .. } => error.outlook(worked),
         }
     }
 
@@ -90,7 +103,7 @@ impl LinkError {
             LinkError::NoRunner { arch, .. } => format!("build fleet for {arch} and name the file under [runner] in fleet.toml"),
             LinkError::Push(_) => "check free space and permissions of the runner's root on the host (`fleet doctor`)".to_owned(),
             LinkError::On { error, .. } => return error.hint(),
-            LinkError::Unreachable(_) | LinkError::Handshake(_) | LinkError::Silent(_) | LinkError::Lost(_) | LinkError::Here(_) => return None,
+            LinkError::Unreachable(_) | LinkError::Handshake(_) | LinkError::Silent(_) | LinkError::Lost(_) | LinkError::Here(_) | LinkError::Panicked(_) => return None,
         })
     }
 
@@ -160,10 +173,27 @@ mod tests {
             LinkError::NoSuchName(_)
         ));
         let refused = kind("ssh: connect to host 127.0.0.1 port 1: Connection refused");
-        assert_eq!(refused.outlook(), Outlook::Transient);
+        assert_eq!(refused.outlook(false), Outlook::Transient);
         assert_eq!(
             refused.to_string(),
             "cannot connect: ssh: connect to host 127.0.0.1 port 1: Connection refused"
         );
+    }
+    #[test]
+    fn what_has_worked_once_is_waited_for_and_another_host_key_never() {
+        let outlook = |log: &str, worked| LinkError::from_ssh(log).outlook(worked);
+        for log in [
+            "ssh: Could not resolve hostname x: Temporary failure in name resolution",
+            "me@x: Permission denied (publickey).",
+        ] {
+            assert_eq!(outlook(log, false), Outlook::Permanent, "{log}");
+            assert_eq!(outlook(log, true), Outlook::Transient, "{log}");
+        }
+        for log in [
+            "REMOTE HOST IDENTIFICATION HAS CHANGED",
+            "Host key verification failed.",
+        ] {
+            assert_eq!(outlook(log, true), Outlook::Permanent, "{log}");
+        }
     }
 }
