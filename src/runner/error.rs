@@ -51,6 +51,12 @@ pub enum RunnerError {
         /// What is there.
         len: u64,
     },
+    /// Our own code is at fault.
+    #[error("the runner failed in a way that nobody foresaw")]
+    Panicked,
+    /// A text that a start would name.
+    #[error("an input of {0} bytes is too large")]
+    TooLarge(u64),
 }
 
 impl RunnerError {

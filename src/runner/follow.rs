@@ -71,7 +71,10 @@ impl Follower {
         };
         std::thread::Builder::new()
             .name("follow".to_owned())
-            .spawn(move || watcher.run())
+            .spawn(move || {
+                let _end = End(watcher.outlet.clone());
+                watcher.run();
+            })
             .doing(|| "start a thread")?;
         Ok(Follower { orders, wake })
     }
@@ -90,6 +93,15 @@ impl Follower {
         // If the thread is gone, then because nobody listens any more.
         let _ = self.orders.send(order);
         let _ = self.wake.write_all(b"!");
+    }
+}
+
+/// However the thread ends, a panic included, the link ends with it: the next one follows journals again.
+struct End(Outlet);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -49,6 +49,11 @@ impl Outlet {
         }
     }
 
+    /// Nothing more is to be said: the link ends.
+    pub(super) fn end(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the other end has gone.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)

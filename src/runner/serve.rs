@@ -4,6 +4,7 @@
 //! and its answer. Nothing here outlives the link, and nothing that runs depends on it.
 
 use std::io::BufRead;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -242,6 +243,57 @@ impl Server {
         if let (Err(error), Some(id)) = (started, id) {
             let why = format!("cannot start a thread: {error}");
             self.shared.outlet.answer(id, Answer::Failed(why));
+        }
+    }
+}
+        let work = move |shared: &Shared| {
+            // Nobody waits for ever for what our own code has failed at.
+            catch_unwind(AssertUnwindSafe(|| work(shared))).unwrap_or(Err(RunnerError::Panicked))
+        };
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufReader, PipeReader, pipe};
+
+    use super::*;
+    use crate::domain::wire::Say;
+
+    fn server(root: &Path) -> (Server, BufReader<PipeReader>) {
+        let (reader, writer) = pipe().unwrap();
+        let outlet = Outlet::new(writer);
+        let root = Root::open(root).unwrap();
+        let server = Server::new(root, PathBuf::from("/proc/self/exe"), outlet).unwrap();
+        (server, BufReader::new(reader))
+    }
+
+    #[test]
+    fn work_that_panics_is_answered() {
+        let dir = tempfile::tempdir().unwrap();
+        let (server, mut said) = server(dir.path());
+        server.aside(Some(7), |_| panic!("an index out of bounds"));
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let said: Say = serde_json::from_str(&line).unwrap();
+        let Say::Answer {
+            to: 7,
+            with: Answer::Failed(why),
+        } = said
+        else {
+            panic!("{said:?}");
+        };
+        assert!(why.contains("nobody foresaw"), "{why}");
+    }
+
+    #[test]
+    fn a_link_whose_journals_are_followed_by_nobody_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let (server, _said) = server(dir.path());
+        let outlet = server.shared.outlet.clone();
+        assert!(!outlet.is_closed());
+        // Its thread ends, as it does when it panics.
+        drop(server.follower);
+        while !outlet.is_closed() {
+            std::thread::yield_now();
         }
     }
 }
