@@ -1,13 +1,19 @@
-//! Links over bad ways: names that are gone for a while, a damaged runner, login shells of every kind.
+//! Links over bad ways: a slow uplink, names that are gone for a while, a damaged runner, login shells of every kind.
 
 use std::fmt::Write as _;
 
+use crate::support::narrow::Narrow;
 use crate::support::{Lab, World, wait};
 
 /// Ends when somebody creates `~/go` on its host.
 const HELD: &str = r#"echo "start $FLEET_JOB" >> "$HOME/ledger"
 while ! [ -e "$HOME/go" ]; do sleep 0.1; done
 echo "end $FLEET_JOB" >> "$HOME/ledger""#;
+
+/// Where this host of ours is.
+fn address(lab: &Lab, host: &str) -> String {
+    lab.run(&["ip", host]).trim().to_owned()
+}
 
 /// The lab's ssh configuration, with other words for this host.
 fn ssh_config(lab: &Lab, host: &str, words: &[String]) -> String {
@@ -17,6 +23,47 @@ fn ssh_config(lab: &Lab, host: &str, words: &[String]) -> String {
     }
     // The first value counts.
     text + &std::fs::read_to_string(lab.ssh_config()).unwrap()
+}
+
+#[test]
+fn a_large_dataset_over_a_slow_uplink_costs_no_link_and_goes_once_for_all_jobs() {
+    const SIZE: usize = 3 << 20;
+    let lab = Lab::hosts(1);
+    let world = World::lab(&lab)
+        .script("sha256sum < \"$FLEET_DATASET\" > \"$FLEET_OUT/digest\"")
+        .replace("silence = \"6s\"", "silence = \"3s\"");
+    // The runner itself goes by the wide way.
+    world.fleet(&["hosts"]).ok();
+    let host = address(&lab, "eval1");
+    // The whole dataset takes more than twice as long as the longest silence.
+    let narrow = Narrow::to(&host, 400 << 10);
+    let way = [
+        "HostName 127.0.0.1".to_owned(),
+        format!("Port {}", narrow.port()),
+        format!("HostKeyAlias {host}"),
+    ];
+    let config = world.write("ssh_config", &ssh_config(&lab, "eval1", &way));
+    let world = world.env("FLEET_SSH_CONFIG", &config.display().to_string());
+    let text = format!(
+        "{{\"instance_id\":\"x\",\"text\":\"{}\"}}\n",
+        "täglich ".repeat(SIZE / 9)
+    );
+    world.write("assignments/data.jsonl", &text);
+    let job = |n: u32| format!(r#"{{"instance_id":"j{n}","model":"gpt","dataset_file":"data.jsonl"}}"#);
+    let jobs: Vec<String> = (1..=3).map(job).collect();
+    let file = world.assignment("set", &format!("{{\"eval1\":[{}]}}", jobs.join(",")));
+    let dispatch = world.fleet(&["dispatch", file.to_str().unwrap()]).ok();
+    assert!(!dispatch.stderr.contains("link down"), "{}", dispatch.stderr);
+    assert!(narrow.passed() > SIZE as u64 / 2, "{}", narrow.passed());
+    assert!(narrow.passed() < 2 * SIZE as u64, "{}", narrow.passed());
+    let digest = fleet::domain::Sha256::of(text.as_bytes());
+    let found = lab.sh("eval1", "cat .fleet/jobs/*/1/out/digest");
+    assert_eq!(found, format!("{digest}  -\n").repeat(3));
+    let kept = lab.sh(
+        "eval1",
+        "ls .fleet/inputs; stat -c %a .fleet/inputs .fleet/inputs/*",
+    );
+    assert_eq!(kept, format!("{digest}\n700\n600\n"));
 }
 
 #[test]

@@ -192,7 +192,9 @@ async fn read_on(
             | Answer::Harness(_)
             | Answer::Room(_)
             | Answer::Installed(_)
-            | Answer::Observations(_) => return Ok(()),
+            | Answer::Observations(_)
+            | Answer::Has(_)
+            | Answer::Lacks(_) => return Ok(()),
         }
     }
 }

@@ -51,7 +51,7 @@ table! {
         config: Option<String> = Kind::Path, Need::Optional;
         /// How long a connection may take to come up.
         connect_timeout: Span = Kind::Time(1, 600), Need::Default("15s");
-        /// A link that has said nothing for so long is dead.
+        /// A link on which nothing has moved for so long is dead.
         silence: Span = Kind::Time(1, 3600), Need::Default("20s");
         /// At most so many connections are being opened at a time.
         connects: u32 = Kind::Count(1, 100), Need::Default("8");

@@ -5,6 +5,7 @@
 //! slots/<n>.lock                held by the live supervisor, names its attempt
 //! epoch.json                    the newest coordinator heard
 //! identity                      what this root is known by to an engine that serves several
+//! inputs/<digest>               a text that starts name; `.part` while it comes in pieces
 //! harness/<digest>/              a version of the harness, brought by `fleet deploy`
 //! jobs/<job>/<attempt>/         the capsule
 //!     spec.json  journal.jsonl  manifest.json  cancel  in/dataset.jsonl  log/<phase>.log  out/…
@@ -12,6 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::digest::Sha256;
 use super::id::AttemptId;
 
 /// What the attempt is to do.
@@ -40,6 +42,17 @@ pub const IDENTITY: &str = "identity";
 
 /// The directory of the harness's versions, relative to the root.
 pub const VERSIONS: &str = "harness";
+
+/// A text that starts name, and what there is of it while it comes.
+pub fn text(root: &Path, sha256: Sha256) -> (PathBuf, PathBuf) {
+    let dir = texts(root);
+    (dir.join(sha256.to_string()), dir.join(format!("{sha256}.part")))
+}
+
+/// The directory of these.
+pub fn texts(root: &Path) -> PathBuf {
+    root.join("inputs")
+}
 
 /// The directory of all capsules.
 pub fn jobs(root: &Path) -> PathBuf {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::deploy::{Harness, Install, Installed, Look, Room};
+use super::digest::Sha256;
 use super::event::Refusal;
 use super::exam::{Examine, Observation};
 use super::fault::Fault;
@@ -25,8 +26,11 @@ pub const PROTOCOL: u32 = 1;
 /// How the runner's first line begins.
 pub const MAGIC: &str = "@fleet-link ";
 
-/// Longest line either side accepts: a spec with its dataset fits, a runaway does not.
+/// Longest line either side accepts: a spec fits, a runaway does not.
 pub const LONGEST_LINE: usize = 64 << 20;
+
+/// Largest text that a host keeps for starts to name.
+pub const LARGEST_TEXT: u64 = 256 << 20;
 
 /// The runner's first words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +125,41 @@ pub enum Ask {
     Install(Box<Install>),
     /// Look at what jobs need, and mend what is safe to mend if that is wanted.
     Examine(Box<Examine>),
+    /// Keep this piece of a text that a start will name. An empty piece asks how much of it is there.
+    Put {
+        /// The digest of the whole text.
+        sha256: Sha256,
+        /// Its bytes.
+        size: u64,
+        /// Where the piece begins.
+        at: u64,
+        /// The piece.
+        text: String,
+    },
+}
+
+impl Ask {
+    /// The attempt that it is about, if it is about one.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Ask::Start(start) => Some(start.spec.id()),
+            Ask::Cancel { attempt, .. } | Ask::Follow { attempt, .. } | Ask::Read { attempt, .. } => {
+                Some(*attempt)
+            }
+            Ask::Ping
+            | Ask::Inventory { .. }
+            | Ask::Probe
+            | Ask::Images
+            | Ask::Prefetch { .. }
+            | Ask::Discard { .. }
+            | Ask::Clean
+            | Ask::Harness { .. }
+            | Ask::Receive
+            | Ask::Install(_)
+            | Ask::Examine(_)
+            | Ask::Put { .. } => None,
+        }
+    }
 }
 
 /// The right to change things on a host.
@@ -150,6 +189,27 @@ pub struct Start {
     /// Variables for the job's environment that must not be written anywhere.
     #[serde(default, skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
+    /// Those of its texts that were put on the host before.
+    #[serde(default, skip_serializing_if = "Sent::is_empty")]
+    pub sent: Sent,
+}
+
+/// Texts of a start that do not travel in it, by their digests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The dataset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<Sha256>,
+    /// The trajectory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trajectory: Option<Sha256>,
+}
+
+impl Sent {
+    /// Does everything travel in the start itself?
+    pub fn is_empty(&self) -> bool {
+        self.dataset.is_none() && self.trajectory.is_none()
+    }
 }
 
 /// From the runner, one a line.
@@ -209,6 +269,10 @@ pub enum Answer {
     Observations(Vec<Observation>),
     /// There is no such thing here, or it could not be done.
     Failed(String),
+    /// To a put: so many bytes of the text are here, from its beginning on.
+    Has(u64),
+    /// To a start: this text is not here, or no longer.
+    Lacks(Sha256),
 }
 
 /// What is on a host: capsules, and what else must be known before the absence of one means anything.

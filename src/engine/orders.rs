@@ -6,7 +6,7 @@ use super::talk::About;
 use super::{Engine, EngineError};
 use crate::domain::job::Dataset;
 use crate::domain::swe::{Agent, IMAGE_URL, Source};
-use crate::domain::wire::{Ask, Start};
+use crate::domain::wire::{Ask, Sent, Start};
 use crate::domain::{AttemptId, Effect, HostName, Instance, JobId, Sha256};
 use crate::doors::clock;
 use crate::pipeline;
@@ -125,6 +125,8 @@ impl Engine {
             dataset,
             trajectory,
             secrets,
+            // The link sends what is large ahead.
+            sent: Sent::default(),
         }))
     }
 

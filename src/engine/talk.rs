@@ -130,22 +130,7 @@ impl Talks {
                 continue;
             };
             self.last += 1;
-            let attempt = match &ask {
-                Ask::Start(start) => Some(start.spec.id()),
-                Ask::Follow { attempt, .. } | Ask::Cancel { attempt, .. } => Some(*attempt),
-                Ask::Ping
-                | Ask::Inventory { .. }
-                | Ask::Read { .. }
-                | Ask::Probe
-                | Ask::Images
-                | Ask::Prefetch { .. }
-                | Ask::Discard { .. }
-                | Ask::Clean
-                | Ask::Harness { .. }
-                | Ask::Receive
-                | Ask::Install(_)
-                | Ask::Examine(_) => None,
-            };
+            let attempt = ask.attempt();
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {
                     match about {

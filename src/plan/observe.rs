@@ -132,6 +132,8 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
     let why = match answer {
         Answer::Refused(why) => why.clone(),
         Answer::Failed(text) => Refusal::HostFault(text.clone()),
+        // The link has sent it again before, in vain.
+        Answer::Lacks(text) => Refusal::HostFault(format!("the input {text} is not there")),
         Answer::Done
         | Answer::Inventory(_)
         | Answer::Bytes { .. }
@@ -142,7 +144,8 @@ fn started(fleet: &Fleet, host: &HostName, id: AttemptId, answer: &Answer) -> Ob
         | Answer::Harness(_)
         | Answer::Room(_)
         | Answer::Installed(_)
-        | Answer::Observations(_) => {
+        | Answer::Observations(_)
+        | Answer::Has(_) => {
             return Observed::default();
         }
     };

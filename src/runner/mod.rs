@@ -14,6 +14,7 @@ mod boot;
 mod authority;
 mod slot;
 mod capsule;
+mod inputs;
 mod journal;
 mod start;
 mod handover;

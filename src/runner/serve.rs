@@ -12,6 +12,7 @@ use super::cancel::{self, Told};
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::follow::Follower;
+use super::inputs::{self, Put};
 use super::lines::{self, Next};
 use super::outlet::Outlet;
 use super::root::Root;
@@ -67,6 +68,7 @@ impl Server {
     pub(super) fn run(mut self, mut input: impl BufRead) -> Result<(), RunnerError> {
         self.hello()?;
         self.aside(None, |shared| {
+            inputs::tidy(&shared.root);
             bury::bury_all(&shared.root, &shared.boot).map(|()| Answer::Done)
         });
         while !self.shared.outlet.is_closed() {
@@ -120,7 +122,7 @@ impl Server {
                         }
                         self.follow_start(id, start.spec.id());
                     }
-                    Err(refusal) => self.shared.outlet.answer(id, Answer::Refused(refusal)),
+                    Err(no) => self.shared.outlet.answer(id, no),
                 }
             }
             Ask::Follow { attempt, from } => self.begin_to_follow(id, attempt, from),
@@ -169,6 +171,19 @@ impl Server {
             Ask::Examine(wish) => self.aside(Some(id), move |shared| {
                 examine::examine(&shared.root, &wish).map(Answer::Observations)
             }),
+            Ask::Put {
+                sha256,
+                size,
+                at,
+                text,
+            } => match inputs::put(&self.shared.root, sha256, size, at, &text) {
+                Ok(Put::Has(here)) => self.shared.outlet.answer(id, Answer::Has(here)),
+                Ok(Put::Full) => self.aside(Some(id), move |shared| {
+                    inputs::tidy(&shared.root);
+                    inputs::finish(&shared.root, sha256, size).map(Answer::Has)
+                }),
+                Err(error) => self.answer(id, Err(error)),
+            },
             Ask::Probe => self.aside(Some(id), |shared| {
                 probe::probe(&shared.root).map(|facts| Answer::Facts(Box::new(facts)))
             }),
@@ -234,6 +249,10 @@ impl Server {
     ) {
         let shared = Arc::clone(&self.shared);
         let thread = std::thread::Builder::new().name("aside".to_owned());
+        let work = move |shared: &Shared| {
+            // Nobody waits for ever for what our own code has failed at.
+            catch_unwind(AssertUnwindSafe(|| work(shared))).unwrap_or(Err(RunnerError::Panicked))
+        };
         let started = thread.spawn(move || match (id, work(&shared)) {
             (Some(id), Ok(answer)) => shared.outlet.answer(id, answer),
             (Some(id), Err(error)) => shared.outlet.answer(id, Answer::Failed(error.to_string())),
@@ -246,10 +265,6 @@ impl Server {
         }
     }
 }
-        let work = move |shared: &Shared| {
-            // Nobody waits for ever for what our own code has failed at.
-            catch_unwind(AssertUnwindSafe(|| work(shared))).unwrap_or(Err(RunnerError::Panicked))
-        };
 
 #[cfg(test)]
 mod tests {

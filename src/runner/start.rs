@@ -3,6 +3,7 @@
 //! Invariant: the slot is held before the capsule exists, and the capsule is durable before anything of
 //! the attempt runs. Whatever fails on the way is taken back, and nothing has run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -15,13 +16,14 @@ use super::authority;
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::handover;
+use super::inputs;
 use super::root::{Lock, Root};
 use super::signals;
 use super::slot::{self, Slot};
 use crate::domain::event::Refusal;
 use crate::domain::journal::{Entry, Line, VERSION};
-use crate::domain::wire::{Holder, Start};
-use crate::domain::{AttemptId, Secrets, layout};
+use crate::domain::wire::{Answer, Holder, Start};
+use crate::domain::{AttemptId, Secrets, Sha256, layout};
 use crate::doors::{clock, env, spawn};
 
 /// For a supervisor that has said its last word to be gone.
@@ -39,24 +41,28 @@ pub(super) struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Starts the attempt; the pid of its supervisor, or none if it was started before.
-    pub(super) fn start(&self, start: &Start) -> Result<Option<i32>, Refusal> {
+    /// Starts the attempt; the pid of its supervisor, or none if it was started before. Otherwise the answer says why not.
+    pub(super) fn start(&self, start: &Start) -> Result<Option<i32>, Answer> {
         self.try_start(start)
-            .unwrap_or_else(|error| Err(Refusal::HostFault(error.to_string())))
+            .unwrap_or_else(|error| Err(Answer::Refused(Refusal::HostFault(error.to_string()))))
     }
 
-    fn try_start(&self, start: &Start) -> Result<Result<Option<i32>, Refusal>, RunnerError> {
+    fn try_start(&self, start: &Start) -> Result<Result<Option<i32>, Answer>, RunnerError> {
         let attempt = start.spec.id();
         let gate = self.root.gate()?;
         if let Err(refusal) = authority::admit(self.root, &gate, &start.authority)? {
-            return Ok(Err(refusal));
+            return Ok(Err(Answer::Refused(refusal)));
         }
         if Capsule::of(self.root, attempt).exists() || self.is_alive(&gate, attempt)? {
             return Ok(Ok(None));
         }
         let slot = match self.slot(&gate, start)? {
             Ok(slot) => slot,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => return Ok(Err(Answer::Refused(refusal))),
+        };
+        let texts = match self.texts(start) {
+            Ok(texts) => texts,
+            Err(lacking) => return Ok(Err(Answer::Lacks(lacking))),
         };
         slot.name(&Holder {
             attempt,
@@ -74,9 +80,7 @@ impl Launch<'_> {
                 boot: self.boot.to_owned(),
             },
         };
-        let dataset = start.dataset.as_deref().map(|text| (layout::DATASET, text));
-        let trajectory = start.trajectory.as_deref().map(|text| (layout::TRAJECTORY, text));
-        let inputs: Vec<_> = dataset.into_iter().chain(trajectory).collect();
+        let inputs: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_ref())).collect();
         let capsule = Capsule::create(self.root, &start.spec, &inputs, &opened)?;
         let launched = self.launch(&capsule, &slot, &start.secrets);
         if launched.is_err() {
@@ -89,6 +93,23 @@ impl Launch<'_> {
     fn is_alive(&self, gate: &Lock, attempt: AttemptId) -> Result<bool, RunnerError> {
         let held = slot::survey(self.root, gate)?;
         Ok(held.into_iter().flatten().any(|holder| holder.attempt == attempt))
+    }
+
+    /// The texts that the capsule gets, from the start itself or sent ahead. Or the digest of one that is not here.
+    fn texts<'a>(&self, start: &'a Start) -> Result<Vec<(&'static str, Cow<'a, str>)>, Sha256> {
+        let all = [
+            (layout::DATASET, &start.dataset, start.sent.dataset),
+            (layout::TRAJECTORY, &start.trajectory, start.sent.trajectory),
+        ];
+        let mut texts = Vec::new();
+        for (name, text, sent) in all {
+            if let Some(text) = text {
+                texts.push((name, Cow::Borrowed(text.as_str())));
+            } else if let Some(sha256) = sent {
+                texts.push((name, inputs::get(self.root, sha256).ok_or(sha256)?.into()));
+            }
+        }
+        Ok(texts)
     }
 
     /// A free slot, unless another attempt of the job lives. Who has ended is about to let go.

@@ -1,11 +1,14 @@
 //! One open channel to one runner: requests in, messages out, and a sense of whether anybody is there.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::framing;
+use super::inputs::Inputs;
+use super::life::{Life, Observed};
 use super::{LinkError, RsyncOrigin};
 use crate::domain::wire::{Ask, Hello, Request, Say};
 use crate::domain::{Span, credible};
@@ -38,6 +41,7 @@ pub struct Link {
     writer: Writer,
     guard: Box<dyn LinkGuard>,
     silence: Span,
+    life: Life,
 }
 
 impl std::fmt::Debug for Link {
@@ -51,7 +55,9 @@ impl std::fmt::Debug for Link {
 impl Channel {
     /// Waits for the runner's greeting.
     pub(super) async fn greet(self, patience: Span) -> Result<Link, LinkError> {
-        let mut reader: Reader = Box::new(BufReader::with_capacity(64 << 10, self.reader));
+        let life = Life::new();
+        let reader = Observed::new(self.reader, &life);
+        let mut reader: Reader = Box::new(BufReader::with_capacity(64 << 10, reader));
         let mut complaints = self.complaints;
         let hello = match tokio::time::timeout(patience.duration(), framing::greeting(&mut reader)).await {
             Err(_) => return Err(LinkError::Silent(patience)),
@@ -79,9 +85,10 @@ impl Channel {
             hello,
             origin: self.origin,
             reader,
-            writer: self.writer,
+            writer: Box::new(Observed::new(self.writer, &life)),
             guard: self.guard,
             silence: self.silence,
+            life,
         })
     }
 }
@@ -99,28 +106,40 @@ impl Link {
             mut writer,
             guard,
             silence,
+            life,
             ..
         } = self;
+        let (inputs, moved) = (Mutex::new(Inputs::default()), Notify::new());
+        let inputs = || inputs.lock().unwrap_or_else(PoisonError::into_inner);
         let listen = async {
             let mut buffer = Vec::new();
             loop {
-                match tokio::time::timeout(silence.duration(), framing::message(&mut reader, &mut buffer))
-                    .await
-                {
-                    Err(_) => return Err(LinkError::Silent(silence)),
-                    Ok(Err(what)) => return Err(LinkError::Lost(format!(" ({what})"))),
-                    Ok(Ok(None)) => return Err(LinkError::Lost(String::new())),
-                    Ok(Ok(Some(mut message))) => {
-                        if let Some(what) = credible::doubtful(&message) {
+                // While we were busy with the last message, nobody could be heard.
+                life.sign();
+                let message = tokio::select! {
+                    biased;
+                    message = framing::message(&mut reader, &mut buffer) => message,
+                    () = life.ends_after(silence.duration()) => return Err(LinkError::Silent(silence)),
+                };
+                let says = match message {
+                    Err(what) => return Err(LinkError::Lost(format!(" ({what})"))),
+                    Ok(None) => return Err(LinkError::Lost(String::new())),
+                    Ok(Some(say)) => match (credible::doubtful(&say), say) {
+                        (Some(what), _) => {
                             return Err(LinkError::Lost(format!(" (it cannot be believed: {what})")));
                         }
-                        // Whoever asked may quote the answer.
-                        if let Say::Answer { with, .. } = &mut message {
-                            secrets::hide(with);
+                        (None, Say::Answer { to, mut with }) => {
+                            // The caller may quote the answer.
+                            secrets::hide(&mut with);
+                            inputs().heard(to, with)
                         }
-                        if said.send(message).await.is_err() {
-                            return Ok(());
-                        }
+                        (None, say @ Say::Journal { .. }) => vec![say],
+                    },
+                };
+                moved.notify_one();
+                for say in says {
+                    if said.send(say).await.is_err() {
+                        return Ok(());
                     }
                 }
             }
@@ -131,24 +150,30 @@ impl Link {
             let mut pings = tokio::time::interval(silence.duration() / 3);
             pings.tick().await;
             loop {
-                let request = tokio::select! {
-                    request = requests.recv() => match request {
-                        Some(request) => request,
-                        None => return Ok(()),
-                    },
-                    _ = pings.tick() => Request { id: 0, ask: Ask::Ping },
+                let next = inputs().next();
+                let request = if let Some(next) = next {
+                    next
+                } else {
+                    let asked = tokio::select! {
+                        request = requests.recv() => match request {
+                            Some(request) => inputs().take(request),
+                            None => return Ok(()),
+                        },
+                        () = moved.notified() => None,
+                        _ = pings.tick() => Some(Request { id: 0, ask: Ask::Ping }),
+                    };
+                    let Some(asked) = asked else { continue };
+                    asked
                 };
                 line.clear();
-                serde_json::to_writer(&mut line, &request)
-                    .map_err(|error| LinkError::Here(error.to_string()))?;
-                line.push(b'\n');
+                put(&mut line, &request)?;
                 // Whatever else is waiting goes in the same write.
                 while line.len() < 64 << 10
                     && let Ok(next) = requests.try_recv()
                 {
-                    serde_json::to_writer(&mut line, &next)
-                        .map_err(|error| LinkError::Here(error.to_string()))?;
-                    line.push(b'\n');
+                    if let Some(next) = inputs().take(next) {
+                        put(&mut line, &next)?;
+                    }
                 }
                 writer
                     .write_all(&line)
@@ -166,5 +191,106 @@ impl Link {
         };
         drop(guard);
         end
+    }
+}
+
+fn put(line: &mut Vec<u8>, request: &Request) -> Result<(), LinkError> {
+    serde_json::to_writer(&mut *line, request).map_err(|error| LinkError::Here(error.to_string()))?;
+    line.push(b'\n');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt as _, DuplexStream};
+
+    use super::*;
+    use crate::domain::wire::{Answer, MAGIC, PROTOCOL};
+
+    struct Nothing;
+    impl LinkGuard for Nothing {}
+
+    /// A link whose channel holds so many bytes, and its other end.
+    async fn open(room: usize, silence: Span) -> (Link, DuplexStream) {
+        let (ours, mut theirs) = tokio::io::duplex(room);
+        let (reader, writer) = tokio::io::split(ours);
+        let channel = Channel {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+            complaints: Box::new(tokio::io::empty()),
+            guard: Box::new(Nothing),
+            origin: RsyncOrigin {
+                rsh: None,
+                base: String::new(),
+            },
+            silence,
+        };
+        let hello =
+            format!("{MAGIC}{{\"protocol\":{PROTOCOL},\"version\":\"0\",\"boot\":\"b\",\"now\":1}}\n");
+        let (link, written) = tokio::join!(
+            channel.greet(Span::seconds(60)),
+            theirs.write_all(hello.as_bytes())
+        );
+        written.unwrap();
+        (link.unwrap(), theirs)
+    }
+
+    /// A request of half a megabyte.
+    fn long() -> Request {
+        let source = "x".repeat(500_000);
+        Request {
+            id: 7,
+            ask: Ask::Discard { source },
+        }
+    }
+
+    const DONE: &[u8] = b"{\"answer\":{\"to\":7,\"with\":\"done\"}}\n";
+
+    #[tokio::test]
+    async fn a_long_line_that_is_on_its_way_is_life_in_both_directions() {
+        let silence = Span(1500);
+        let (link, theirs) = open(4096, silence).await;
+        let (requests, taken) = mpsc::channel(1);
+        let (said, mut says) = mpsc::channel(1);
+        let host = async {
+            let mut theirs = BufReader::with_capacity(4096, theirs);
+            let mut read = 0;
+            // It reads slowly, and says nothing all the while.
+            loop {
+                let buffer = theirs.fill_buf().await.unwrap();
+                let (len, last) = (buffer.len(), buffer.last() == Some(&b'\n'));
+                theirs.consume(len);
+                read += len;
+                if last && read > 500_000 {
+                    break;
+                }
+                tokio::time::sleep(silence.duration() / 60).await;
+            }
+            // Its answer is slow, too.
+            for byte in DONE.chunks(1) {
+                theirs.write_all(byte).await.unwrap();
+                tokio::time::sleep(silence.duration() / 15).await;
+            }
+            theirs
+        };
+        requests.send(long()).await.unwrap();
+        let heard = async {
+            let (say, _theirs) = tokio::join!(says.recv(), host);
+            say
+        };
+        tokio::select! {
+            end = link.run(taken, said) => panic!("{end:?}"),
+            say = heard => assert_eq!(say, Some(Say::Answer { to: 7, with: Answer::Done })),
+        }
+    }
+
+    #[tokio::test]
+    async fn pings_that_nobody_takes_are_no_life() {
+        let (link, theirs) = open(1 << 20, Span(300)).await;
+        let (_requests, taken) = mpsc::channel(1);
+        let (said, _says) = mpsc::channel(1);
+        let end = link.run(taken, said).await;
+        assert!(matches!(end, Err(LinkError::Silent(_))), "{end:?}");
+        drop(theirs);
     }
 }

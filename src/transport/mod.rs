@@ -10,12 +10,14 @@ mod clean_shell;
 mod controls;
 mod error;
 mod framing;
+mod inputs;
+mod life;
 mod link;
 mod local;
 mod pace;
+mod shell;
 mod ssh;
 
-mod shell;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use fleet::domain::journal::{Entry, Line};
 use fleet::domain::spec::{self, Spec, Step};
-use fleet::domain::wire::{Answer, Ask, Authority, Hello, MAGIC, Request, Say, Start};
+use fleet::domain::wire::{Answer, Ask, Authority, Hello, MAGIC, Request, Say, Sent, Start};
 use fleet::domain::{AttemptId, Epoch, Job, JobId, Place, Span, layout};
 
 /// An open link.
@@ -189,6 +189,7 @@ pub(crate) fn start(spec: &Spec) -> Start {
         dataset: None,
         trajectory: None,
         secrets: [].into(),
+        sent: Sent::default(),
     }
 }
 

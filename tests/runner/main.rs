@@ -4,6 +4,7 @@
 
 mod link;
 mod starting;
+mod inputs;
 mod provider;
 mod secrets;
 mod steps;
