@@ -1,4 +1,5 @@
-//! Links over bad ways: a slow uplink, names that are gone for a while, a damaged runner, login shells of every kind.
+//! Links over bad ways: a slow uplink, names that are gone for a while, a damaged runner, login shells of every kind, and
+//! hosts that end what a connection leaves running.
 
 use std::fmt::Write as _;
 
@@ -187,4 +188,45 @@ fn tcsh_and_fish_are_login_shells_like_any_other() {
         world.fleet(&["dispatch", file.to_str().unwrap()]).ok();
         world.fleet(&["collect"]).ok().says("1 at home");
     }
+}
+
+/// A logind that ends what a session leaves running, and a `systemd-run` that does what one with `--scope` does and tells of
+/// it. Until the host is reset.
+const STRICT: &str = r#"mkdir -p /run/systemd/system /etc/systemd/logind.conf.d /var/lib/systemd/linger
+printf '[Login]\nKillUserProcesses=yes\n' > /etc/systemd/logind.conf.d/50-site.conf
+cat > /usr/local/bin/systemd-run <<'END'
+#!/bin/sh
+echo "$XDG_RUNTIME_DIR $*" >> /home/ubuntu/scopes
+[ "$1 $2 $3 $4" = "--user --scope --quiet --" ] || exit 1
+shift 4
+exec "$@"
+END
+chmod 755 /usr/local/bin/systemd-run"#;
+
+#[test]
+fn a_host_that_ends_a_users_processes_at_logout_is_told_and_where_the_user_lingers_jobs_get_scopes() {
+    let lab = Lab::hosts(1);
+    let root = |script: &str| lab.run(&["exec", "eval1", "sh", "-ec", script]);
+    root(STRICT);
+    let world = World::lab(&lab).script("echo fine > \"$FLEET_OUT/answer\"");
+    world
+        .fleet(&["doctor"])
+        .code(6)
+        .prints("ends all processes of ubuntu")
+        .prints("loginctl enable-linger");
+    let scopes = || lab.sh("eval1", "cat scopes 2>/dev/null || true");
+    assert_eq!(scopes(), "");
+    root("touch /var/lib/systemd/linger/ubuntu");
+    let doctor = world.fleet(&["doctor"]);
+    assert!(!doctor.stdout.contains("ends all processes"), "{}", doctor.stdout);
+    let file = world.jobs("set", 1, 0);
+    world.fleet(&["dispatch", file.to_str().unwrap()]).ok();
+    world.fleet(&["collect"]).ok().says("1 at home");
+    let scopes = scopes();
+    let last = scopes.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("/run/user/1000 --user --scope --quiet -- /home/ubuntu/.fleet/bin/fleet-")
+            && last.contains(" runner supervise --root /home/ubuntu/.fleet "),
+        "{scopes}"
+    );
 }

@@ -79,6 +79,8 @@ pub enum What {
     Llm,
     /// Who may read the keys.
     Private,
+    /// What logout does to jobs.
+    Logout,
 }
 
 impl What {
@@ -96,6 +98,7 @@ impl What {
             What::Imports => "imports",
             What::Llm => "llm",
             What::Private => "private",
+            What::Logout => "logout",
         }
     }
 }

@@ -18,6 +18,7 @@ mod inputs;
 mod journal;
 mod start;
 mod handover;
+mod logind;
 mod cancel;
 mod serve;
 mod lines;

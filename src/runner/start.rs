@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::authority;
@@ -17,6 +17,7 @@ use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::handover;
 use super::inputs;
+use super::logind;
 use super::root::{Lock, Root};
 use super::signals;
 use super::slot::{self, Slot};
@@ -156,10 +157,11 @@ impl Launch<'_> {
         })?;
         let argv = ["fleet", "runner", "supervise", "--root", root].map(str::to_owned);
         let argv = [&argv[..], &["--secrets".to_owned(), capsule.attempt.to_string()]].concat();
-        let env: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
+        let mut env: BTreeMap<OsString, OsString> = env::all().into_iter().collect();
         let handed = handover::pipe(secrets).doing(|| "hand the secrets over")?;
+        let (program, argv) = self.scoped(argv, &mut env);
         let child = spawn::Child {
-            program: self.program,
+            program: &program,
             argv: &argv,
             env: &env,
             stdin: slot.file().as_fd(),
@@ -170,5 +172,21 @@ impl Launch<'_> {
             blocked: signals::heard(),
         };
         child.start().doing(|| "start a supervisor")
+    }
+    /// The same in a scope of its own, where the host would end it with the session that started it. The scope's process
+    /// becomes the supervisor, with all that it was born with.
+    fn scoped(&self, argv: Vec<String>, env: &mut BTreeMap<OsString, OsString>) -> (PathBuf, Vec<String>) {
+        let Some((mut words, (name, value))) = logind::scope() else {
+            return (self.program.to_owned(), argv);
+        };
+        // Not `/proc/self/exe`: that would be another program by then.
+        let Some(program) = spawn::myself().ok().filter(|file| file.is_file()) else {
+            return (self.program.to_owned(), argv);
+        };
+        env.insert(name.into(), value.into());
+        let launcher = PathBuf::from(&words[0]);
+        words.push(program.display().to_string());
+        words.extend(argv.into_iter().skip(1));
+        (launcher, words)
     }
 }

@@ -27,5 +27,6 @@ pub(super) fn advice(what: What, host: &HostConfig) -> String {
         What::Imports => format!("in {at} there: poetry install && poetry run pip install datasets pandas"),
         What::Llm => format!("write the section and its key into {at}/config.toml there; it is never copied"),
         What::Private => "`fleet doctor --fix` takes the rights of others away".to_owned(),
+        What::Logout => "let the user of the jobs stay there: loginctl enable-linger $USER (fleet then uses systemd-run --user --scope)".to_owned(),
     }
 }

@@ -4,6 +4,7 @@
 //! proved to have ended, and permissions of ours that are too wide. No key is ever quoted.
 
 mod engine;
+mod logout;
 mod python;
 mod settings;
 mod strays;
@@ -32,7 +33,7 @@ pub(super) fn examine(root: &Root, wish: &Examine) -> Result<Vec<Observation>, R
     drop(gate);
     let (held, mend) = (&held[..], wish.mend);
     std::thread::scope(|scope| {
-        let mut looks = vec![scope.spawn(|| home(root))];
+        let mut looks = vec![scope.spawn(|| home(root)), scope.spawn(logout::look)];
         if wish.containers {
             looks.push(scope.spawn(engine::networks));
             looks.push(scope.spawn(move || engine::leftovers(root, held, mend)));
