@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::support::{GO, World, files, wait};
@@ -302,4 +302,92 @@ fn a_set_that_nobody_knows_is_an_error() {
         .code(2)
         .says("no set is called phase9");
     world.fleet(&["collect", "../x"]).code(2);
+}
+
+/// An `rsync` that waits until the test lets it go, once the test wants that.
+fn slow_rsync(world: World) -> World {
+    let real = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|dir| dir.join("rsync"))
+        .find(|path| path.is_file())
+        .expect("rsync is there");
+    let (held, begun) = (world.path("hold-rsync"), world.path("rsync-begun"));
+    let script = format!(
+        "#!/bin/sh\nif [ -e '{held}' ]; then : > '{begun}'; while [ -e '{held}' ]; do sleep 0.02; done; fi\nexec '{real}' \"$@\"\n",
+        held = held.display(),
+        begun = begun.display(),
+        real = real.display(),
+    );
+    let path = world.write("bin/rsync", &script);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let all = format!(
+        "{}:{}",
+        path.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    world.env("PATH", &all)
+}
+
+/// Puts a verdict beside the only result of a set, as if it had been graded there.
+fn grade(world: &World, set: &str, why: &str) {
+    let verdict = serde_json::json!({
+        "version": 1, "grader": fleet::case::GRADER, "patch_bytes": 1, "metrics": {}, "findings": [],
+        "verdict": {
+            "decision": "unresolved", "outcome": "completed", "why": why,
+            "fail_to_pass": [0, 1], "pass_to_pass": [0, 0],
+        },
+    });
+    let home = results(world).join(set).join("eval1-0/gpt/run1");
+    assert!(home.join("result.json").is_file());
+    fs::write(home.join("verdict.json"), verdict.to_string()).unwrap();
+}
+
+#[test]
+fn what_happens_while_results_come_home_is_not_forgotten() {
+    let world = slow_rsync(World::local(1).script("echo done"));
+    let (one, two) = (world.jobs("one", 1, 0), world.jobs("two", 1, 0));
+    world.fleet(&["dispatch", one.to_str().unwrap()]).ok();
+    world.fleet(&["collect"]).ok();
+    grade(&world, "one", "a test fails");
+    world.fleet(&["collect"]).ok();
+    world.fleet(&["dispatch", two.to_str().unwrap()]).ok();
+
+    // A verdict that is news, and a result that takes its time to come.
+    grade(&world, "one", "another test fails");
+    world.write("hold-rsync", "");
+    let mut collect = world.start(&["collect"]);
+    wait::until("the results are being fetched", || {
+        world.path("rsync-begun").exists().then_some(())
+    });
+    world
+        .fleet(&["host", "recall", "eval1", "--because", "its disk lied"])
+        .ok();
+    let suspects = || world.status()["suspect"].as_array().unwrap().len();
+    assert_eq!(suspects(), 1);
+    fs::remove_file(world.path("hold-rsync")).unwrap();
+    assert!(collect.wait().unwrap().success(), "{}", world.talk());
+
+    assert_eq!(suspects(), 1, "the suspicion is lost");
+    let rows = fs::read_to_string(results(&world).join("results.jsonl")).unwrap();
+    assert!(
+        rows.contains("its disk lied"),
+        "the books do not know of it:\n{rows}"
+    );
+}
+
+#[test]
+fn verdicts_given_at_home_reach_the_coordinator_that_is_at_work() {
+    let world = World::local(1).script(&format!(
+        "[ $FLEET_SET = one ] || {{ echo x >> \"$LEDGER\"; {GO}; }}"
+    ));
+    let (one, two) = (world.jobs("one", 1, 0), world.jobs("two", 1, 0));
+    world.fleet(&["dispatch", one.to_str().unwrap()]).ok();
+    world.fleet(&["collect"]).ok();
+    let mut dispatch = world.start(&["dispatch", two.to_str().unwrap()]);
+    world.until_ledger_has(1);
+    grade(&world, "one", "a test fails");
+    world.fleet(&["collect"]).ok();
+    assert_eq!((world.count("unresolved"), world.count("running")), (1, 1));
+    world.go();
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    assert_eq!((world.count("unresolved"), world.count("succeeded")), (1, 1));
 }

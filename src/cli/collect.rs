@@ -7,17 +7,16 @@ use std::sync::Arc;
 use super::context::Context;
 use super::printer::Printer;
 use super::results::{self, Home};
-use super::{CommandError, Kind, exit, predictions, verdicts};
+use super::{CommandError, Kind, exit, predictions, tell, verdicts};
 use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
 use crate::domain::fleet::JobEntry;
 use crate::domain::host::HostConfig;
 use crate::domain::tree::short;
-use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, SetName};
+use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
 use crate::doors::{clock, secrets};
-use crate::engine;
 use crate::report::{Books, words};
-use crate::store::Store;
+use crate::store::{Store, Wish};
 
 /// Bring every result home, and verify it byte for byte
 ///
@@ -42,7 +41,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (reader, mut fleet) = context.peek().await?;
+    let (reader, fleet) = context.peek().await?;
     reader.close().await;
     if let Some(unknown) = args
         .sets
@@ -92,7 +91,9 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     }
     complaints.extend(unreachable);
     let judged = judge(&brought, &mut complaints);
-    record(&judged, &store, &mut fleet).await?;
+    store.close().await;
+    // Fetching takes minutes: what happened meanwhile is in the books, too.
+    let fleet = record(&judged, context, fleet).await?;
     let home = Home {
         brought: &brought,
         judged: &judged,
@@ -204,30 +205,38 @@ fn judge(
     judged
 }
 
-/// Stores the verdicts that are not what the hosts said.
+/// So many verdicts are told at a time.
+const AT_ONCE: usize = 200;
+
+/// Tells whoever coordinates of the verdicts that are not what the hosts said; the facts as they are then.
 async fn record(
     judged: &BTreeMap<AttemptId, Judgement>,
-    store: &Store,
-    fleet: &mut Fleet,
-) -> Result<(), CommandError> {
+    context: &Context,
+    fleet: Fleet,
+) -> Result<Fleet, CommandError> {
     // As it is stored: without secrets.
     let verdicts = judged.iter().map(|(attempt, judgement)| {
         let mut verdict = judgement.verdict.clone();
         secrets::hide(&mut verdict);
         (*attempt, verdict)
     });
-    let news = verdicts.filter(|(attempt, verdict)| {
-        let known = fleet.attempt(*attempt).and_then(|attempt| attempt.verdict());
-        known != Some(verdict)
-    });
-    let events: Vec<Event> = news
-        .map(|(attempt, verdict)| Event::Graded {
-            attempt,
-            verdict: Box::new(verdict),
+    let news: Vec<_> = verdicts
+        .filter(|(attempt, verdict)| {
+            let known = fleet.attempt(*attempt).and_then(|attempt| attempt.verdict());
+            known != Some(verdict)
         })
         .collect();
-    engine::record(store, fleet, &events).await?;
-    Ok(())
+    if news.is_empty() {
+        return Ok(fleet);
+    }
+    let wishes: Vec<Wish> = news
+        .chunks(AT_ONCE)
+        .map(|some| Wish::Grade(some.to_vec()))
+        .collect();
+    tell::tell(context, &wishes.iter().collect::<Vec<_>>()).await?;
+    let (reader, fleet) = context.peek().await?;
+    reader.close().await;
+    Ok(fleet)
 }
 
 /// Opens one connection to the host, and brings all of it home over that.

@@ -14,6 +14,8 @@ use crate::store::{Store, Wish};
 
 /// How often we look whether our word has been taken.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often we try to coordinate ourselves while others come and go.
+const TRIES: u32 = 50;
 
 /// What verbs that act on the fleet's facts have in common.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -73,22 +75,20 @@ pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), Comm
     if wishes.is_empty() {
         return Ok(());
     }
-    if context.coordinator().is_some() {
-        let store = Store::open(&context.database()).await?;
-        for wish in wishes {
-            store.wish(clock::now(), wish).await?;
-        }
-        while context.coordinator().is_some() {
-            if store.wishes().await?.is_empty() {
-                store.close().await;
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK).await;
+    let mut tries = 0;
+    let mut coordinator = loop {
+        if context.coordinator().is_some() && ask(context, wishes).await? {
+            return Ok(());
         }
         // It ended meanwhile. What it left undone is done below; what it did gives nothing new.
-        store.close().await;
-    }
-    let mut coordinator = context.coordinate().await?;
+        match context.coordinate().await {
+            Ok(coordinator) => break coordinator,
+            // Somebody else was quicker, and is asked now.
+            Err(_) if context.coordinator().is_some() && tries < TRIES => tries += 1,
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(LOOK).await;
+    };
     for (id, wish) in coordinator.store.wishes().await? {
         let events = engine::wish(&coordinator.fleet, &wish);
         coordinator.record(&events).await?;
@@ -99,4 +99,21 @@ pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), Comm
         coordinator.record(&events).await?;
     }
     Ok(())
+}
+
+/// Leaves the wishes for the coordinator. False if it ended before it had taken them all.
+async fn ask(context: &Context, wishes: &[&Wish]) -> Result<bool, CommandError> {
+    let store = Store::open(&context.database()).await?;
+    for wish in wishes {
+        store.wish(clock::now(), wish).await?;
+    }
+    let mut taken = false;
+    while !taken && context.coordinator().is_some() {
+        taken = store.wishes().await?.is_empty();
+        if !taken {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+    store.close().await;
+    Ok(taken)
 }

@@ -1,11 +1,12 @@
-//! A person's word, as events: what somebody at a terminal wants of the fleet, if it still makes sense.
+//! What another process wants of the fleet, as events, if it still makes sense: a person's word, or what was graded
+//! at home.
 //!
 //! All of it can be said twice: what is so already gives no event.
 
 use crate::domain::event::Past;
 use crate::domain::fleet::Attempt;
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{AttemptId, Event, Fleet, JobId, Timestamp};
+use crate::domain::{AttemptId, Event, Fleet, JobId, Timestamp, Verdict};
 use crate::plan::host_gone;
 use crate::store::Wish;
 
@@ -31,6 +32,7 @@ pub fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
         Wish::Release { subject, why } => release(fleet, subject, why),
         Wish::Reopen { job, why, from } => reopen(fleet, *job, why, from),
         Wish::Suspect { attempt, why } => suspect(fleet, *attempt, why),
+        Wish::Grade(verdicts) => grade(fleet, verdicts),
     }
 }
 
@@ -79,4 +81,18 @@ fn suspect(fleet: &Fleet, attempt: AttemptId, why: &str) -> Vec<Event> {
         why: why.to_owned(),
     });
     suspected.into_iter().collect()
+}
+
+/// Results have been graded at home. What the host said already is no news.
+fn grade(fleet: &Fleet, verdicts: &[(AttemptId, Verdict)]) -> Vec<Event> {
+    let news = verdicts.iter().filter(|(attempt, verdict)| {
+        fleet
+            .attempt(*attempt)
+            .is_some_and(|known| known.verdict() != Some(verdict))
+    });
+    news.map(|(attempt, verdict)| Event::Graded {
+        attempt: *attempt,
+        verdict: Box::new(verdict.clone()),
+    })
+    .collect()
 }

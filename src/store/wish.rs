@@ -1,4 +1,4 @@
-//! Wishes: what another process (`fleet cancel`, `fleet host gone`) asks of the running coordinator.
+//! Wishes: what another process (`fleet cancel`, `fleet host gone`, `fleet collect`) asks of the running coordinator.
 //!
 //! Invariant: only the coordinator writes facts. A wish survives a crash between being granted and
 //! being taken back, so granting one twice must do no harm.
@@ -10,7 +10,7 @@ use super::row::body;
 use super::{Store, StoreError};
 use crate::domain::event::Past;
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{AttemptId, HostName, JobId, Timestamp};
+use crate::domain::{AttemptId, HostName, JobId, Timestamp, Verdict};
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,8 @@ pub enum Wish {
         /// Why.
         why: String,
     },
+    /// The evidence of these attempts is at home, and has been graded.
+    Grade(Vec<(AttemptId, Verdict)>),
 }
 
 impl Store {
