@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::print_stderr, reason = "a failing history says how to repeat it")]
 
+mod adopt;
 mod architecture;
 mod assign;
 mod bad_hosts;
@@ -57,5 +58,6 @@ mod support;
 mod swe;
 mod trouble;
 mod twice;
+mod unfit;
 mod verdicts;
 mod verify;

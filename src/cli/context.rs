@@ -185,7 +185,7 @@ impl Context {
         let store = Store::peek(&self.database()).await?.ok_or_else(nothing)?;
         let mut fleet = store.load(Epoch(0), &self.config.hosts).await?;
         fleet.pause_providers(self.config.fleet.provider_pause);
-        fleet.recall_complaints();
+        fleet.recall_complaints(clock::now());
         Ok((store, fleet))
     }
 

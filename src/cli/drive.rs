@@ -7,7 +7,7 @@ use super::context::Context;
 use super::needs::{self, Sizes};
 use super::printer::Printer;
 use super::progress::Progress;
-use super::{CommandError, Kind, coordinate, preflight};
+use super::{CommandError, Kind, coordinate, fit, preflight, ways};
 use crate::domain::hold::{Kind as Hold, Subject};
 use crate::domain::{Epoch, Event, Fleet, JobId, SetName};
 use crate::doors::clock;
@@ -95,6 +95,13 @@ pub(super) async fn drive(
         }
         coordinate::secrets(&trial, &context.config)?;
     }
+    fit::check(
+        assignments,
+        &coordinator.fleet,
+        &coordinator.store,
+        &context.config,
+    )
+    .await?;
     for assignment in assignments {
         let now = clock::now();
         let added = coordinator
@@ -214,6 +221,7 @@ fn way_out(stuck: &Stuck) -> String {
             format!("upload the image anew, then `fleet resume image {source}`; `fleet retry --class image` opens jobs again that have failed of it")
         }
         (_, Some(Hold::Paused | Hold::Draining)) => format!("`fleet resume {subject}` lets it go on"),
+        (Subject::Memory(host), _) => ways::unheard(host.as_str()),
         (Subject::Host(_), _) => "`fleet doctor` says how to mend hosts. If one will never come back, `fleet host gone NAME --because WHY` frees its jobs".to_owned(),
         (_, _) => format!("`fleet resume {subject}` lets it go on once it is mended"),
     }

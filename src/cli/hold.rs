@@ -118,7 +118,7 @@ pub(super) async fn resume(args: &Resume, context: &Context, printer: &Printer) 
     };
     let held = subjects
         .into_iter()
-        .filter(|subject| fleet.hold(subject).is_some());
+        .filter(|subject| fleet.hold(subject).is_some_and(|hold| hold.kind != Kind::Unheard));
     let deeds: Vec<Deed> = held
         .map(|subject| Deed {
             what: format!("{subject} may go on"),

@@ -106,7 +106,7 @@ fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -
     let since = within.map(|span| clock::now().0.saturating_sub_unsigned(span.0));
     let attempts = fleet.jobs().flat_map(|entry| {
         let mine = entry.attempts.iter().filter(|attempt| attempt.host == *host);
-        let mine = mine.filter(|attempt| since.is_none_or(|since| attempt.since.0 >= since));
+        let mine = mine.filter(|attempt| since.is_none_or(|since| attempt.ended().0 >= since));
         mine.map(|attempt| AttemptId {
             job: entry.job.id,
             n: attempt.n,

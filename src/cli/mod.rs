@@ -20,6 +20,7 @@ mod error;
 mod exit;
 mod explain;
 mod failures;
+mod fit;
 mod history;
 mod foresee;
 mod hold;

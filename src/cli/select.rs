@@ -2,8 +2,8 @@
 //! with or without the set, or the beginning of that.
 
 use super::{CommandError, Kind};
-use crate::domain::Fleet;
 use crate::domain::fleet::JobEntry;
+use crate::domain::{Fleet, Job};
 
 /// Every job that the word may mean.
 pub(super) fn matching<'a>(fleet: &'a Fleet, word: &str) -> Vec<&'a JobEntry> {
@@ -49,10 +49,12 @@ pub(super) fn one<'a>(fleet: &'a Fleet, word: &str) -> Result<&'a JobEntry, Comm
 /// A job as people find it again: its id, and where its results lie.
 pub(super) fn shown(entry: &JobEntry) -> String {
     let job = &entry.job;
-    format!(
-        "{}  {}/{}/{}/run{}",
-        job.id, job.set, job.instance, job.model, job.run
-    )
+    format!("{}  {}", job.id, name(job))
+}
+
+/// Where its results lie.
+pub(super) fn name(job: &Job) -> String {
+    format!("{}/{}/{}/run{}", job.set, job.instance, job.model, job.run)
 }
 
 fn means(entry: &JobEntry, word: &str) -> bool {

@@ -35,6 +35,13 @@ pub(super) fn on(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
     ways
 }
 
+/// How jobs go on that may be running on a host whose memory is not known.
+pub(super) fn unheard(host: &str) -> String {
+    format!(
+        "reach {host} and `fleet adopt`; or, if it will never come back, `fleet host gone {host} --because WHY`"
+    )
+}
+
 /// How a hold ends.
 fn end_of(subject: &Subject, kind: Kind) -> String {
     match kind {
@@ -44,6 +51,7 @@ fn end_of(subject: &Subject, kind: Kind) -> String {
         Kind::Quarantined | Kind::Refused => {
             format!("once it is mended, `fleet resume {subject}` lets it go on")
         }
+        Kind::Unheard => unheard(subject.parts().1),
         Kind::Paused | Kind::Draining => format!("`fleet resume {subject}` lets it go on"),
     }
 }

@@ -42,3 +42,7 @@ pub mod absence_is_no_proof {}
 pub mod secrets_are_handed_over_and_one_redactor_quotes {}
 #[doc = include_str!("decisions/0021-what-the-tests-do-is-theirs-and-an-engine-has-many-roots.md")]
 pub mod what_the_tests_do_is_theirs_and_an_engine_has_many_roots {}
+#[doc = include_str!("decisions/0024-what-hosts-remember-is-gathered-before-it-is-recorded.md")]
+pub mod what_hosts_remember_is_gathered_before_it_is_recorded {}
+#[doc = include_str!("decisions/0025-a-time-is-compared-with-times-of-the-same-clock.md")]
+pub mod a_time_is_compared_with_times_of_the_same_clock {}

@@ -58,8 +58,10 @@ pub fn doubtful(say: &Say) -> Option<&'static str> {
                 (!sound).then_some("its inventory has numbers that cannot be")
             }
             Answer::Bytes { size, .. } => (*size > LARGEST).then_some("a file is larger than any disk"),
+            Answer::Has(bytes) => (*bytes > LARGEST).then_some("it has more than any disk holds"),
             Answer::Failed(why) => (why.len() > LONGEST_TEXT).then_some("an error is longer than a page"),
             Answer::Done
+            | Answer::Lacks(_)
             | Answer::Refused(_)
             | Answer::Cleaned(_)
             | Answer::Fault(_)

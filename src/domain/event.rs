@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use super::hold::{Kind, Subject};
 use super::host::Outlook;
 use super::id::{AttemptId, Epoch, JobId};
@@ -52,6 +53,14 @@ pub enum Event {
         attempt: AttemptId,
         /// Its reason.
         why: Refusal,
+    },
+    /// The host is not asked to start it: with this `fleet.toml`, or without the job's data, nobody can say how.
+    /// Nothing has run.
+    Unfit {
+        /// What is not started.
+        attempt: AttemptId,
+        /// Why not, and whose doing that is.
+        fault: Fault,
     },
     /// It is proved that the attempt will never end by itself.
     Lost {
@@ -180,6 +189,7 @@ impl Event {
             | Event::Found { .. }
             | Event::Journaled { .. }
             | Event::Refused { .. }
+            | Event::Unfit { .. }
             | Event::Lost { .. }
             | Event::Suspected { .. }
             | Event::Doubted { .. }
@@ -201,6 +211,7 @@ impl Event {
             | Event::Found { attempt, .. }
             | Event::Journaled { attempt, .. }
             | Event::Refused { attempt, .. }
+            | Event::Unfit { attempt, .. }
             | Event::Lost { attempt, .. }
             | Event::Suspected { attempt, .. }
             | Event::Doubted { attempt, .. }

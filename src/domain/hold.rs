@@ -23,6 +23,8 @@ pub enum Subject {
     Set(SetName),
     /// No job that needs this image starts.
     Image(String),
+    /// Nothing starts anywhere: what this host remembers is not known, and it may be running any job that waits.
+    Memory(HostName),
 }
 
 /// What kind of hold.
@@ -39,6 +41,9 @@ pub enum Kind {
     Ailing,
     /// Its provider refuses it; or its image is no good on any host. Ends when somebody says so.
     Refused,
+    /// The database is older than what hosts have done since, and this one was not heard. Ends when it is, or when
+    /// somebody vouches that it is gone.
+    Unheard,
 }
 
 /// One hold.
@@ -78,6 +83,7 @@ impl Kind {
             Kind::Quarantined => "quarantined",
             Kind::Ailing => "ailing",
             Kind::Refused => "stopped",
+            Kind::Unheard => "unheard",
         }
     }
 
@@ -95,6 +101,7 @@ impl Subject {
             Subject::Model(name) => ("model", name.as_str()),
             Subject::Set(name) => ("set", name.as_str()),
             Subject::Image(source) => ("image", source),
+            Subject::Memory(host) => ("memory", host.as_str()),
         }
     }
 }
@@ -117,6 +124,7 @@ impl FromStr for Subject {
             "model" => name.parse().map(Subject::Model).map_err(bad),
             "set" => name.parse().map(Subject::Set).map_err(bad),
             "image" if !name.is_empty() => Ok(Subject::Image(name.to_owned())),
+            "memory" => name.parse().map(Subject::Memory).map_err(bad),
             _ => Err(format!(
                 "`{}` is neither host, model, set nor image",
                 text.escape_debug()
@@ -131,7 +139,13 @@ mod tests {
 
     #[test]
     fn a_subject_is_read_as_it_is_shown() {
-        for text in ["host eval3", "model gpt", "set phase8", "image s3://b/k-1.tar"] {
+        for text in [
+            "host eval3",
+            "model gpt",
+            "set phase8",
+            "image s3://b/k-1.tar",
+            "memory eval3",
+        ] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }
         for text in ["eval3", "host", "host a b", "image ", "slot 1"] {

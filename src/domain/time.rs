@@ -21,6 +21,19 @@ impl Timestamp {
     pub fn after(self, span: Span) -> Timestamp {
         Timestamp(self.0.saturating_add_unsigned(span.0))
     }
+
+    /// The moment when `span` had still to pass.
+    #[must_use]
+    pub fn before(self, span: Span) -> Timestamp {
+        Timestamp(self.0.saturating_sub_unsigned(span.0))
+    }
+
+    /// When a pause of this length ends that began now, unless it is over at `now`. If the clock was set back since, the
+    /// pause is not longer for it: one that would begin later than it could last is over.
+    pub fn pause(self, length: Span, now: Timestamp) -> Option<Timestamp> {
+        let ends = self.after(length);
+        (ends > now && self <= now.after(length)).then_some(ends)
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -126,6 +139,18 @@ mod tests {
         ] {
             assert_eq!(Timestamp(ms).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_pause_is_not_longer_for_a_clock_that_was_set_back() {
+        let (noon, minutes) = (Timestamp(12 * 3_600_000), |n: u64| Span::seconds(60 * n));
+        let pause = |now| noon.pause(minutes(10), now);
+        assert_eq!(pause(noon), Some(noon.after(minutes(10))));
+        assert_eq!(pause(noon.after(minutes(9))), Some(noon.after(minutes(10))));
+        assert_eq!(pause(noon.after(minutes(10))), None);
+        // Clocks are corrected by a little all the time.
+        assert!(pause(noon.before(Span::seconds(1))).is_some());
+        assert_eq!(pause(noon.before(minutes(240))), None);
     }
 
     #[test]

@@ -294,6 +294,27 @@ pub struct Unreadable {
     pub attempt: AttemptId,
     /// Why not. Quotes the host.
     pub why: String,
+    /// Its job as it was dispatched, if asked for, where that much can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
+}
+
+impl Inventory {
+    /// Every attempt that it tells of.
+    pub fn attempts(&self) -> impl Iterator<Item = AttemptId> {
+        let read = self.capsules.iter().map(|capsule| capsule.attempt);
+        read.chain(self.hidden().map(|(attempt, _)| attempt))
+    }
+
+    /// Every attempt that is there and about which it cannot say more, and why.
+    pub fn hidden(&self) -> impl Iterator<Item = (AttemptId, &str)> {
+        let read = |held: &&AttemptId| !self.capsules.iter().any(|capsule| capsule.attempt == **held);
+        let told = |held: &&AttemptId| !self.unreadable.iter().any(|one| one.attempt == **held);
+        let gone = "its supervisor lives, and its directory is gone";
+        let held = self.held.iter().filter(read).filter(told);
+        let unreadable = self.unreadable.iter().map(|one| (one.attempt, one.why.as_str()));
+        unreadable.chain(held.map(move |held| (*held, gone)))
+    }
 }
 
 /// How an inventory is written: as in protocol 1, a bare list, where there is nothing to say beside the capsules.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Engine;
 use super::reach::News;
 use super::talk::About;
+use super::unfit;
 use crate::domain::event::Refusal;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::wire::{Answer, Ask, Say};
@@ -73,6 +74,9 @@ impl Engine {
         match (self.talks.answered(host, to), answer) {
             (Some(About::Inventory), Answer::Inventory(there)) => {
                 self.understand(hearing, host, None, &Heard::Inventory(there.clone()));
+                for attempt in there.attempts() {
+                    self.setup.fleet.note_number(attempt);
+                }
                 self.came_up(hearing, host);
             }
             // A host that cannot say what runs there can be told nothing; perhaps it can the next time.
@@ -89,6 +93,14 @@ impl Engine {
             }
             (Some(About::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
                 hearing.fenced.push((host.clone(), *epoch));
+            }
+            (Some(about @ (About::Seek(..) | About::Withdraw(..))), answer) => {
+                hearing
+                    .fenced
+                    .extend(unfit::fenced(answer).map(|epoch| (host.clone(), epoch)));
+                let next = self.sought(host, about, answer);
+                hearing.add(host, next.event.into_iter().collect());
+                hearing.replies.extend(next.question);
             }
             // What is wrong with the journal shows in the inventory.
             (Some(About::Follow), Answer::Failed(why)) => {

@@ -10,6 +10,8 @@ mod orders;
 mod reach;
 mod round;
 mod talk;
+mod turned;
+mod unfit;
 mod upkeep;
 mod word;
 
@@ -34,6 +36,7 @@ use crate::transport::Transport;
 use orders::Orders;
 use reach::News;
 use talk::{About, Talks};
+use turned::Clocks;
 
 pub use word::wish;
 
@@ -103,6 +106,7 @@ struct Engine {
     reached: BTreeSet<HostName>,
     /// Hosts that obey a newer coordinator, as they say.
     fenced: BTreeMap<HostName, Epoch>,
+    clocks: Clocks,
 }
 
 /// Runs until every enabled job is closed, or there is nothing left to wait for, or `interrupt` is ready.
@@ -121,6 +125,7 @@ pub async fn run(
         links: JoinSet::new(),
         reached: BTreeSet::new(),
         fenced: BTreeMap::new(),
+        clocks: Clocks::new(clock::now(), clock::tick()),
         setup,
     };
     let stop = engine.turn(observer, interrupt).await;
@@ -161,6 +166,10 @@ impl Engine {
                 _ = self.inbox.recv_many(&mut heard, INBOX) => {}
                 _ = ticks.tick() => self.look_around(observer).await?,
             }
+            if let Some(by) = self.clocks.set_back(clock::now(), clock::tick()) {
+                tracing::warn!(%by, "this machine's clock was set back");
+                self.setup.fleet.set_back(by);
+            }
             for round in round::rounds(heard.drain(..)) {
                 let mut hearing = self.hear(&round);
                 for (host, epoch) in std::mem::take(&mut hearing.fenced) {
@@ -197,7 +206,7 @@ impl Engine {
                     Err(message) => messages.push(message),
                 }
             }
-            self.perform(messages).await?;
+            decisions.extend(self.perform(messages).await?);
             if decisions.is_empty() {
                 return Ok(());
             }
@@ -245,9 +254,11 @@ impl Engine {
         // Whoever is idle may be asked to do what waits for another.
         let shared = !self.setup.policy.pinned && fleet.waits() > 0;
         let any = shared || !fleet.pool().is_empty() || !fleet.again().is_empty();
+        let unheard: BTreeSet<&HostName> = fleet.unheard().map(|(host, _)| host).collect();
         for host in &self.setup.config.hosts {
             let wanted = fleet.host(&host.name).is_some_and(|entry| {
-                entry.gone.is_none() && (any || !entry.live.is_empty() || !entry.queue.is_empty())
+                let asked = !entry.live.is_empty() || !entry.queue.is_empty() || unheard.contains(&host.name);
+                entry.gone.is_none() && (any || asked)
             });
             if wanted && self.reached.insert(host.name.clone()) {
                 // An attempt is placed over an open link only.

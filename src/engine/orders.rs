@@ -7,9 +7,9 @@ use super::{Engine, EngineError};
 use crate::domain::job::Dataset;
 use crate::domain::swe::{Agent, IMAGE_URL, Source};
 use crate::domain::wire::{Ask, Sent, Start};
-use crate::domain::{AttemptId, Effect, HostName, Instance, JobId, Sha256};
+use crate::domain::{AttemptId, Effect, Event, HostName, Instance, JobId, Sha256};
 use crate::doors::clock;
-use crate::pipeline;
+use crate::pipeline::{self, CompileError};
 
 /// Datasets that were sent lately: many jobs share one.
 #[derive(Debug, Default)]
@@ -18,15 +18,25 @@ pub(super) struct Orders {
 }
 
 impl Engine {
-    /// Sends messages. Each is marked as told first, so that what cannot be sent now is told later.
-    pub(super) async fn perform(&mut self, effects: Vec<Effect>) -> Result<(), EngineError> {
+    /// Sends messages. Each is marked as told first, so that what cannot be sent now is told later. Attempts that cannot
+    /// be started at all are given back as events.
+    pub(super) async fn perform(&mut self, effects: Vec<Effect>) -> Result<Vec<Event>, EngineError> {
         let mut requests = Vec::with_capacity(effects.len());
+        let mut unfit = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Start { attempt, host, .. } => {
                     self.setup.fleet.told(&host, attempt);
-                    if let Some(start) = self.start(&host, attempt).await? {
-                        requests.push((host, Ask::Start(Box::new(start)), About::Start(attempt)));
+                    match self.start(&host, attempt).await? {
+                        Ok(Some(start)) => {
+                            requests.push((host, Ask::Start(Box::new(start)), About::Start(attempt)));
+                        }
+                        Ok(None) => {}
+                        Err(error) => {
+                            let next = self.unfit(&host, attempt, error.fault());
+                            unfit.extend(next.event);
+                            requests.extend(next.question);
+                        }
                     }
                 }
                 Effect::Follow { attempt, host, from } => {
@@ -69,11 +79,15 @@ impl Engine {
             }
         }
         self.talks.send(&mut self.setup.fleet, requests);
-        Ok(())
+        Ok(unfit)
     }
 
-    /// Everything the host must know. None if `fleet.toml` does not say it any more; the job then waits.
-    async fn start(&mut self, host: &HostName, id: AttemptId) -> Result<Option<Start>, EngineError> {
+    /// Everything the host must know. None if it is not in `fleet.toml` any more: then there is no link to it either.
+    async fn start(
+        &mut self,
+        host: &HostName,
+        id: AttemptId,
+    ) -> Result<Result<Option<Start>, CompileError>, EngineError> {
         let config = Arc::clone(&self.setup.config);
         let known = self
             .setup
@@ -82,7 +96,7 @@ impl Engine {
             .zip(self.setup.fleet.attempt(id))
             .zip(config.host(host));
         let Some(((entry, attempt), host)) = known else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
         let (job, epoch) = (Arc::clone(&entry.job), attempt.epoch);
         let keep = entry
@@ -92,15 +106,18 @@ impl Engine {
         let given = entry.given().cloned();
         let dataset = self.file(job.dataset.as_ref()).await?;
         let trajectory = self.file(given.as_ref()).await?;
+        if job.dataset.is_some() && dataset.is_none() {
+            return Ok(Err(CompileError::NoInstance));
+        }
+        if given.is_some() && trajectory.is_none() {
+            return Ok(Err(CompileError::NoTrajectory));
+        }
         let instance = dataset
             .as_deref()
             .and_then(|text| serde_json::from_str::<Instance>(text).ok());
         let mut spec = match pipeline::compile(&job, id.n, epoch, host, &config, instance.as_ref()) {
             Ok(spec) => spec,
-            Err(error) => {
-                tracing::error!(job.id = %job.id, %error, "the job cannot be started with this fleet.toml");
-                return Ok(None);
-            }
+            Err(error) => return Ok(Err(error)),
         };
         spec.keep = keep;
         if let Some(swe) = spec.swe.as_mut().filter(|_| trajectory.is_some()) {
@@ -118,7 +135,7 @@ impl Engine {
                 spec.secrets.push(IMAGE_URL.to_owned());
             }
         }
-        Ok(Some(Start {
+        Ok(Ok(Some(Start {
             authority: self.setup.authority.clone(),
             slots: host.slots,
             spec,
@@ -127,7 +144,7 @@ impl Engine {
             secrets,
             // The link sends what is large ahead.
             sent: Sent::default(),
-        }))
+        })))
     }
 
     /// The request that makes a job's image ready ahead of it, if its host lacks that.

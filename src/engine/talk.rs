@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::domain::wire::{Ask, Hello, Request};
-use crate::domain::{AttemptId, Fleet, HostName};
+use crate::domain::{AttemptId, Fault, Fleet, HostName};
 use crate::doors::clock;
 
 /// What an answer will be about.
@@ -16,6 +16,10 @@ pub(super) enum About {
     Start(AttemptId),
     Follow,
     Stop,
+    /// Whether an attempt is there that could not be started now, and why it could not.
+    Seek(AttemptId, Fault),
+    /// That nobody shall start it any more.
+    Withdraw(AttemptId, Fault),
     /// How the host is.
     Look,
     /// Which images it has.
@@ -141,6 +145,8 @@ impl Talks {
                         About::Start(_)
                         | About::Follow
                         | About::Stop
+                        | About::Seek(..)
+                        | About::Withdraw(..)
                         | About::Shelf
                         | About::Fetch
                         | About::Evict(_)

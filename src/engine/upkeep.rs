@@ -55,7 +55,15 @@ impl Engine {
             (About::Shelf, other) => {
                 tracing::warn!(host.name = %host, answer = ?other, "a host cannot tell which images it has");
             }
-            (About::Inventory | About::Start(_) | About::Follow | About::Stop, _) => {}
+            (
+                About::Inventory
+                | About::Start(_)
+                | About::Follow
+                | About::Stop
+                | About::Seek(..)
+                | About::Withdraw(..),
+                _,
+            ) => {}
         }
         Vec::new()
     }

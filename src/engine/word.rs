@@ -52,7 +52,8 @@ fn hold(fleet: &Fleet, subject: &Subject, kind: Kind, why: &str, until: Option<T
 
 /// A person vouches that this may go on.
 fn release(fleet: &Fleet, subject: &Subject, why: &str) -> Vec<Event> {
-    let held = fleet.hold(subject).is_some();
+    // What may be running on a host that nobody has heard is no matter of a person's will.
+    let held = fleet.hold(subject).is_some_and(|hold| hold.kind != Kind::Unheard);
     let released = held.then(|| Event::Released {
         subject: subject.clone(),
         why: why.to_owned(),

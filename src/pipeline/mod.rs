@@ -12,6 +12,7 @@ use crate::domain::{Epoch, HostName, Instance, InstanceId, Job, ModelName, Pipel
 
 mod harness;
 mod native;
+mod unfit;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,9 @@ pub enum CompileError {
     /// The job was found on a host, and nobody has shown its dataset yet.
     #[error("the dataset of the job is not here; dispatch its assignment file again")]
     NoInstance,
+    /// The same of a trajectory that exists already.
+    #[error("the trajectory of the job is not here; dispatch its assignment file again")]
+    NoTrajectory,
     /// The instance's image has no name that Docker or the object store would take.
     #[error("the image of instance `{0}` cannot be named: {1}")]
     Image(InstanceId, String),

@@ -112,7 +112,10 @@ fn why_waiting(fleet: &Fleet, policy: &Policy, entry: &JobEntry, now: Timestamp)
             format!("{subject} is {}{until}: {}", hold.kind.word(), hold.why),
         )];
     }
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> = fleet
+        .unheard()
+        .map(|(host, hold)| ("held", format!("it may be running on {host}: {}", hold.why)))
+        .collect();
     if let Some(rate) = fleet.provider_rate(&entry.job.model) {
         let running = fleet.under_way(&entry.job.model);
         let pause = if rate.until > now {
@@ -176,6 +179,8 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
         room.as_ref()
             .map_or_else(|| "yes".to_owned(), |why| format!("no: {why}")),
     )];
+    let unheard = fleet.unheard().filter(|(other, _)| *other == name);
+    lines.extend(unheard.map(|(_, hold)| ("unheard", hold.why.clone())));
     for id in &host.live {
         if let Some(entry) = fleet.job(id.job) {
             lines.push((

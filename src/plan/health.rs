@@ -32,6 +32,17 @@ pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
         .collect();
     for (subject, stand) in fleet.stands() {
         let Some(hold) = &stand.hold else { continue };
+        // Our clock was set back since: it lasts as long as it was meant to, from now on.
+        let timed = hold.until.is_some() || hold.kind == Kind::Ailing;
+        if hold.since > now && timed {
+            effects.push(Effect::Hold {
+                subject: subject.clone(),
+                kind: hold.kind,
+                why: hold.why.clone(),
+                until: hold.until.map(|until| now.after(until.since(hold.since))),
+            });
+            continue;
+        }
         let why = match (subject, hold.kind) {
             (_, _) if hold.until.is_some_and(|until| until <= now) => "its time is up",
             (Subject::Host(name), Kind::Ailing) if is_well(fleet.host(name), policy, hold.since) => {

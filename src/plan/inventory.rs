@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::adopt;
 use super::observe::Observed;
-use crate::domain::fleet::{Attempt, JobEntry};
-use crate::domain::journal::{Ending, Outcome};
+use crate::domain::fleet::MOST_TRIES;
+use crate::domain::hold::Subject;
+use crate::domain::journal::Outcome;
 use crate::domain::wire::{Capsule, Inventory};
-use crate::domain::{AttemptId, AttemptState, Epoch, Event, Fleet, HostName};
-
-/// So many numbers at most lie between two attempts of a job that this database knows.
-const WIDEST_GAP: u32 = 1000;
+use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName};
 
 /// Events that follow from what is on `host`, and attempts there that no job of ours wants.
 pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Observed {
@@ -22,15 +21,7 @@ pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Ob
         .iter()
         .map(|capsule| (capsule.attempt, capsule))
         .collect();
-    let mut doubts: BTreeMap<AttemptId, &str> = there
-        .unreadable
-        .iter()
-        .map(|unreadable| (unreadable.attempt, unreadable.why.as_str()))
-        .collect();
-    for held in there.held.iter().filter(|held| !capsules.contains_key(held)) {
-        let why = "its supervisor lives, and its directory is gone";
-        doubts.entry(*held).or_insert(why);
-    }
+    let doubts: BTreeMap<AttemptId, &str> = there.hidden().collect();
     for id in fleet.host(host).into_iter().flat_map(|entry| &entry.live) {
         let Some(attempt) = fleet.attempt(*id) else {
             continue;
@@ -59,75 +50,75 @@ pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Ob
         };
         observed.events.push(Event::Lost { attempt: *id, proof });
     }
-    let mut taken = BTreeSet::new();
-    for capsule in capsules.into_values() {
-        if let Some(entry) = fleet.job(capsule.attempt.job) {
-            found(fleet, host, entry, capsule, &mut taken, &mut observed);
+    let found = adopt::found(fleet, host, &there.capsules);
+    let followed: BTreeSet<AttemptId> = found.iter().filter_map(Event::attempt).collect();
+    for capsule in capsules
+        .into_values()
+        .filter(|capsule| !followed.contains(&capsule.attempt))
+    {
+        let Some(entry) = fleet.job(capsule.attempt.job) else {
+            continue;
+        };
+        let Capsule { attempt, epoch, .. } = *capsule;
+        match (entry.attempt(attempt.n), entry.live()) {
+            (Some(known), _) if known.host == *host && known.state.is_live() => {}
+            (None, None) if entry.closed.is_none() => {
+                if !adopt::can_be(fleet.epoch(), capsule) {
+                    let claim = format!("{host} claims attempt {attempt} of epoch {epoch}");
+                    observed.puzzles.push(claim);
+                }
+            }
+            // Alive, although the job is closed, or was given to another host by a newer coordinator.
+            (_, live) if capsule.outcome.is_none() && live.is_none_or(|live| live.epoch > epoch) => {
+                observed.strays.push(attempt);
+            }
+            (_, _) => {}
         }
     }
+    let taken = |attempt: AttemptId| followed.iter().any(|other| other.job == attempt.job);
+    let hidden = hidden(fleet, host, there).into_iter();
+    let hidden = hidden
+        .filter(|event| !event.attempt().is_some_and(taken))
+        .collect::<Vec<_>>();
+    observed.events.extend(found);
+    observed.events.extend(hidden);
+    observed.events.extend(adopt::heard(fleet, host, there));
     observed
+}
+
+/// Attempts that nobody knows and that are on this host, as far as it can say: until it can say more, nothing else of their
+/// jobs starts.
+pub(super) fn hidden(fleet: &Fleet, host: &HostName, there: &Inventory) -> Vec<Event> {
+    let mut jobs = BTreeSet::new();
+    let mut events = Vec::new();
+    for (attempt, why) in there.hidden() {
+        let Some(entry) = fleet.job(attempt.job) else {
+            continue;
+        };
+        let unknown = entry.attempt(attempt.n).is_none() && (1..=MOST_TRIES).contains(&attempt.n);
+        if unknown && entry.is_waiting() && jobs.insert(attempt.job) {
+            events.push(Event::Found {
+                attempt,
+                host: host.clone(),
+                epoch: fleet.epoch(),
+            });
+            events.push(Event::Doubted {
+                attempt,
+                why: Some(why.to_owned()),
+            });
+        }
+    }
+    events
 }
 
 /// Must a host be asked what is on it? It must if an attempt should run there that holds no slot, as `held` says, or
 /// about which it could not say anything the last time.
 pub fn is_in_doubt(fleet: &Fleet, host: &HostName, held: &[Option<AttemptId>]) -> bool {
     let live = fleet.host(host).into_iter().flat_map(|entry| &entry.live);
-    live.filter_map(|id| Some((id, fleet.attempt(*id)?)))
-        .any(|(id, attempt)| attempt.doubt().is_some() || !held.contains(&Some(*id)))
-}
-
-/// What a capsule of a known job means.
-fn found(
-    fleet: &Fleet,
-    host: &HostName,
-    entry: &JobEntry,
-    capsule: &Capsule,
-    taken: &mut BTreeSet<AttemptId>,
-    observed: &mut Observed,
-) {
-    let Capsule { attempt, epoch, .. } = *capsule;
-    if let Some(known) = entry.attempt(attempt.n) {
-        if known.host == *host && known.state.is_live() {
-            return;
-        }
-    } else if entry.live().is_none() && entry.closed.is_none() && is_worth_knowing(capsule) {
-        if !can_be(fleet.epoch(), entry, capsule) {
-            observed
-                .puzzles
-                .push(format!("{host} claims attempt {attempt} of epoch {epoch}"));
-            return;
-        }
-        // One a job: a second one would wait for the next inventory.
-        if !taken.iter().any(|other| other.job == attempt.job) {
-            taken.insert(attempt);
-            observed.events.push(Event::Found {
-                attempt,
-                host: host.clone(),
-                epoch,
-            });
-        }
-        return;
-    }
-    // Alive, although the job is closed, or was given to somebody else by a newer coordinator.
-    let newer = |live: &Attempt| live.epoch > epoch;
-    if capsule.outcome.is_none() && entry.live().is_none_or(newer) {
-        observed.strays.push(attempt);
-    }
-}
-
-/// Does this attempt decide what becomes of its job? One that its host lost does not.
-fn is_worth_knowing(capsule: &Capsule) -> bool {
-    match &capsule.outcome {
-        None | Some(Outcome::Succeeded | Outcome::Cancelled) => true,
-        Some(Outcome::Failed { ending, .. }) => !matches!(ending, Ending::HostFault(_)),
-        Some(Outcome::Lost { .. }) => false,
-    }
-}
-
-/// Can an attempt that the database does not know be true? Only if an earlier coordinator began it: what this one began,
-/// it knows.
-fn can_be(now: Epoch, entry: &JobEntry, capsule: &Capsule) -> bool {
-    let last = entry.next_number().saturating_sub(1);
-    (1..=last.saturating_add(WIDEST_GAP)).contains(&capsule.attempt.n)
-        && (Epoch(1)..now).contains(&capsule.epoch)
+    // Something on it may be of jobs that nobody knew when it was asked the last time.
+    let puzzling = fleet.hold(&Subject::Memory(host.clone())).is_some();
+    puzzling
+        || live
+            .filter_map(|id| Some((id, fleet.attempt(*id)?)))
+            .any(|(id, attempt)| attempt.doubt().is_some() || !held.contains(&Some(*id)))
 }

@@ -1,6 +1,7 @@
 //! What a host's words mean: from messages to events. Tolerates repeats, gaps, and hosts that remember
 //! more than the coordinator does.
 
+use super::adopt;
 use super::inventory::inventory;
 use crate::domain::credible;
 use crate::domain::event::Refusal;
@@ -115,6 +116,8 @@ pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Even
         word: word.map(str::to_owned),
     }];
     if let Some(word) = word {
+        // Nobody waits any more for what it remembers.
+        events.extend(adopt::let_go(fleet, host, word));
         let live = fleet
             .host(host)
             .map(|entry| entry.live.clone())

@@ -57,6 +57,7 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         Waits::of(fleet, policy)
     };
     let mut stuck = Vec::new();
+    let unheard: BTreeMap<&HostName, &Hold> = fleet.unheard().collect();
     for (name, host) in fleet.hosts() {
         let running = host
             .live
@@ -68,7 +69,11 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
         let trouble = trouble(host, policy, now);
         // What is held takes nothing new, but what runs there goes on.
         let passes = |hold| passes(hold, waiting > 0) || is_unheard(hold, host, policy, now);
-        let takes = trouble.is_none() && hold.is_none_or(passes);
+        let takes = match unheard.get(name) {
+            // It may come, and tell.
+            Some(_) => trouble.is_none() && !matches!(host.link, Link::Up { .. }),
+            None => trouble.is_none() && hold.is_none_or(passes) && unheard.is_empty(),
+        };
         if (running > 0 && trouble.is_none()) || (takes && waiting + waits.free > 0) {
             return Outlook::Working;
         }
@@ -92,6 +97,16 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
     {
         return Outlook::Working;
     }
+    let all = waits.free + waits.bound.values().sum::<usize>();
+    if all > 0 {
+        stuck.extend(unheard.iter().map(|(name, hold)| Stuck {
+            subject: Subject::Memory((*name).clone()),
+            waiting: all,
+            running: 0,
+            why: hold.why.clone(),
+            hold: Some(hold.kind),
+        }));
+    }
     stuck.extend(waits.held(fleet));
     if jobs.is_some() && stuck.is_empty() {
         Outlook::Done
@@ -106,7 +121,7 @@ fn passes(hold: &Hold, bound: bool) -> bool {
         Kind::Quarantined => true,
         Kind::Paused | Kind::Ailing | Kind::Refused | Kind::Draining if hold.until.is_some() => true,
         Kind::Draining => bound,
-        Kind::Paused | Kind::Ailing | Kind::Refused => false,
+        Kind::Paused | Kind::Ailing | Kind::Refused | Kind::Unheard => false,
     }
 }
 

@@ -3,14 +3,15 @@
 use super::Policy;
 use super::choose::Choice;
 use super::room::{NoRoom, no_room};
-use crate::domain::fleet::{HostEntry, JobEntry};
+use crate::domain::fleet::HostEntry;
 use crate::domain::hold::Kind;
 use crate::domain::{AttemptId, AttemptState, Effect, Fleet, HostName, Timestamp};
 
 /// Fills idle slots; then looks ahead for hosts whose slots are taken.
 pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if fleet.waits() == 0 {
+    // What waits may be running on a host that nobody has asked since the database was put back or rebuilt.
+    if fleet.waits() == 0 || fleet.unheard().next().is_some() {
         return effects;
     }
     // Hosts without room cost nothing: most of the time, that is all of them.
@@ -23,7 +24,7 @@ pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
         let choice = choice.get_or_insert_with(|| Choice::new(fleet, policy, now));
         for _ in host.live.len()..host.slots as usize {
             let Some(job) = choice.next(name, host) else { break };
-            let n = fleet.job(job).map_or(1, JobEntry::next_number);
+            let n = fleet.next_number(job);
             effects.push(Effect::Place {
                 attempt: AttemptId { job, n },
                 host: name.clone(),

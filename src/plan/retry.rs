@@ -79,8 +79,11 @@ fn spent(entry: &JobEntry, policy: &Policy, now: Timestamp) -> Option<String> {
 fn pausing_since(entry: &JobEntry) -> Option<Timestamp> {
     let lost: Vec<&Attempt> = entry.lost().collect();
     let later = |attempt: &&&Attempt| attempt.fault().is_some_and(|fault| fault.again == Again::Later);
-    let first = lost.iter().rev().take_while(later).last()?;
-    Some(first.told.as_ref()?.fault.as_ref()?.0)
+    let pauses = lost.iter().rev().take_while(later);
+    // The earliest is the first one, unless the clock was set back in between.
+    pauses
+        .filter_map(|attempt| Some(attempt.told.as_ref()?.fault.as_ref()?.0))
+        .min()
 }
 
 /// Why a job is given up: what its last attempt failed of, and where that happened.
@@ -113,7 +116,7 @@ pub(super) fn delay(
     here: &HostName,
     now: Timestamp,
 ) -> Option<Delay> {
-    if let Some(until) = cooling(entry, policy).filter(|until| *until > now) {
+    if let Some(until) = cooling(entry, policy, now) {
         return Some(Delay::Until(until));
     }
     if let Some(keeper) = keeper(fleet, entry) {
@@ -138,7 +141,7 @@ pub(super) fn delay(
 }
 
 /// When a job that has just failed through no fault of its own may be tried again.
-fn cooling(entry: &JobEntry, policy: &Policy) -> Option<Timestamp> {
+fn cooling(entry: &JobEntry, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let last = entry.lost().last()?;
     let (at, fault) = last.told.as_ref()?.fault.as_ref()?;
     // The provider's own rate says when.
@@ -147,7 +150,7 @@ fn cooling(entry: &JobEntry, policy: &Policy) -> Option<Timestamp> {
     }
     let doublings = u32::try_from(entry.tries().saturating_sub(1)).unwrap_or(u32::MAX);
     let pause = policy.retry_pause.0.saturating_mul(1 << doublings.min(16));
-    Some(at.after(Span(pause)))
+    at.pause(Span(pause), now)
 }
 
 /// The host that is to try the job once more, after leftovers were removed from it: if that is still worth it.

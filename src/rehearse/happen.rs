@@ -196,6 +196,7 @@ impl Play<'_> {
             }
             Event::Journaled { attempt, .. }
             | Event::Refused { attempt, .. }
+            | Event::Unfit { attempt, .. }
             | Event::Lost { attempt, .. } => {
                 let over = self
                     .fleet

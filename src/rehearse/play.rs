@@ -162,7 +162,8 @@ impl Play<'_> {
                     model,
                     image: image.as_ref(),
                 };
-                next.push(stage.resume(self.now, part, phase.as_ref(), attempt.since, &mut self.chance));
+                let began = attempt.phase_since(self.now);
+                next.push(stage.resume(self.now, part, phase.as_ref(), began, &mut self.chance));
             }
         }
         next

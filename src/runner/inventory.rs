@@ -29,6 +29,11 @@ pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory
             Err(error) => inventory.unreadable.push(Unreadable {
                 attempt: capsule.attempt,
                 why: error.to_string(),
+                job: if jobs {
+                    capsule.spec().ok().map(|spec| spec.job)
+                } else {
+                    None
+                },
             }),
         }
     }

@@ -37,6 +37,14 @@ impl Store {
         write::all(&mut transaction, &rows.words).await?;
         write::all(&mut transaction, &rows.shelves).await?;
         write::all(&mut transaction, &rows.stands).await?;
+        for id in &rows.replaced {
+            // Nothing refers to an attempt that never began.
+            sqlx::query("delete from attempt where job_id = ? and number = ?")
+                .bind(id.job.as_str())
+                .bind(id.n)
+                .execute(&mut *transaction)
+                .await?;
+        }
         write::all(&mut transaction, &rows.attempts).await?;
         write::all(&mut transaction, &rows.fates).await?;
         write::all(&mut transaction, &rows.events).await?;
@@ -90,6 +98,7 @@ impl<'a> Touched<'a> {
                 Event::JobAdded(_)
                 | Event::Journaled { .. }
                 | Event::Refused { .. }
+                | Event::Unfit { .. }
                 | Event::Lost { .. }
                 | Event::Graded { .. }
                 | Event::Suspected { .. }
@@ -109,6 +118,8 @@ struct Rows<'a> {
     events: Vec<EventRow>,
     jobs: Vec<JobRow<'a>>,
     fates: Vec<FateRow>,
+    /// Attempts that are stored as they never began, and were found elsewhere: learned anew, after all others.
+    replaced: Vec<AttemptId>,
     attempts: Vec<AttemptRow<'a>>,
     hosts: Vec<HostRow<'a>>,
     links: Vec<LinkRow<'a>>,
@@ -142,6 +153,13 @@ impl<'a> Rows<'a> {
                 })
                 .map(FateRow::new)
                 .collect::<Result<_, _>>()?,
+            replaced: events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Found { attempt, .. } => before.attempt(*attempt).map(|_| *attempt),
+                    _ => None,
+                })
+                .collect(),
             // In the order in which they were learned: a job's only live attempt is its last one, so that
             // every other is written as over before that one is written as alive.
             attempts: after

@@ -263,7 +263,7 @@ fn running_job(entry: &JobEntry, live: &Attempt, now: Timestamp) -> RunningJob {
         attempt: id.n,
         host: live.host.clone(),
         phase,
-        phase_age: now.since(live.since),
+        phase_age: now.since(live.phase_since(now)),
         age: now.since(live.intended),
         cancelling: entry.cancel.is_some(),
         doubt: live.doubt().map(str::to_owned),

@@ -100,6 +100,13 @@ impl Teller {
                 self.before = Some(format!("attempt {} was refused", attempt.n));
                 (Some(attempt.n), format!("refused: {why}; nothing ran"))
             }
+            Event::Unfit { attempt, fault } => {
+                self.before = Some(format!("attempt {} could not be started", attempt.n));
+                (
+                    Some(attempt.n),
+                    format!("cannot be started: {fault}; nothing ran"),
+                )
+            }
             Event::Lost { attempt, proof } => {
                 self.before = Some(format!("attempt {} was lost", attempt.n));
                 (Some(attempt.n), format!("lost, which is proved: {proof}"))

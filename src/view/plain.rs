@@ -22,6 +22,13 @@ pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
             let host = &fleet.attempt(*attempt)?.host;
             (job(fleet, *attempt, Some(host))?, format!("refused: {why}"))
         }
+        Event::Unfit { attempt, fault } => {
+            let host = &fleet.attempt(*attempt)?.host;
+            (
+                job(fleet, *attempt, Some(host))?,
+                format!("cannot be started: {fault}"),
+            )
+        }
         Event::Lost { attempt, proof } => {
             let host = &fleet.attempt(*attempt)?.host;
             (job(fleet, *attempt, Some(host))?, format!("lost: {proof}"))

@@ -122,7 +122,7 @@ fn work(fleet: &Fleet, host: &HostEntry, now: Timestamp) -> String {
                 _ => "starting",
             };
             let job = &entry.job;
-            let age = now.since(attempt.since);
+            let age = now.since(attempt.phase_since(now));
             format!("{} {} run {}: {phase} {age}", job.instance, job.model, job.run)
         })
         .collect();

@@ -30,6 +30,11 @@ pub(super) fn groups(fleet: &Fleet, hosts: &[HostLine], now: Timestamp) -> Vec<W
             groups.entry((None, why)).or_default().push(entry.job.id);
             continue;
         }
+        if let Some((host, hold)) = fleet.unheard().next() {
+            let why = format!("it may be running on {host}: {}", hold.why);
+            groups.entry((None, why)).or_default().push(entry.job.id);
+            continue;
+        }
         let model = &entry.job.model;
         if let Some(rate) = fleet.provider_rate(model).filter(|rate| rate.until > now) {
             let why = format!(

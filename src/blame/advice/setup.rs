@@ -34,6 +34,18 @@ pub(super) const ALL: &[Advice] = &[
         &["fleet retry --fault {fault}"],
     ),
     advice(
+        &["not-in-config"],
+        "`fleet.toml` no longer has a pipeline, model or agent that the job was dispatched with",
+        "put it back into `fleet.toml`",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
+        &["data-missing"],
+        "the job was found on a host, and its dataset or trajectory is not here",
+        "dispatch the assignment that names it, with the same data",
+        &["fleet retry --fault {fault}"],
+    ),
+    advice(
         &["no-harness", "no-agent", "no-directory"],
         "the agent is not on that host, or `fleet.toml` names another place",
         "`harness` of the host, `run` of the agent; then install it there",

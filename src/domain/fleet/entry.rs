@@ -60,7 +60,7 @@ pub struct Attempt {
     pub offset: u64,
     /// When it was intended or found, by the coordinator's clock.
     pub intended: Timestamp,
-    /// When its present phase (or its last state) began, by the host's clock.
+    /// When its present phase (or its last state) began, by the host's clock: never to be compared with our own.
     pub since: Timestamp,
     /// Why it failed, in the job's own words.
     pub excerpt: Option<String>,
@@ -222,11 +222,18 @@ impl JobEntry {
         self.attempts.iter().find(|attempt| attempt.state.is_live())
     }
 
-    /// The attempt whose results count: the last one that succeeded, or else the last one.
+    /// The attempt whose results count: the last one that succeeded, or else the one that its job failed with, or else
+    /// the last one.
     pub fn decisive(&self) -> Option<&Attempt> {
+        let failed = |attempt: &&Attempt| {
+            matches!(self.closed, Some(Closure::Failed { .. }))
+                && matches!(attempt.state, AttemptState::Ended(Outcome::Failed { .. }))
+                && !attempt.was_lost()
+        };
         self.attempts
             .iter()
             .rfind(|attempt| attempt.state == AttemptState::Ended(Outcome::Succeeded))
+            .or(self.attempts.iter().rfind(failed))
             .or(self.attempts.last())
     }
 
@@ -235,9 +242,10 @@ impl JobEntry {
         self.closed.is_none() && self.live().is_none()
     }
 
-    /// The number for the next attempt.
+    /// The number after all that are known.
     pub fn next_number(&self) -> u32 {
-        self.attempts.iter().map(|attempt| attempt.n).max().unwrap_or(0) + 1
+        let most = self.attempts.iter().map(|attempt| attempt.n).max();
+        most.unwrap_or(0).saturating_add(1)
     }
 
     /// What the evidence says of the attempt that counts.
@@ -310,6 +318,23 @@ impl JobEntry {
 }
 
 impl Attempt {
+    /// When its present phase began: what its host says, as far as that can be so by our own clock.
+    pub fn phase_since(&self, now: Timestamp) -> Timestamp {
+        self.since.max(self.intended).min(now)
+    }
+
+    /// When it ended, by our own clock: when we heard of its fault, or else as long after it was intended as its phases
+    /// took together.
+    pub fn ended(&self) -> Timestamp {
+        let heard = self.told.as_ref().and_then(|told| told.fault.as_ref());
+        let took = || {
+            self.took
+                .iter()
+                .fold(0, |sum: u64, (_, span)| sum.saturating_add(span.0))
+        };
+        heard.map_or_else(|| self.intended.after(Span(took())), |(at, _)| *at)
+    }
+
     /// Ended in a way that says nothing of the job: it may be tried again.
     pub fn was_lost(&self) -> bool {
         match &self.state {
@@ -318,14 +343,26 @@ impl Attempt {
                 matches!(ending, Ending::HostFault(_))
                     || self.fault().is_some_and(|fault| fault.again != Again::Never)
             }
+            // It could not be started there, and can perhaps elsewhere.
+            AttemptState::Refused => self.fault().is_some_and(|fault| fault.again != Again::Never),
             AttemptState::Ended(Outcome::Succeeded | Outcome::Cancelled)
             | AttemptState::Intended
-            | AttemptState::Running { .. }
-            | AttemptState::Refused => false,
+            | AttemptState::Running { .. } => false,
         }
     }
 
-    /// Whose doing its end was, where it was lost or failed.
+    /// As far as is known here, nothing of it ever ran.
+    pub fn never_began(&self) -> bool {
+        self.state == AttemptState::Refused
+    }
+
+    /// Does it decide what becomes of its job? One that was lost, or could not be kept or started, does not.
+    pub fn decides(&self) -> bool {
+        matches!(&self.state, AttemptState::Ended(outcome) if !matches!(outcome, Outcome::Lost { .. }))
+            && !self.was_lost()
+    }
+
+    /// Whose doing its end was, where it was lost, failed, or could not be started.
     pub fn blame(&self) -> Option<Class> {
         match &self.state {
             AttemptState::Ended(Outcome::Lost { .. }) => Some(Class::Host),
@@ -334,10 +371,10 @@ impl Attempt {
                 (None, Ending::HostFault(_)) => Some(Class::Host),
                 (None, _) => None,
             },
+            AttemptState::Refused => self.fault().map(|fault| fault.class),
             AttemptState::Ended(Outcome::Succeeded | Outcome::Cancelled)
             | AttemptState::Intended
-            | AttemptState::Running { .. }
-            | AttemptState::Refused => None,
+            | AttemptState::Running { .. } => None,
         }
     }
 

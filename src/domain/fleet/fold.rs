@@ -49,6 +49,11 @@ impl Fleet {
                 }
                 self.settle(at, *attempt);
             }
+            Event::Unfit { attempt, fault } => {
+                let known = self.news(*attempt, at, &News::Refused)?;
+                known.told().fault = Some((at, fault.clone()));
+                self.settle(at, *attempt);
+            }
             Event::Lost { attempt, proof } => {
                 self.news(*attempt, at, &News::Lost { proof })?;
                 self.settle(at, *attempt);
@@ -193,9 +198,12 @@ impl Fleet {
         let expected = self.waiting(id.job).map(|waiting| waiting.expected);
         self.dequeue(id.job);
         let entry = self.jobs.get_mut(&id.job).ok_or(FoldError::UnknownJob(id.job))?;
-        if let Some(other) = entry.live().or(entry.attempt(id.n)) {
+        // A number that never led to anything here may have led to something elsewhere, as its host remembers.
+        let known = entry.attempt(id.n).filter(|known| !known.never_began());
+        if let Some(other) = entry.live().or(known) {
             return Err(FoldError::Doubled(id, other.n));
         }
+        entry.attempts.retain(|attempt| attempt.n != id.n);
         // Most jobs have one attempt; the room for four that a push makes would be most of the memory.
         entry.attempts.reserve_exact(1);
         entry.attempts.push(Attempt {
@@ -275,6 +283,7 @@ impl Fleet {
             return;
         }
         let (host, state, lost) = (attempt.host.clone(), attempt.state.clone(), attempt.was_lost());
+        let fault = attempt.fault().map(ToString::to_string);
         let entry = self.host_entry(&host);
         entry.live.remove(&id);
         entry.expects.remove(&id);
@@ -289,10 +298,11 @@ impl Fleet {
                 self.close(id.job, Closure::Failed { phase, ending });
             }
             AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }) | AttemptState::Refused => {
-                if cancelled {
-                    self.close(id.job, Closure::Cancelled);
-                } else {
-                    self.enqueue(id.job);
+                match fault.filter(|_| state == AttemptState::Refused && !lost) {
+                    _ if cancelled => self.close(id.job, Closure::Cancelled),
+                    // What cannot be started will not start the next time either.
+                    Some(why) => self.close(id.job, Closure::GivenUp { why }),
+                    None => self.enqueue(id.job),
                 }
             }
             AttemptState::Intended | AttemptState::Running { .. } => {}

@@ -4,8 +4,7 @@ use crate::domain::attempt::AttemptState;
 use crate::domain::fault::Class;
 use crate::domain::id::AttemptId;
 use crate::domain::journal::Outcome;
-use crate::domain::name::InstanceId;
-use crate::domain::time::Timestamp;
+use crate::domain::name::{InstanceId, ModelName};
 use crate::domain::verdict::Decision;
 
 use super::{Attempt, JobEntry};
@@ -20,8 +19,8 @@ pub struct Trial {
     pub attempt: AttemptId,
     /// Of which instance: a bad image is bad everywhere, and says nothing of a host.
     pub instance: InstanceId,
-    /// When it ended.
-    pub at: Timestamp,
+    /// For which model: what one model brings about is compared with the same model elsewhere.
+    pub model: ModelName,
     /// How it speaks.
     pub finding: Finding,
 }
@@ -55,10 +54,12 @@ impl Trial {
             (AttemptState::Ended(Outcome::Succeeded), _) | (_, Some(Class::Model)) => {
                 Finding::Good { resolved }
             }
-            (AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }), _) => Finding::Bad {
+            (AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }), Some(_)) => Finding::Bad {
                 fault: attempt.fault().map_or("lost", |fault| &fault.name).to_owned(),
             },
-            (AttemptState::Intended | AttemptState::Running { .. } | AttemptState::Refused, _) => {
+            // A program that failed, and nobody looked for whose doing it was: that may be anybody's.
+            (AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }), None)
+            | (AttemptState::Intended | AttemptState::Running { .. } | AttemptState::Refused, _) => {
                 return None;
             }
         };
@@ -68,7 +69,7 @@ impl Trial {
                 n: attempt.n,
             },
             instance: entry.job.instance.clone(),
-            at: attempt.since,
+            model: entry.job.model.clone(),
             finding,
         })
     }

@@ -51,6 +51,21 @@ impl Fleet {
             .find_map(|subject| Some((subject.clone(), self.hold(&subject)?)))
     }
 
+    /// Hosts whose memory is not known, and may yet be: until then nothing starts that waits, since one of them may be
+    /// running it.
+    pub fn unheard(&self) -> impl Iterator<Item = (&HostName, &Hold)> {
+        self.stands.iter().filter_map(|(subject, stand)| match subject {
+            Subject::Memory(host) if self.hosts.get(host).is_none_or(|entry| entry.gone.is_none()) => {
+                Some((host, stand.hold.as_ref()?))
+            }
+            Subject::Memory(_)
+            | Subject::Host(_)
+            | Subject::Model(_)
+            | Subject::Set(_)
+            | Subject::Image(_) => None,
+        })
+    }
+
     /// What should be held, and why, as the news say.
     pub fn alarms(&self) -> impl Iterator<Item = (&Subject, &str)> {
         self.alarms.iter().map(|(subject, why)| (subject, why.as_str()))
@@ -70,7 +85,10 @@ impl Fleet {
         until: Option<Timestamp>,
     ) {
         let stand = self.stands.entry(subject.clone()).or_default();
-        stand.strikes += u32::from(kind == Kind::Quarantined);
+        // A quarantine that is only given another end is still the same.
+        let same = |hold: &Hold| hold.kind == Kind::Quarantined;
+        let strikes = kind == Kind::Quarantined && !stand.hold.as_ref().is_some_and(same);
+        stand.strikes += u32::from(strikes);
         stand.hold = Some(Hold {
             kind,
             why: why.to_owned(),
@@ -96,7 +114,7 @@ impl Fleet {
             Subject::Model(model) => {
                 self.refusals.remove(model);
             }
-            Subject::Set(_) => {}
+            Subject::Set(_) | Subject::Memory(_) => {}
         }
         self.alarms.remove(subject);
         self.sort_anew(subject);
@@ -116,7 +134,7 @@ impl Fleet {
             Subject::Set(set) => entry.job.set == *set,
             Subject::Model(model) => entry.job.model == *model,
             Subject::Image(_) => image(self, entry.job.id),
-            Subject::Host(_) => false,
+            Subject::Host(_) | Subject::Memory(_) => false,
         };
         let waiting: Vec<JobId> = self
             .waiting

@@ -38,7 +38,7 @@ impl Fleet {
 
     /// For whoever only looks on: what providers complained of, as the attempts that are stored tell it. A coordinator
     /// does without, and finds out by asking once more.
-    pub fn recall_complaints(&mut self) {
+    pub fn recall_complaints(&mut self, now: Timestamp) {
         let mut past: Vec<(Timestamp, JobId, bool)> = Vec::new();
         // Of each model, when its attempts began and ended: so many were under way at a time.
         let mut times: BTreeMap<ModelName, [Vec<Timestamp>; 2]> = BTreeMap::new();
@@ -52,12 +52,12 @@ impl Fleet {
                     .iter()
                     .any(|(phase, _)| attempt.done().contains(phase))
                 {
-                    past.push((attempt.since, entry.job.id, true));
+                    past.push((attempt.ended(), entry.job.id, true));
                 }
                 let [begun, ended] = times.entry(entry.job.model.clone()).or_default();
                 begun.push(attempt.intended);
                 if !attempt.state.is_live() {
-                    ended.push(attempt.since);
+                    ended.push(attempt.ended());
                 }
             }
         }
@@ -66,6 +66,8 @@ impl Fleet {
             .flatten()
             .for_each(|times| times.sort_unstable());
         past.sort_unstable();
+        // What lies ahead was written before the clock was set back: how long ago, nobody knows.
+        past.retain(|(at, ..)| *at <= now);
         for (at, job, well) in past {
             let Some(model) = self.jobs.get(&job).map(|entry| entry.job.model.clone()) else {
                 continue;
@@ -162,7 +164,10 @@ impl Fleet {
             return;
         };
         let (host, fault) = (attempt.host.clone(), attempt.fault().cloned());
-        let trial = Trial::of(entry, attempt);
+        // What began before its host was let go is evidence from before. A clock that was set back since proves nothing.
+        let freed = self.freed(&Subject::Host(host.clone()));
+        let before = freed.is_some_and(|freed| attempt.intended < freed && freed <= at);
+        let trial = Trial::of(entry, attempt).filter(|_| !before);
         let job = std::sync::Arc::clone(&entry.job);
         let own = attempt.blame() == Some(Class::Host);
         self.remember(&host, trial);
@@ -201,6 +206,11 @@ impl Fleet {
         None
     }
 
+    /// When this was last let go.
+    fn freed(&self, subject: &Subject) -> Option<Timestamp> {
+        self.stands.get(subject)?.freed
+    }
+
     fn remember(&mut self, host: &HostName, trial: Option<Trial>) {
         let Some(trial) = trial else { return };
         let trials = &mut self.host_entry(host).trials;
@@ -233,28 +243,29 @@ impl Fleet {
         let mut past: Vec<(Timestamp, AttemptId)> = Vec::new();
         for entry in self.jobs.values() {
             let over = entry.attempts.iter().filter(|attempt| !attempt.state.is_live());
-            past.extend(over.map(|attempt| (attempt.since, id(entry, attempt))));
+            past.extend(over.map(|attempt| (attempt.ended(), id(entry, attempt))));
         }
         past.sort_unstable();
-        for (at, id) in past {
+        for (_, id) in past {
             let Some(attempt) = self.attempt(id) else { continue };
             let (host, took) = (attempt.host.clone(), attempt.took.clone());
             for (phase, span) in took {
                 self.measured(id, &phase, span);
-            }
-            let freed = |subject: &Subject| self.stands.get(subject).and_then(|stand| stand.freed);
-            if Some(at) <= freed(&Subject::Host(host.clone())) {
-                continue;
             }
             let Some((entry, attempt)) = self.jobs.get(&id.job).zip(self.attempt(id)) else {
                 continue;
             };
             let job = std::sync::Arc::clone(&entry.job);
             let model = Subject::Model(job.model.clone());
-            let counts = self.hold(&model).is_none() && Some(at) > freed(&model);
-            let (waits, fault) = (entry.is_waiting(), attempt.fault().filter(|_| counts).cloned());
+            let told = attempt.told.as_ref().and_then(|told| told.fault.as_ref());
+            let told = told.filter(|(at, _)| self.hold(&model).is_none() && Some(*at) > self.freed(&model));
+            let (waits, fault) = (entry.is_waiting(), told.map(|(_, fault)| fault.clone()));
             let worked = !attempt.done().is_empty();
-            let trial = Trial::of(entry, attempt);
+            let began = attempt.intended;
+            let trial = Trial::of(entry, attempt).filter(|_| {
+                self.freed(&Subject::Host(host.clone()))
+                    .is_none_or(|freed| began >= freed)
+            });
             self.remember(&host, trial);
             if worked {
                 self.refusals.remove(&job.model);

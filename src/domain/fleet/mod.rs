@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use entry::{Attempt, Closure, HostEntry, JobEntry, Reopening, Told};
 pub use health::{Finding, Trial};
-pub use now::ImageNeed;
+pub use now::{ImageNeed, MOST_TRIES};
 pub use queue::{Merged, Queue, Queued, Rank};
 pub use rate::Rate;
 pub use waits::{Spot, Waiting};
@@ -67,6 +67,8 @@ pub struct Fleet {
     anatomy: BTreeMap<Arc<str>, Stock>,
     /// The images that jobs need. Not stored: whoever coordinates says so.
     images: HashMap<JobId, Arc<ImageNeed>>,
+    /// The highest number of an attempt that hosts have told of, by job. Not stored: they tell it again.
+    seen: BTreeMap<JobId, u32>,
     /// Hosts with an open link and an idle slot.
     idle: BTreeSet<HostName>,
     /// Live attempts whose host must be told something over the link that is open now.

@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
-use super::{Fleet, HostEntry};
-use crate::domain::id::JobId;
+use super::{Fleet, HostEntry, JobEntry};
+use crate::domain::host::Link;
+use crate::domain::id::{AttemptId, JobId};
 use crate::domain::name::HostName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::wire::Facts;
+
+/// A number above this is none that a coordinator gave.
+pub const MOST_TRIES: u32 = 1 << 20;
 
 /// The image that a job needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,21 @@ impl Fleet {
         self.anatomy.get(source).map(|stock| stock.layers.as_slice())
     }
 
+    /// A host has seen this attempt, whatever became of it there: its number is never used again.
+    pub fn note_number(&mut self, attempt: AttemptId) {
+        if attempt.n <= MOST_TRIES && self.jobs.contains_key(&attempt.job) {
+            let highest = self.seen.entry(attempt.job).or_default();
+            *highest = attempt.n.max(*highest);
+        }
+    }
+
+    /// The number for the next attempt of a job: above all that are known, and all that hosts have seen.
+    pub fn next_number(&self, job: JobId) -> u32 {
+        let known = self.jobs.get(&job).map_or(1, JobEntry::next_number);
+        let seen = self.seen.get(&job).copied().unwrap_or(0);
+        known.max(seen.saturating_add(1))
+    }
+
     /// What a host has just said of its health. Images need not be removed any more once `low_water` hundredths of the
     /// engine's disk are in use.
     pub fn note_facts(&mut self, host: &HostName, at: Timestamp, facts: Facts, low_water: u64) {
@@ -92,6 +111,29 @@ impl Fleet {
             entry.balked.insert(image, at);
             entry.next = None;
         }
+    }
+
+    /// Our clock was set back by so much. What is remembered of this moment alone moves with it, so that nothing takes
+    /// longer for it. Stored times stay as they are: whoever compares with them knows that they may lie ahead.
+    pub fn set_back(&mut self, by: Span) {
+        for host in self.hosts.values_mut() {
+            match &mut host.link {
+                Link::Up { since } | Link::Down { since, .. } => *since = since.before(by),
+                Link::Unknown => {}
+            }
+            let refused = host.refused.as_mut().map(|(at, _)| at);
+            let looked = host.facts.as_mut().map(|(at, _)| at);
+            let expected = host.expects.values_mut().map(|(at, _)| at);
+            for at in refused
+                .into_iter()
+                .chain(looked)
+                .chain(expected)
+                .chain(host.balked.values_mut())
+            {
+                *at = at.before(by);
+            }
+        }
+        self.rates.values_mut().for_each(|rate| rate.set_back(by));
     }
 
     /// The host has been told to remove an image; if it does not, it is not asked again soon.

@@ -69,6 +69,14 @@ impl Rate {
         self.cut = now;
     }
 
+    /// Our clock was set back by so much: the pause is as long as it was.
+    pub(super) fn set_back(&mut self, by: Span) {
+        (self.until, self.since) = (self.until.before(by), self.since.before(by));
+        if self.cut != Timestamp(i64::MIN) {
+            self.cut = self.cut.before(by);
+        }
+    }
+
     /// The provider did a job's work to its end.
     pub(super) fn increase(&mut self, now: Timestamp) {
         // One more for each round of as many as there may be.

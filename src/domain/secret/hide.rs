@@ -158,6 +158,7 @@ impl Hide for Event {
             | Event::Stocked { .. } => {}
             Event::Journaled { line, .. } => line.entry.hide(redactor),
             Event::Refused { why, .. } => why.hide(redactor),
+            Event::Unfit { fault, .. } => fault.hide(redactor),
             Event::Lost { proof, .. } => proof.hide(redactor),
             Event::Graded { verdict, .. } => verdict.hide(redactor),
             Event::LinkDown { reason, .. } => reason.hide(redactor),
@@ -206,6 +207,8 @@ impl Hide for Answer {
             // Pieces of files are as they are in the files.
             Answer::Done
             | Answer::Bytes { .. }
+            | Answer::Has(_)
+            | Answer::Lacks(_)
             | Answer::Facts(_)
             | Answer::Images(_)
             | Answer::Cleaned(_)

@@ -164,3 +164,114 @@ fn an_image_that_fails_on_two_hosts_is_held_and_no_host_is_blamed() {
     assert_eq!(words, ["given-up", "given-up", "running"]);
     assert_eq!([kind(&scene, "a"), kind(&scene, "b")], [None, None]);
 }
+
+#[test]
+fn programs_that_fail_by_themselves_are_no_evidence_against_a_host() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    good(&mut scene, &["a", "b"], 8);
+    for instance in ["x", "y", "z", "u", "v"] {
+        let job = scene.job("c", instance, "gpt");
+        scene.decide();
+        scene.exits_badly(job);
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), None);
+}
+
+#[test]
+fn a_host_is_compared_with_what_the_same_model_came_to_elsewhere() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    good(&mut scene, &["a", "b"], 12);
+    let fails = |scene: &mut Scene, on: &str, instance: &str| {
+        let job = scene.job(on, instance, "kimi");
+        scene.decide();
+        scene.fail(job, Class::Harness, "agent-error", Again::Never);
+    };
+    // One model's harness fails wherever it runs, and most of that runs on one host.
+    fails(&mut scene, "a", "elsewhere");
+    for instance in ["x", "y", "z", "u", "v"] {
+        fails(&mut scene, "c", instance);
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), None);
+    // What works elsewhere with the same model does speak against it.
+    for instance in ["p", "q"] {
+        bad(&mut scene, "c", instance);
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined));
+}
+
+#[test]
+fn a_hosts_clock_undoes_no_persons_word() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    scene.ahead = crate::domain::Span::seconds(3 * 3600);
+    good(&mut scene, &["a", "b"], 8);
+    for instance in ["x", "y"] {
+        bad(&mut scene, "c", instance);
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined));
+    scene.later(10);
+    scene.fold(crate::domain::Event::Released {
+        subject: Subject::Host(host("c")),
+        why: "its disk was replaced".to_owned(),
+        vouched: true,
+    });
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), None);
+    scene.reload();
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), None, "evidence from before counts again");
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_hold_longer() {
+    let mut scene = Scene::hosts(&["a"]);
+    let minutes = |n: u64| crate::domain::Span::seconds(60 * n);
+    scene.fold(crate::domain::Event::Held {
+        subject: Subject::Host(host("a")),
+        kind: Kind::Paused,
+        why: "lunch".to_owned(),
+        until: Some(scene.now.after(minutes(10))),
+    });
+    scene.now = scene.now.before(minutes(240));
+    scene.decide();
+    let hold = scene.fleet.host_hold(&host("a")).unwrap();
+    assert_eq!(
+        (hold.since, hold.until),
+        (scene.now, Some(scene.now.after(minutes(10))))
+    );
+    scene.later(599);
+    scene.decide();
+    assert_eq!(kind(&scene, "a"), Some(Kind::Paused));
+    scene.later(1);
+    scene.decide();
+    assert_eq!(kind(&scene, "a"), None);
+}
+
+#[test]
+fn an_ailing_host_is_believed_although_the_clock_was_set_back() {
+    let mut scene = Scene::hosts(&["a"]);
+    scene.policy.docker = true;
+    let facts = |docker| Facts {
+        docker,
+        ..Facts::default()
+    };
+    let down = Program::Missing("no answer".to_owned());
+    scene.fleet.note_facts(&host("a"), scene.now, facts(down), 70);
+    scene.job("*", "x", "gpt");
+    scene.decide();
+    assert_eq!(kind(&scene, "a"), Some(Kind::Ailing));
+    let hours = crate::domain::Span::seconds(4 * 3600);
+    scene.now = scene.now.before(hours);
+    scene.fleet.set_back(hours);
+    scene.decide();
+    scene.later(15);
+    let up = Program::Version("20.10".to_owned());
+    scene.fleet.note_facts(&host("a"), scene.now, facts(up), 70);
+    assert_eq!(scene.placed().len(), 1);
+}

@@ -6,6 +6,7 @@
     reason = "a test looks for one effect among many, and tells a story of events"
 )]
 
+mod adopt;
 mod choice;
 mod health;
 mod images;

@@ -192,3 +192,27 @@ fn tries_that_cost_too_much_are_the_last() {
     scene.decide();
     assert_eq!(scene.fleet.job(job).unwrap().word(), "given-up");
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_pause_longer() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let hours = crate::domain::Span::seconds(4 * 3600);
+    let (rests, throttled) = (scene.job("a", "x", "gpt"), scene.job("b", "y", "kimi"));
+    scene.placed();
+    scene.fail(rests, Class::Host, "docker-down", Again::Elsewhere);
+    scene.fail(throttled, Class::Provider, "rate-limit", Again::Later);
+    assert_eq!(scene.placed(), []);
+    scene.now = scene.now.before(hours);
+    scene.fleet.set_back(hours);
+    scene.later(60);
+    let mut placed: Vec<_> = scene.placed().into_iter().map(|(_, job)| job).collect();
+    placed.sort();
+    let mut both = [rests, throttled];
+    both.sort();
+    assert_eq!(placed, both);
+    // A provider that never has enough is waited for as long as the policy says, and no longer.
+    scene.fail(throttled, Class::Provider, "rate-limit", Again::Later);
+    scene.later(7201);
+    scene.decide();
+    assert_eq!(scene.fleet.job(throttled).unwrap().word(), "given-up");
+}

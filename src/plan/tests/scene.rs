@@ -18,6 +18,8 @@ pub(super) struct Scene {
     pub(super) fleet: Fleet,
     pub(super) policy: Policy,
     pub(super) now: Timestamp,
+    /// By so much the hosts' clocks are ahead of ours.
+    pub(super) ahead: Span,
     set: SetName,
     jobs: u64,
 }
@@ -26,28 +28,30 @@ pub(super) fn host(name: &str) -> HostName {
     name.parse().unwrap()
 }
 
+fn config(name: HostName) -> HostConfig {
+    HostConfig {
+        name,
+        reach: Reach::Local,
+        slots: 1,
+        arch: "x86_64".to_owned(),
+        tags: Vec::new(),
+        root: "~/.fleet".to_owned(),
+        harness: None,
+    }
+}
+
 impl Scene {
     /// Hosts with one slot each, all reached.
     pub(super) fn hosts(names: &[&str]) -> Scene {
-        let configs: Vec<HostConfig> = names
-            .iter()
-            .map(|name| HostConfig {
-                name: host(name),
-                reach: Reach::Local,
-                slots: 1,
-                arch: "x86_64".to_owned(),
-                tags: Vec::new(),
-                root: "~/.fleet".to_owned(),
-                harness: None,
-            })
-            .collect();
+        let configs: Vec<HostConfig> = names.iter().map(|name| config(host(name))).collect();
         let set: SetName = "set".parse().unwrap();
-        let mut fleet = Fleet::new(Epoch(1), &configs);
+        let mut fleet = Fleet::new(Epoch(2), &configs);
         fleet.enable(&set);
         let mut scene = Scene {
             fleet,
             policy: Policy::default(),
-            now: Timestamp(1_000_000),
+            now: Timestamp(100_000_000),
+            ahead: Span(0),
             set,
             jobs: 0,
         };
@@ -169,7 +173,8 @@ impl Scene {
 
     fn line(&mut self, attempt: AttemptId, entry: Entry) {
         let to = self.fleet.attempt(attempt).unwrap().offset + 1;
-        let line = Line { at: self.now, entry };
+        let at = self.now.after(self.ahead);
+        let line = Line { at, entry };
         self.fold(Event::Journaled { attempt, to, line });
     }
 
@@ -214,6 +219,47 @@ impl Scene {
             }
         };
         self.line(attempt, Entry::Ended { outcome, seal: None });
+    }
+
+    /// A program of it fails, and nobody looks for whose doing that is.
+    pub(super) fn exits_badly(&mut self, job: JobId) {
+        self.begin(job, "trajectory");
+        let attempt = self.live(job);
+        let phase = || "trajectory".parse().unwrap();
+        let ending = Ending::Exit(1);
+        let entry = Entry::PhaseEnded {
+            phase: phase(),
+            ending: ending.clone(),
+            took: Span(1),
+            output: 0,
+            excerpt: None,
+            conclusion: None,
+        };
+        self.line(attempt, entry);
+        let outcome = Outcome::Failed {
+            phase: phase(),
+            ending,
+        };
+        self.line(attempt, Entry::Ended { outcome, seal: None });
+    }
+
+    /// A new coordinator loads what is stored.
+    pub(super) fn reload(&mut self) {
+        let hosts: Vec<HostConfig> = self.fleet.hosts().map(|(name, _)| config(name.clone())).collect();
+        let mut fleet = Fleet::new(Epoch(2), &hosts);
+        self.fleet.jobs().for_each(|entry| fleet.restore(entry.clone()));
+        for (subject, stand) in self.fleet.stands() {
+            fleet.restore_stand(subject.clone(), stand.clone());
+        }
+        fleet.relearn();
+        fleet.enable(&self.set);
+        self.fleet = fleet;
+        for host in hosts {
+            self.fold(Event::LinkUp {
+                host: host.name,
+                boot: String::new(),
+            });
+        }
     }
 
     /// It runs and ends well, after so many seconds.

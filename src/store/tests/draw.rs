@@ -114,22 +114,26 @@ impl Draw {
         (!self.once_in(3)).then(|| Conclusion {
             note: self.text(),
             keeps: self.once_in(2),
-            fault: (!self.once_in(4)).then(|| Fault {
-                class: Class::ALL[self.small() as usize % Class::ALL.len()],
-                name: "fault".to_owned(),
-                what: self.text(),
-                again: [
-                    Again::Never,
-                    Again::Anywhere,
-                    Again::Elsewhere,
-                    Again::Cleaned,
-                    Again::Later,
-                    Again::Mended,
-                ][self.small() as usize % 6],
-            }),
+            fault: (!self.once_in(4)).then(|| self.fault()),
             verdict: self.once_in(3).then(|| self.verdict()),
             spent: self.once_in(2).then_some(self.detail),
         })
+    }
+
+    fn fault(&self) -> Fault {
+        Fault {
+            class: Class::ALL[self.small() as usize % Class::ALL.len()],
+            name: "fault".to_owned(),
+            what: self.text(),
+            again: [
+                Again::Never,
+                Again::Anywhere,
+                Again::Elsewhere,
+                Again::Cleaned,
+                Again::Later,
+                Again::Mended,
+            ][self.small() as usize % 6],
+        }
     }
 
     fn verdict(&self) -> Verdict {
@@ -145,10 +149,11 @@ impl Draw {
     }
 
     fn subject(&self) -> Subject {
-        match self.detail % 4 {
+        match self.detail % 5 {
             0 => Subject::Host(self.host()),
             1 => Subject::Model("gpt".parse().unwrap()),
             2 => Subject::Set("set".parse().unwrap()),
+            3 => Subject::Memory(self.host()),
             _ => Subject::Image(format!("s3://bucket/{}", self.host)),
         }
     }
@@ -258,7 +263,7 @@ impl Draw {
             (_, Some(live)) => self.news(AttemptId { job: id, n: live.n }, live),
             (kind, None) => {
                 let (found, epoch) = (self.small() % 9, Epoch(self.detail));
-                if kind < 8 && entry.attempt(found).is_none() {
+                if kind < 8 && entry.attempt(found).is_none_or(Attempt::never_began) {
                     Event::Found {
                         attempt: AttemptId { job: id, n: found },
                         host,
@@ -285,6 +290,12 @@ impl Draw {
                 return Event::Lost {
                     attempt,
                     proof: self.text(),
+                };
+            }
+            (AttemptState::Intended, 1) if self.once_in(3) => {
+                return Event::Unfit {
+                    attempt,
+                    fault: self.fault(),
                 };
             }
             (AttemptState::Intended, 1) => {

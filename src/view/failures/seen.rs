@@ -98,10 +98,10 @@ fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
         .fault()
         .or(attempt.verdict().and_then(|verdict| verdict.fault.as_ref()));
     match &attempt.state {
-        AttemptState::Intended
-        | AttemptState::Running { .. }
-        | AttemptState::Refused
-        | AttemptState::Ended(Outcome::Cancelled) => None,
+        AttemptState::Refused => attempt.fault().map(explained),
+        AttemptState::Intended | AttemptState::Running { .. } | AttemptState::Ended(Outcome::Cancelled) => {
+            None
+        }
         AttemptState::Ended(Outcome::Lost { proof }) => {
             Some((Class::Host, advice::LOST.to_owned(), proof.clone()))
         }
