@@ -6,8 +6,9 @@ ARCH   := $(shell uname -m)
 TARGET := $(ARCH)-unknown-linux-musl
 CARGO  := cargo
 BUILT  := $(CARGO_TARGET_DIR)/$(TARGET)
+MINUTES ?= 10
 
-.PHONY: demo test check lab unit setup bench release
+.PHONY: demo test check lab unit setup bench chaos release
 
 ## The main job, end to end, on ten hosts of the lab.
 demo: setup
@@ -28,6 +29,7 @@ lab: setup
 check: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target $(TARGET) --all-targets -- -D warnings
+	$(CARGO) clippy --locked --target $(TARGET) --test chaos -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --target $(TARGET) --no-deps --document-private-items
 	$(CARGO) test --locked --target $(TARGET) --test tests dependencies:: -- --nocapture
 	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo tests/native/image.sh .ci/run
@@ -40,6 +42,10 @@ unit: setup
 bench: setup release
 	tests/lab/lab up --hosts 10
 	$(CARGO) bench --locked --target $(TARGET)
+
+## Random faults on hosts of the lab, as long as you like; tests/chaos says what is judged. `make chaos MINUTES=60 SEED=7`
+chaos: setup
+	$(CARGO) test --locked --target $(TARGET) --test chaos -- --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 ## The static binary that hosts run.
 release: setup

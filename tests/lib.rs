@@ -13,6 +13,7 @@ mod assign;
 mod bad_hosts;
 mod bad_input;
 mod cancel;
+mod chaos;
 mod check;
 mod collect;
 mod compatibility;
