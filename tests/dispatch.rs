@@ -3,7 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{GO, World, wait};
+use crate::support::{GO, Ran, World, wait};
 
 const FILE: &str = "assignments/phase8.json";
 const NOTE: &str = r#"echo "$FLEET_INSTANCE" >> "$LEDGER""#;
@@ -21,6 +21,31 @@ fn everything_that_is_asked_for_runs_once_and_the_exit_code_is_zero() {
     let all = ["eval1-0", "eval1-1", "eval2-0", "eval2-1", "pool-0", "pool-1"];
     assert_eq!(world.ledger(), all);
     assert_eq!(world.count("succeeded"), 6);
+}
+
+#[test]
+fn how_a_coordinator_is_born_does_not_matter() {
+    let world = World::local(1).script("echo done > \"$FLEET_OUT/done\"");
+    world.jobs("phase8", 1, 0);
+    // Whoever starts it ignores and blocks signals, lets it open few files, gives it no stdin, and takes all rights from
+    // what it creates.
+    let parent = "umask 0777; ulimit -S -n 40
+        exec env --ignore-signal=CHLD --block-signal=CHLD --block-signal=TERM \"$0\" \"$@\" <&-";
+    for args in [&["dispatch", FILE][..], &["collect"]] {
+        let command = world.command(args);
+        let mut born = std::process::Command::new("sh");
+        born.args(["-c", parent])
+            .arg(command.get_program())
+            .args(command.get_args());
+        born.current_dir(&world).envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        Ran::from(born.output().unwrap()).ok();
+    }
+    let results = world.path("results/phase8/eval1-0/gpt/run1/out/done");
+    assert_eq!(std::fs::read_to_string(results).unwrap(), "done\n");
 }
 
 #[test]

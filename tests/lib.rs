@@ -24,6 +24,7 @@ mod crash;
 mod demo;
 mod dependencies;
 mod deploy;
+mod damaged;
 mod dispatch;
 mod doctor;
 mod documents;

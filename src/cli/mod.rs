@@ -59,6 +59,8 @@ use context::Context;
 pub use error::{CommandError, Kind};
 use printer::Printer;
 
+use crate::doors::birth::{self, Role};
+
 /// Run evaluations of coding agents across a fleet of hosts over SSH, durably
 ///
 /// The usual day: `fleet dispatch assignments/phase8.json`, `fleet status`, `fleet collect`. Whatever
@@ -137,6 +139,12 @@ struct Host {
 
 /// Parses the command line, does what it says, and gives the exit code.
 pub fn main() -> ExitCode {
+    let role: Vec<_> = std::env::args_os().skip(1).take(2).collect();
+    birth::settle(match role.first().map(|first| first == "runner") {
+        Some(true) if role.get(1).is_some_and(|verb| verb == "supervise") => Role::Supervisor,
+        Some(true) => Role::Runner,
+        Some(false) | None => Role::Verb,
+    });
     let mut words = std::env::args_os().skip(1).peekable();
     let parsed = if words.peek().is_some_and(|first| first == "runner") {
         Host::try_parse_from(words).map(|host| (runner::run(&host.args), Printer::new(false)))

@@ -145,6 +145,7 @@ mod tests {
                 epoch: Epoch(1),
                 host: "eval1".parse().unwrap(),
                 boot: String::new(),
+                machine: None,
             },
             Entry::PhaseStarted { phase: phase.clone() },
             Entry::PhaseEnded {

@@ -57,6 +57,8 @@ pub struct Observation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
+    /// The file system of the runner's root: its locks are real, and this machine's alone.
+    Locks,
     /// Room on the disk of the home.
     Home,
     /// Docker has addresses left for networks.
@@ -87,6 +89,7 @@ impl What {
     /// One word for tables.
     pub fn word(self) -> &'static str {
         match self {
+            What::Locks => "locks",
             What::Home => "home",
             What::Networks => "networks",
             What::Leftovers => "leftovers",

@@ -41,6 +41,9 @@ pub enum Entry {
         host: HostName,
         /// The life of the machine that the supervisor belongs to.
         boot: String,
+        /// The machine, if it has a name of its own: another one may see the same directory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        machine: Option<String>,
     },
     /// A step's program is about to start; its clock starts now.
     PhaseStarted {

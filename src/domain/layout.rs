@@ -9,6 +9,7 @@
 //! harness/<digest>/              a version of the harness, brought by `fleet deploy`
 //! jobs/<job>/<attempt>/         the capsule
 //!     spec.json  journal.jsonl  manifest.json  cancel  in/dataset.jsonl  log/<phase>.log  out/…
+//!     processes.json  journal.damaged
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,10 @@ pub const JOURNAL: &str = "journal.jsonl";
 pub const MANIFEST: &str = "manifest.json";
 /// There if somebody wants it stopped; holds `soft` or `hard`.
 pub const CANCEL: &str = "cancel";
+/// Which processes are its own, while it runs; for whoever has to end them in its supervisor's place.
+pub const PROCESSES: &str = "processes.json";
+/// A copy of its journal as it was before it was mended, where it was damaged.
+pub const DAMAGED: &str = "journal.damaged";
 /// What it was given.
 pub const INPUTS: &str = "in";
 /// The dataset among the inputs.

@@ -3,6 +3,7 @@
 //!
 //! Invariant: floor 1 knows no door; what it needs from outside is an argument.
 
+pub mod birth;
 pub mod clock;
 pub mod env;
 pub mod random;

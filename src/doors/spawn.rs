@@ -22,9 +22,19 @@ pub fn future(program: impl AsRef<OsStr>) -> tokio::process::Command {
     tokio::process::Command::new(program)
 }
 
-/// This very program, as a file that stays good if the installed one is replaced meanwhile.
+/// This very program, for its own children: good even if its file is replaced or removed while it runs.
+pub const ITSELF: &str = "/proc/self/exe";
+
+/// This very program, as a file that others can start or read as long as this process lives.
 pub fn myself() -> std::io::Result<std::path::PathBuf> {
-    std::env::current_exe()
+    let installed = std::env::current_exe()?;
+    let running = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    // Of one that was replaced or removed, there is no such file: then what runs is still to be had here.
+    Ok(if !installed.exists() && running.exists() {
+        running
+    } else {
+        installed
+    })
 }
 
 /// A child that its parent reaps by pid. The standard library can give a child neither a session nor
@@ -94,8 +104,12 @@ impl Child<'_> {
             group | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
         )?;
         attributes.set_sigmask(&self.blocked)?;
-        // Rust ignores SIGPIPE, and what is ignored stays ignored in a child.
-        attributes.set_sigdefault(&SigSet::from_iter([Signal::SIGPIPE]))?;
+        // What is ignored stays ignored in a child otherwise, whoever it was that ignored it.
+        attributes.set_sigdefault(
+            &Signal::iterator()
+                .filter(|signal| *signal != Signal::SIGKILL && *signal != Signal::SIGSTOP)
+                .collect(),
+        )?;
         Ok(posix_spawn(program.as_path(), &files, &attributes, &argv, &env)?.as_raw())
     }
 

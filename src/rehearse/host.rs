@@ -115,6 +115,7 @@ impl Host {
                 epoch,
                 host: self.name.clone(),
                 boot: self.boot.to_string(),
+                machine: None,
             };
             self.write(now, id, opened);
         }

@@ -57,8 +57,13 @@ pub(super) fn cancel(root: &Root, gate: &Lock, attempt: AttemptId, hard: bool) -
     };
     let supervisor = holder.pid.and_then(processes::read);
     match supervisor.filter(|supervisor| Some(supervisor.started) == holder.started) {
-        // Without the file, on a full disk say, the signal alone is a soft wish.
-        Some(supervisor) => processes::send(supervisor.pid, Signal::SIGTERM),
+        // A signal without a wish would be nobody's. On a full disk the file is there and empty: a soft one.
+        Some(supervisor) => {
+            if wish(&capsule).is_none() {
+                wished?;
+            }
+            processes::send(supervisor.pid, Signal::SIGTERM);
+        }
         // It has not yet said who it is, and will look for the file: so that must be there.
         None => wished?,
     }

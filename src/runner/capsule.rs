@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Doing as _, RunnerError};
 use super::journal;
 use super::root::{Root, make_dir, sync_dir};
-use crate::domain::journal::{Entry, Line, Outcome};
+use crate::domain::journal::{Line, Outcome};
 use crate::domain::{AttemptId, Spec, layout};
 
 /// An attempt's directory.
@@ -119,15 +119,11 @@ impl Capsule {
         self.path.join(layout::JOURNAL)
     }
 
-    /// How it ended, if its journal says so.
+    /// How it ended, if the last line of its journal says so. What is damaged before that line changes nothing.
     pub(super) fn outcome(&self) -> Result<Option<Outcome>, RunnerError> {
-        Ok(match journal::read(&self.journal())?.pop() {
-            Some(Line {
-                entry: Entry::Ended { outcome, .. },
-                ..
-            }) => Some(outcome),
-            Some(_) | None => None,
-        })
+        let path = self.journal();
+        let text = std::fs::read(&path).doing(|| format!("read {}", path.display()))?;
+        Ok(journal::end(journal::whole(&text)))
     }
 
     /// Where its results go.

@@ -107,6 +107,8 @@ fn over(root: &Root) -> Result<BTreeSet<AttemptId>, Fault> {
     for attempt in bury::held(root).map_err(cannot)? {
         dead.remove(&attempt);
     }
+    // What another machine has begun may live there, and one that cannot be read may be such a one.
+    dead.retain(|attempt| bury::is_elsewhere(&Capsule::of(root, *attempt)).is_ok_and(|elsewhere| !elsewhere));
     Ok(dead)
 }
 
@@ -135,7 +137,10 @@ fn is_gone(signature: &str) -> bool {
         return false;
     };
     let Ok(now) = boot::identity() else { return false };
-    let alive = processes::read(pid).is_some_and(|process| process.started == started);
+    let Ok(there) = processes::look(pid) else {
+        return false;
+    };
+    let alive = there.is_some_and(|process| process.started == started);
     started > 0 && !life.is_empty() && (life != now || !alive)
 }
 

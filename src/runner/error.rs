@@ -43,13 +43,16 @@ pub enum RunnerError {
     /// A path that leads out of its capsule, or to something that is no file.
     #[error("`{}` is not a file of the attempt", .0.escape_debug())]
     NotAFile(String),
-    /// A journal that has lost what was already read from it.
-    #[error("the journal has {len} bytes and cannot be read from byte {from}")]
-    BeyondEnd {
-        /// What was asked for.
-        from: u64,
-        /// What is there.
-        len: u64,
+    /// A dead capsule that may not be closed yet.
+    #[error("{0}")]
+    StaysOpen(String),
+    /// A place in which nobody can prove that a supervisor is dead.
+    #[error("{} is on {kind}, where a lock of one machine may be free to another: give the host a `root` on a disk of its own", path.display())]
+    Shared {
+        /// Where.
+        path: PathBuf,
+        /// Its file system, in words.
+        kind: String,
     },
     /// Our own code is at fault.
     #[error("the runner failed in a way that nobody foresaw")]

@@ -59,6 +59,7 @@ pub(super) fn opened(n: u32, boot: &str) -> Line {
             epoch: spec.epoch,
             host: spec.host,
             boot: boot.to_owned(),
+            machine: None,
         },
     }
 }

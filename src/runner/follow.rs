@@ -1,14 +1,17 @@
 //! Streaming journals as they grow: one thread watches all that are followed.
 //!
-//! Invariant: what is sent are whole lines, each once, in order, from the byte that was asked for. The
-//! kernel's events only make it quick; a look every second makes it sure. Lines wait a moment for company,
-//! since every message costs both ends a wake-up and the coordinator a transaction; a last line does not.
+//! Invariant: what is sent are whole lines, each once, in order, from the byte that was asked for; and the last one
+//! is told, whatever has become of those before it. The kernel's events only make it quick; a look every second makes
+//! it sure. Lines wait a moment for company, since every message costs both ends a wake-up and the coordinator a
+//! transaction; a last line does not.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -67,6 +70,7 @@ impl Follower {
             woken,
             journals: BTreeMap::new(),
             children: Vec::new(),
+            burying: Arc::default(),
             next_tick: clock::tick() + TICK,
         };
         std::thread::Builder::new()
@@ -107,8 +111,12 @@ impl Drop for End {
 
 struct Followed {
     capsule: Capsule,
-    file: File,
+    /// None until it could be opened.
+    file: Option<File>,
+    /// Where the next line begins.
     at: u64,
+    /// What the other end may have read already ends here at the latest.
+    told: u64,
     watch: Option<WatchDescriptor>,
     /// There are lines that wait for company until then.
     due: Option<Instant>,
@@ -123,6 +131,8 @@ struct Watcher {
     woken: PipeReader,
     journals: BTreeMap<AttemptId, Followed>,
     children: Vec<i32>,
+    /// Dead capsules are being closed.
+    burying: Arc<AtomicBool>,
     next_tick: Instant,
 }
 
@@ -176,9 +186,7 @@ impl Watcher {
                 Order::Child(pid) => self.children.push(pid),
                 Order::Follow(capsule, from) => {
                     let attempt = capsule.attempt;
-                    if let Err(error) = self.add(capsule, from) {
-                        tracing::warn!(attempt.id = %attempt, %error, "cannot follow a journal");
-                    }
+                    self.add(capsule, from);
                     self.look(attempt);
                 }
             }
@@ -186,24 +194,20 @@ impl Watcher {
         true
     }
 
-    fn add(&mut self, capsule: Capsule, from: u64) -> Result<(), RunnerError> {
+    fn add(&mut self, capsule: Capsule, from: u64) {
         if let Some(known) = self.journals.get_mut(&capsule.attempt) {
-            known.at = from;
-            return Ok(());
+            (known.at, known.told) = (from, from);
+            return;
         }
-        let path = capsule.journal();
-        let file = File::open(&path).doing(|| format!("open {}", path.display()))?;
-        let inotify = self.inotify.as_ref();
-        let watch = inotify.and_then(|inotify| inotify.add_watch(&path, AddWatchFlags::IN_MODIFY).ok());
         let followed = Followed {
             capsule,
-            file,
+            file: None,
             at: from,
-            watch,
+            told: from,
+            watch: None,
             due: None,
         };
         self.journals.insert(followed.capsule.attempt, followed);
-        Ok(())
     }
 
     fn take_events(&mut self) {
@@ -225,8 +229,14 @@ impl Watcher {
         let Some(followed) = self.journals.get_mut(&attempt) else {
             return;
         };
+        if followed.watch.is_none()
+            && let Some(inotify) = &self.inotify
+        {
+            let path = followed.capsule.journal();
+            followed.watch = inotify.add_watch(&path, AddWatchFlags::IN_MODIFY).ok();
+        }
         match followed.new_lines() {
-            Ok(new) if !new.is_empty() && !journal::is_end(&new) => {
+            Ok(new) if !new.is_empty() && journal::end(&new).is_none() => {
                 followed.due.get_or_insert_with(|| clock::tick() + COMPANY);
             }
             // An error is told by the sending.
@@ -255,6 +265,10 @@ impl Watcher {
         match followed.stream(&self.outlet) {
             Ok(false) => {}
             Ok(true) => self.forget(attempt),
+            // The other end waits for it, and a disk may recover. What is gone is told by an inventory.
+            Err(error) if followed.capsule.exists() => {
+                tracing::warn!(attempt.id = %attempt, %error, "cannot read a journal that is followed");
+            }
             Err(error) => {
                 tracing::warn!(attempt.id = %attempt, %error, "cannot follow a journal");
                 self.forget(attempt);
@@ -273,7 +287,7 @@ impl Watcher {
 
     /// Who is followed and has lost its supervisor will never end by itself.
     fn bury_the_dead(&self) {
-        if self.journals.is_empty() {
+        if self.journals.is_empty() || self.burying.load(Ordering::Acquire) {
             return;
         }
         let held = match bury::held(&self.root) {
@@ -293,13 +307,21 @@ impl Watcher {
             return;
         }
         let (root, boot) = (self.root.clone(), self.boot.clone());
+        let burying = Arc::clone(&self.burying);
+        burying.store(true, Ordering::Release);
         // In a thread of its own: the engine may take long to remove containers. The lock of burials
         // and a second look keep two of them from doing it twice.
-        std::thread::spawn(move || {
+        let work = move || {
             if let Err(error) = bury::bury(&root, &boot, &dead) {
                 tracing::warn!(%error, "cannot close dead capsules");
             }
-        });
+            burying.store(false, Ordering::Release);
+        };
+        let thread = std::thread::Builder::new().name("bury".to_owned());
+        if let Err(error) = thread.spawn(work) {
+            self.burying.store(false, Ordering::Release);
+            tracing::warn!(%error, "dead capsules are closed later");
+        }
     }
 }
 
@@ -307,32 +329,72 @@ impl Followed {
     /// Sends what is new; whether that was the end.
     fn stream(&mut self, outlet: &Outlet) -> Result<bool, RunnerError> {
         self.due = None;
+        if self.is_adrift()? {
+            // From the beginning once more: the other end passes over what it has read.
+            self.told = self.told.max(self.at);
+            self.at = 0;
+        }
         let mut ended = false;
         loop {
             let new = self.new_lines()?;
             if new.is_empty() {
                 return Ok(ended);
             }
-            ended = journal::is_end(&new);
+            ended = journal::end(&new).is_some();
             let len = new.len() as u64;
-            let text = String::from_utf8(new).map_err(|error| RunnerError::Damaged {
-                path: self.capsule.journal(),
-                why: error.to_string(),
-            })?;
-            outlet.say(&Say::Journal {
-                attempt: self.capsule.attempt,
-                from: self.at,
-                text,
-            });
+            let last = journal::lines(&new).next_back().map(<[u8]>::to_vec);
+            self.say(outlet, self.at, new);
             self.at += len;
+            if let Some(mut last) = last.filter(|_| ended && self.at < self.told) {
+                // The journal has lost what was already read from it; its end must be heard all the same.
+                last.push(b'\n');
+                self.say(outlet, self.told, last);
+            }
         }
     }
 
-    fn new_lines(&self) -> Result<Vec<u8>, RunnerError> {
+    fn say(&self, outlet: &Outlet, from: u64, lines: Vec<u8>) {
+        outlet.say(&Say::Journal {
+            attempt: self.capsule.attempt,
+            from,
+            text: text(lines),
+        });
+    }
+
+    /// Has the journal lost what was already read from it? Then what comes next does not begin where the last line
+    /// ended.
+    fn is_adrift(&mut self) -> Result<bool, RunnerError> {
+        let at = self.at;
+        let path = self.capsule.journal();
+        let mut found = self
+            .open()?
+            .metadata()
+            .doing(|| format!("look at {}", path.display()))?;
+        if found.nlink() == 0 {
+            // It was removed, and there may be another one in its place.
+            self.file = None;
+            found = self
+                .open()?
+                .metadata()
+                .doing(|| format!("look at {}", path.display()))?;
+        }
+        let (file, len) = (self.open()?, found.len());
+        let mut before = [0];
+        if at == 0 || at > len {
+            return Ok(at > len);
+        }
+        let read = file.read_at(&mut before, at - 1);
+        Ok(read.doing(|| format!("read {}", path.display()))? == 1 && before != *b"\n")
+    }
+
+    fn new_lines(&mut self) -> Result<Vec<u8>, RunnerError> {
+        let at = self.at;
+        let path = self.capsule.journal();
+        let file = self.open()?;
         let mut text = vec![0; CHUNK.min(4096)];
         loop {
-            let read = self.file.read_at(&mut text, self.at);
-            let len = read.doing(|| format!("read {}", self.capsule.journal().display()))?;
+            let read = file.read_at(&mut text, at);
+            let len = read.doing(|| format!("read {}", path.display()))?;
             let whole = journal::whole(&text[..len]).len();
             if whole > 0 || len < text.len() || len >= CHUNK {
                 text.truncate(whole);
@@ -341,6 +403,25 @@ impl Followed {
             text.resize(2 * len, 0);
         }
     }
+
+    fn open(&mut self) -> Result<&File, RunnerError> {
+        let path = self.capsule.journal();
+        match &mut self.file {
+            Some(file) => Ok(file),
+            none => {
+                let file = File::open(&path).doing(|| format!("open {}", path.display()))?;
+                Ok(none.insert(file))
+            }
+        }
+    }
+}
+
+/// Lines as text of the same length: the other end counts bytes. What is no text is damaged anyway.
+fn text(lines: Vec<u8>) -> String {
+    String::from_utf8(lines).unwrap_or_else(|error| {
+        let legible = |byte: u8| if byte.is_ascii() { char::from(byte) } else { '?' };
+        error.into_bytes().into_iter().map(legible).collect()
+    })
 }
 
 fn is_running(pid: i32) -> bool {

@@ -90,6 +90,7 @@ mod tests {
         };
         slot.name(&holder).unwrap();
         std::fs::remove_file(bad.journal()).unwrap();
+        std::fs::create_dir(bad.journal()).unwrap();
         std::fs::create_dir_all(dir.path().join("jobs/not-a-job/1")).unwrap();
         let seen = inventory(&root, "now", true).unwrap();
         let [capsule] = &seen.capsules[..] else {
@@ -102,7 +103,7 @@ mod tests {
             panic!("{seen:?}")
         };
         assert_eq!(unreadable.attempt, bad.attempt);
-        assert!(unreadable.why.contains("No such file"), "{}", unreadable.why);
+        assert!(unreadable.why.contains("directory"), "{}", unreadable.why);
         assert_eq!(seen.held, [gone], "its capsule is gone, and it lives");
     }
 

@@ -1,7 +1,8 @@
 //! Writing and reading `journal.jsonl`.
 //!
 //! Invariant: a line that ends in a newline is durable. The newline is written after the line has been
-//! synced, so whoever reads whole lines (and tells a coordinator) can never be ahead of the disk.
+//! synced, so whoever reads whole lines (and tells a coordinator) can never be ahead of the disk. Lines stand where they
+//! stand: coordinators know them by their offsets.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,7 +12,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 
 use super::error::{Doing as _, RunnerError};
-use crate::domain::journal::{Entry, Line};
+use crate::domain::journal::{Entry, Line, Outcome};
 use crate::doors::{clock, secrets};
 
 /// A journal that this process may append to: it holds the slot, or has proved that nobody does.
@@ -59,9 +60,14 @@ impl Journal {
         let at = clock::now();
         let text = line(&Line { at, entry })?;
         let mut write = || -> io::Result<()> {
-            // What an earlier failure left behind; usually nothing.
-            if self.file.metadata()?.len() != self.len {
+            let there = self.file.metadata()?.len();
+            if there > self.len {
+                // What an earlier failure left behind; usually nothing.
                 self.file.set_len(self.len)?;
+            } else if there < self.len {
+                // Somebody has cut off what was written; what follows still stands where it belongs.
+                let lost = usize::try_from(self.len - there).map_err(io::Error::other)?;
+                self.file.write_all(&vec![b'\n'; lost])?;
             }
             self.file.write_all(&text[..text.len() - 1])?;
             self.file.sync_data()?;
@@ -108,25 +114,38 @@ pub(super) fn whole(text: &[u8]) -> &[u8] {
     &text[..end.map_or(0, |end| end + 1)]
 }
 
-/// The last line in `text` that is understood, if it says that nothing more will come.
-pub(super) fn is_end(text: &[u8]) -> bool {
-    let last = text.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty());
-    last.and_then(|last| serde_json::from_slice::<Line>(last).ok())
-        .is_some_and(|line| matches!(line.entry, Entry::Ended { .. }))
+/// The last line of `text`, if it says that nothing more will come.
+pub(super) fn end(text: &[u8]) -> Option<Outcome> {
+    let last = lines(text).next_back()?;
+    match serde_json::from_slice::<Line>(last).ok()?.entry {
+        Entry::Ended { outcome, .. } => Some(outcome),
+        Entry::Opened { .. }
+        | Entry::PhaseStarted { .. }
+        | Entry::PhaseEnded { .. }
+        | Entry::Pressed { .. }
+        | Entry::PhaseKept { .. } => None,
+    }
 }
 
-/// Every whole line of the journal at `path`.
-pub(super) fn read(path: &Path) -> Result<Vec<Line>, RunnerError> {
-    Ok(read_sized(path)?.0)
+/// The lines of `text` in which there is something, without their newlines.
+pub(super) fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
 }
 
-/// The same, and how many bytes they are.
+/// Every whole line of the journal at `path` that can be read; the others are passed over.
+pub(super) fn readable(path: &Path) -> Result<Vec<Line>, RunnerError> {
+    let text = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
+    Ok(lines(whole(&text))
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect())
+}
+
+/// Every whole line of the journal at `path`, each of which must be readable; and how many bytes they are.
 pub(super) fn read_sized(path: &Path) -> Result<(Vec<Line>, u64), RunnerError> {
     let text = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
     let whole = whole(&text);
-    let lines: Result<Vec<Line>, RunnerError> = whole
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
+    let lines: Result<Vec<Line>, RunnerError> = lines(whole)
         .map(|line| {
             serde_json::from_slice(line).map_err(|error| RunnerError::Damaged {
                 path: path.to_owned(),
@@ -142,7 +161,6 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
-    use crate::domain::journal::Outcome;
 
     fn started(phase: &str) -> Entry {
         Entry::PhaseStarted {
@@ -151,7 +169,12 @@ mod tests {
     }
 
     fn entries(path: &Path) -> Vec<Entry> {
-        read(path).unwrap().into_iter().map(|line| line.entry).collect()
+        read_sized(path)
+            .unwrap()
+            .0
+            .into_iter()
+            .map(|line| line.entry)
+            .collect()
     }
 
     #[test]
@@ -193,6 +216,24 @@ mod tests {
         other.write_all(b"half a li").unwrap();
         journal.append(&started("two")).unwrap();
         assert_eq!(entries(&path), [started("one"), started("two")]);
+    }
+
+    #[test]
+    fn what_somebody_cut_off_is_made_up_for_so_that_the_next_line_stands_where_it_belongs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append(&started("one")).unwrap();
+        journal.append(&started("two")).unwrap();
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        let len = file.metadata().unwrap().len();
+        file.set_len(len / 2).unwrap();
+        journal.append(&started("three")).unwrap();
+        let text = std::fs::read(&path).unwrap();
+        let len = usize::try_from(len).unwrap();
+        assert_eq!(lines(&text[len..]).count(), 1);
+        assert_eq!(readable(&path).unwrap().last().unwrap().entry, started("three"));
     }
 
     #[test]
@@ -238,8 +279,10 @@ mod tests {
             entry: started("one"),
         };
         let (end, other) = (line(&end).unwrap(), line(&other).unwrap());
-        assert!(is_end(&[&other[..], &end].concat()));
-        assert!(!is_end(&[&end[..], &other].concat()));
-        assert!(!is_end(b""));
+        let says = super::end;
+        assert_eq!(says(&[&other[..], &end].concat()), Some(Outcome::Cancelled));
+        assert_eq!(says(&[&end[..], &other].concat()), None);
+        assert_eq!(says(&[&end[..], b"torn"].concat()), None);
+        assert_eq!(says(b""), None);
     }
 }

@@ -52,7 +52,8 @@ fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> 
     if !earlier.exists() {
         return Ok(BTreeMap::new());
     }
-    let lines = journal::read(&earlier.journal())?;
+    // A line that is damaged says of no phase that it is finished.
+    let lines = journal::readable(&earlier.journal())?;
     let done = lines.into_iter().filter_map(|line| match line.entry {
         Entry::PhaseEnded {
             phase, conclusion, ..
@@ -65,17 +66,24 @@ fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> 
     Ok(done.collect())
 }
 
-/// What a task said at its end. What it left is durable before the journal can say that it is done.
+/// What a task said at its end. What it left is durable before the journal can say that it is done. Can be repeated
+/// until it has been done once.
 pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Option<Conclusion>, RunnerError> {
     let path = capsule.path.join(conclusion::FILE);
     let said: Option<Conclusion> = match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).ok(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        // What is no file is no word of a phase.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::IsADirectory
+            ) =>
+        {
+            None
+        }
         Err(error) => return Err(error).doing(|| format!("read {}", path.display())),
     };
-    if said.is_some() {
-        fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
-    }
+    let has_said = said.is_some();
     let mut said = said.unwrap_or_default();
     // From here on no agent is at work. One that is to come would find it otherwise.
     if task == Task::Trajectory || !end.finished {
@@ -88,6 +96,10 @@ pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Optio
     }
     if !end.ending.is_success() && said.fault.is_none() {
         said.fault = unexplained(&end.ending);
+    }
+    // Last of all: whoever tries again must find it.
+    if has_said {
+        fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
     }
     Ok(Some(said))
 }

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::signal::SigSet;
+use nix::sys::stat::fstat;
 
 use super::handover;
 use super::output::OutputLog;
@@ -38,7 +39,7 @@ pub(super) fn open_log(scene: &Scene, step: &Step) -> io::Result<OutputLog> {
 }
 
 /// Starts the program; its output and its pid.
-pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), Ending> {
+pub(super) fn start(scene: &mut Scene, step: &Step) -> Result<(PipeReader, i32), Ending> {
     let fault = |error: io::Error| Ending::HostFault(format!("cannot watch its output: {error}"));
     let (pipe, writer) = io::pipe().map_err(fault)?;
     fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|errno| fault(errno.into()))?;
@@ -57,6 +58,8 @@ pub(super) fn start(scene: &Scene, step: &Step) -> Result<(PipeReader, i32), End
         )));
     }
     let (program, argv) = program(scene, step).map_err(Ending::NotStarted)?;
+    let inode = fstat(&pipe).map_err(|errno| fault(errno.into()))?.st_ino;
+    scene.recorder.step(inode);
     let child = spawn::Child {
         program: &program,
         argv: &argv,
@@ -85,7 +88,6 @@ fn program(scene: &Scene, step: &Step) -> Result<(PathBuf, Vec<String>), String>
         let program = step.argv.first().ok_or("the step names no program")?;
         return Ok((program.into(), step.argv.clone()));
     }
-    let myself = spawn::myself().map_err(|error| format!("cannot find this program: {error}"))?;
     let capsule = scene
         .capsule
         .path
@@ -99,7 +101,7 @@ fn program(scene: &Scene, step: &Step) -> Result<(PathBuf, Vec<String>), String>
         capsule,
         step.phase.as_str(),
     ];
-    Ok((myself, argv.map(str::to_owned).to_vec()))
+    Ok((spawn::ITSELF.into(), argv.map(str::to_owned).to_vec()))
 }
 
 fn directory(scene: &Scene, step: &Step) -> PathBuf {

@@ -1,20 +1,18 @@
-//! Processes as `/proc` shows them: who descends from whom, who bears the mark of an attempt, and how
-//! to end them all.
+//! Processes as `/proc` shows them: who descends from whom, and how to end them all.
 //!
-//! Everything read here may be gone a moment later, so what cannot be read is not there. The proof that
-//! nothing descends from this process any more is the kernel's: as a subreaper it would be the parent
+//! Everything read here may be gone a moment later; what could not be looked at is not gone for that. The proof
+//! that nothing descends from this process any more is the kernel's: as a subreaper it would be the parent
 //! of every orphan, and `waitpid` says that it has no child.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::io;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
-use crate::domain::AttemptId;
 use crate::doors::clock;
 
 /// Longest fight against what will not die (uninterruptible sleep, somebody else's process).
@@ -32,17 +30,46 @@ pub(super) struct Process {
     pub(super) parent: i32,
     /// The process group that it is in.
     group: i32,
+    /// Its session: the id of the process that began it, which nobody else gets as long as one is in it.
+    pub(super) session: i32,
     /// When it started, in clock ticks since boot: the pid's other half.
     pub(super) started: u64,
     /// CPU time of it and of the children that it has waited for, in clock ticks.
     pub(super) ticks: u64,
     /// Dead, and waiting for its parent to notice.
-    zombie: bool,
+    pub(super) zombie: bool,
 }
 
-/// The process with this id.
+/// The process with this id, if it can be seen.
 pub(super) fn read(pid: i32) -> Option<Process> {
-    parse(pid, &std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    look(pid).ok()?
+}
+
+/// The process with this id; none if there is none, or if the system hides it as somebody else's.
+pub(super) fn look(pid: i32) -> io::Result<Option<Process>> {
+    let stat = known(std::fs::read(format!("/proc/{pid}/stat")))?;
+    let Some(stat) = stat else { return Ok(None) };
+    let process = parse(pid, &stat);
+    process.map(Some).ok_or_else(|| {
+        let text = String::from_utf8_lossy(&stat).escape_debug().to_string();
+        io::Error::other(format!("/proc/{pid}/stat makes no sense: {text}"))
+    })
+}
+
+/// What `/proc` says of a process; none if that is gone or belongs to somebody else.
+fn known<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if is_gone(&error) || error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Does this error say that the process is not there any more?
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    [Errno::ENOENT, Errno::ESRCH]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(*errno as i32))
 }
 
 fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
@@ -55,22 +82,22 @@ fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
         pid,
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
         started: number(19)?,
         ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         zombie: matches!(*fields.first()?, "Z" | "X"),
     })
 }
 
-fn all() -> Vec<Process> {
-    pids().into_iter().filter_map(read).collect()
-}
-
-fn pids() -> Vec<i32> {
-    let Ok(dir) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    dir.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
+/// All processes, those excepted that end meanwhile.
+pub(super) fn table() -> io::Result<Vec<Process>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        if let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
+            found.extend(look(pid)?);
+        }
+    }
+    Ok(found)
 }
 
 /// A window on the process table: those that were born since it was opened, as far as that is certain.
@@ -87,12 +114,12 @@ impl Window {
     }
 
     /// The ids in it, where they are fewer than a look at the whole table is worth.
-    fn ids(self, youngest: Option<i32>) -> Option<Vec<i32>> {
+    pub(super) fn ids(self, youngest: Option<i32>) -> Option<Vec<i32>> {
         let (after, youngest) = (self.after?, youngest?);
         (after <= youngest && youngest - after < NARROW).then(|| (after..=youngest).collect())
     }
 
-    fn shows(self, youngest: Option<i32>, pid: i32) -> bool {
+    pub(super) fn shows(self, youngest: Option<i32>, pid: i32) -> bool {
         match (self.after, youngest) {
             (Some(after), Some(youngest)) if after <= youngest => (after..=youngest).contains(&pid),
             // Ids have gone round.
@@ -103,14 +130,22 @@ impl Window {
 }
 
 /// The id given last.
-fn youngest() -> Option<i32> {
+pub(super) fn youngest() -> Option<i32> {
     let loadavg = std::fs::read_to_string("/proc/loadavg").ok()?;
     loadavg.split_whitespace().last()?.parse().ok()
 }
 
-/// Everything that descends from one of `roots`; the roots themselves are not among them.
+/// Everything that descends from one of `roots`; the roots themselves are not among them. What cannot be looked at
+/// is left out.
 pub(super) fn descendants(roots: &[i32]) -> Vec<Process> {
-    let mut rest = all();
+    // An error in the middle hides one process at most.
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    family(pids.filter_map(read).collect(), roots)
+}
+
+/// The same among these.
+pub(super) fn family(mut rest: Vec<Process>, roots: &[i32]) -> Vec<Process> {
     let mut family: BTreeSet<i32> = roots.iter().copied().collect();
     let mut found = Vec::new();
     loop {
@@ -126,60 +161,29 @@ pub(super) fn descendants(roots: &[i32]) -> Vec<Process> {
     }
 }
 
-/// Everything whose environment says that it belongs to this attempt in this capsule, with all that
-/// descends from it. Neither this process nor its ancestors are ever among them.
-fn marked(attempt: AttemptId, out: &Path, window: Window) -> Vec<Process> {
-    let marks = [
-        format!("FLEET_ATTEMPT={attempt}"),
-        format!("FLEET_OUT={}", out.display()),
-    ];
-    let bears_mark = |pid: &i32| {
-        let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else {
-            return is_task(*pid, out);
-        };
-        // An agent's own directory is below the attempt's.
-        let says = |pair: &[u8], mark: &str| {
-            pair.strip_prefix(mark.as_bytes())
-                .is_some_and(|rest| rest.first().is_none_or(|byte| *byte == b'/'))
-        };
-        marks
-            .iter()
-            .all(|mark| environ.split(|byte| *byte == 0).any(|pair| says(pair, mark)))
-    };
-    let candidates = window.ids(youngest()).unwrap_or_else(|| {
-        let mut table = pids();
-        let youngest = youngest();
-        table.retain(|pid| window.shows(youngest, *pid));
-        table
-    });
-    let me = me();
-    let mut marked: Vec<Process> = candidates
-        .into_iter()
-        .filter(|pid| *pid != me)
-        .filter(bears_mark)
-        .filter_map(read)
-        .collect();
-    if marked.is_empty() {
-        return marked;
-    }
-    let roots: Vec<i32> = marked.iter().map(|process| process.pid).collect();
-    marked.extend(descendants(&roots));
-    let mut spared = vec![1];
-    let mut next = Some(me);
+/// This process, its ancestors, and the first of all.
+pub(super) fn above_me() -> io::Result<Vec<i32>> {
+    let mut above = vec![1];
+    let mut next = Some(me());
     while let Some(pid) = next.filter(|pid| *pid > 1) {
-        spared.push(pid);
-        next = read(pid).map(|process| process.parent);
+        above.push(pid);
+        next = look(pid)?.map(|process| process.parent);
     }
-    marked.retain(|process| !spared.contains(&process.pid) && !process.zombie);
-    marked
+    Ok(above)
 }
 
-/// Is it a task of our own in this capsule? Those show nobody their environment, but everybody their arguments.
-fn is_task(pid: i32, out: &Path) -> bool {
-    let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words: Vec<&[u8]> = cmdline.split(|byte| *byte == 0).collect();
-    let capsule = out.parent().map(|capsule| capsule.as_os_str().as_encoded_bytes());
-    matches!(words[..], [_, b"runner", b"step", b"--capsule", at, ..] if Some(at) == capsule)
+/// Now, as processes count it: in clock ticks since boot.
+pub(super) fn now() -> io::Result<u64> {
+    let text = std::fs::read_to_string("/proc/uptime")?;
+    let per_second = sysconf(SysconfVar::CLK_TCK)?.and_then(|ticks| u64::try_from(ticks).ok());
+    let (seconds, rest) = text.split_once('.').unwrap_or_default();
+    let hundredths = rest.split(' ').next().and_then(|part| part.parse::<u64>().ok());
+    match (seconds.parse::<u64>(), hundredths, per_second) {
+        (Ok(seconds), Some(hundredths), Some(per_second)) => {
+            Ok(seconds * per_second + hundredths * per_second / 100)
+        }
+        (_, _, _) => Err(io::Error::other("/proc/uptime makes no sense")),
+    }
 }
 
 /// This process.
@@ -222,7 +226,7 @@ pub(super) fn end_descendants(mut each: impl FnMut(i32, Exit)) -> Result<(), Str
     while reap(&mut each) {
         // Whole groups die in one blow, however fast they fork; what is left is stopped one by one.
         signal_all(&descendants(&[me()]), Signal::SIGKILL);
-        let family = freeze(|| descendants(&[me()]));
+        let family = freeze(|| Ok(descendants(&[me()]))).unwrap_or_default();
         signal_all(&family, Signal::SIGKILL);
         if since.elapsed() > PATIENCE {
             return Err(survivors(&family));
@@ -236,30 +240,12 @@ pub(super) fn end_descendants(mut each: impl FnMut(i32, Exit)) -> Result<(), Str
     Ok(())
 }
 
-/// Kills everything in the window that bears the mark of the attempt; otherwise says what would not die.
-pub(super) fn end_marked(attempt: AttemptId, out: &Path, window: Window) -> Result<(), String> {
-    let since = clock::tick();
-    loop {
-        let strays = freeze(|| marked(attempt, out, window));
-        if strays.is_empty() {
-            return Ok(());
-        }
-        for stray in &strays {
-            send(stray.pid, Signal::SIGKILL);
-        }
-        if since.elapsed() > PATIENCE {
-            return Err(survivors(&strays));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 /// Stops all that `find` finds until it finds nobody new: who is stopped cannot fork, so that the
 /// killing that follows meets a crowd that no longer grows.
-fn freeze(find: impl Fn() -> Vec<Process>) -> Vec<Process> {
+pub(super) fn freeze(mut find: impl FnMut() -> io::Result<Vec<Process>>) -> io::Result<Vec<Process>> {
     let mut stopped = BTreeSet::new();
     for _ in 0..100 {
-        let family = find();
+        let family = find()?;
         let mut fresh = false;
         for process in family.iter().filter(|process| !process.zombie) {
             if stopped.insert((process.pid, process.started)) {
@@ -268,7 +254,7 @@ fn freeze(find: impl Fn() -> Vec<Process>) -> Vec<Process> {
             }
         }
         if !fresh {
-            return family;
+            return Ok(family);
         }
     }
     find()
@@ -288,7 +274,7 @@ fn signal_all(family: &[Process], signal: Signal) {
     }
 }
 
-fn survivors(family: &[Process]) -> String {
+pub(super) fn survivors(family: &[Process]) -> String {
     let pids: Vec<String> = family.iter().map(|process| process.pid.to_string()).collect();
     format!("processes that cannot be killed: {}", pids.join(", "))
 }
@@ -299,12 +285,10 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_and_spaces_hides_nothing() {
-        let stat = b"42 (a) S 1 (b) Z 7 8 0 0 0 0 0 0 0 0 10 20 30 40 0 0 1 0 777 0 0\n";
+        let stat = b"42 (a) S 1 (b) Z 7 8 9 0 0 0 0 0 0 0 10 20 30 40 0 0 1 0 777 0 0\n";
         let process = parse(42, stat).unwrap();
-        assert_eq!(
-            (process.parent, process.group, process.ticks, process.started),
-            (7, 8, 100, 777)
-        );
+        assert_eq!((process.parent, process.group, process.session), (7, 8, 9));
+        assert_eq!((process.ticks, process.started), (100, 777));
         assert!(process.zombie);
         assert_eq!(parse(42, b"42 (torn) S"), None);
     }
@@ -334,51 +318,5 @@ mod tests {
         let pid = i32::try_from(child.id()).unwrap();
         assert!(window.shows(youngest(), pid));
         child.wait().unwrap();
-    }
-
-    #[test]
-    fn a_task_that_shows_no_environment_is_known_by_its_arguments() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("runner"), "read -r _\n").unwrap();
-        let mut task = crate::doors::spawn::command("sh")
-            .args(["runner", "step", "--capsule", "/root/jobs/a/1", "image"])
-            .current_dir(dir.path())
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let pid = i32::try_from(task.id()).unwrap();
-        assert!(is_task(pid, Path::new("/root/jobs/a/1/out")));
-        assert!(!is_task(pid, Path::new("/root/jobs/a/2/out")));
-        assert!(!is_task(me(), Path::new("/root/jobs/a/1/out")));
-        drop(task.stdin.take());
-        task.wait().unwrap();
-    }
-
-    #[test]
-    fn strays_are_found_by_their_mark_and_ended() {
-        let dir = tempfile::tempdir().unwrap();
-        let attempt: AttemptId = "npb2wdccpkcv.1".parse().unwrap();
-        let start = |out: &Path| {
-            crate::doors::spawn::command("sleep")
-                .arg("1000")
-                .env("FLEET_ATTEMPT", attempt.to_string())
-                .env("FLEET_OUT", out)
-                .spawn()
-                .unwrap()
-        };
-        let (here, elsewhere) = (dir.path().join("a"), dir.path().join("b"));
-        let mut stray = start(&here);
-        let mut other = start(&elsewhere);
-        // The test is the stray's parent, so a thread of it must reap.
-        let reaper = std::thread::spawn(move || stray.wait().unwrap());
-        end_marked(attempt, &here, Window::default()).unwrap();
-        assert!(!reaper.join().unwrap().success());
-        assert_eq!(
-            other.try_wait().unwrap(),
-            None,
-            "another root's process is not ours to kill"
-        );
-        other.kill().unwrap();
-        other.wait().unwrap();
     }
 }

@@ -21,15 +21,13 @@ use super::versions::{self, Deploying};
 use super::{authority, boot, bury, clean, examine, install, inventory, probe, read, shelf};
 use crate::domain::AttemptId;
 use crate::domain::wire::{Answer, Ask, Authority, Hello, LONGEST_LINE, MAGIC, PROTOCOL, Request};
-use crate::doors::clock;
+use crate::doors::{clock, spawn};
 
 /// Serves a coordinator over stdin and stdout until stdin ends.
 pub fn serve(root: &Path) -> Result<(), RunnerError> {
     let root = Root::open(root)?;
-    // Good even if the file is replaced or removed while this runs: it is what runs.
-    let program = PathBuf::from("/proc/self/exe");
     let outlet = Outlet::new(std::io::stdout());
-    Server::new(root, program, outlet)?.run(std::io::stdin().lock())
+    Server::new(root, spawn::ITSELF.into(), outlet)?.run(std::io::stdin().lock())
 }
 
 /// What every request may need.
@@ -69,7 +67,7 @@ impl Server {
         self.hello()?;
         self.aside(None, |shared| {
             inputs::tidy(&shared.root);
-            bury::bury_all(&shared.root, &shared.boot).map(|()| Answer::Done)
+            bury::bury_all(&shared.root, &shared.boot).map(|_| Answer::Done)
         });
         while !self.shared.outlet.is_closed() {
             match lines::next(&mut input, LONGEST_LINE).doing(|| "read from the link")? {
@@ -207,17 +205,7 @@ impl Server {
 
     /// The answer first, so that the journal follows it.
     fn begin_to_follow(&mut self, id: u64, attempt: AttemptId, from: u64) {
-        let capsule = Capsule::existing(&self.shared.root, attempt).and_then(|capsule| {
-            let path = capsule.journal();
-            let len = std::fs::metadata(&path)
-                .doing(|| format!("look at {}", path.display()))?
-                .len();
-            if from > len {
-                return Err(RunnerError::BeyondEnd { from, len });
-            }
-            Ok(capsule)
-        });
-        match capsule {
+        match Capsule::existing(&self.shared.root, attempt) {
             Ok(capsule) => {
                 self.shared.outlet.answer(id, Answer::Done);
                 self.follower.follow(capsule, from);
@@ -235,7 +223,7 @@ impl Server {
         if cancel::cancel(root, &gate, attempt, hard)? == Told::Dead {
             self.aside(None, move |shared| {
                 let capsule = Capsule::existing(&shared.root, attempt)?;
-                bury::bury(&shared.root, &shared.boot, &[capsule]).map(|()| Answer::Done)
+                bury::bury(&shared.root, &shared.boot, &[capsule]).map(|_| Answer::Done)
             });
         }
         Ok(Answer::Done)

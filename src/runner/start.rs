@@ -12,7 +12,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::authority;
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::handover;
@@ -21,6 +20,7 @@ use super::logind;
 use super::root::{Lock, Root};
 use super::signals;
 use super::slot::{self, Slot};
+use super::{authority, boot, disk};
 use crate::domain::event::Refusal;
 use crate::domain::journal::{Entry, Line, VERSION};
 use crate::domain::wire::{Answer, Holder, Start};
@@ -50,6 +50,7 @@ impl Launch<'_> {
 
     fn try_start(&self, start: &Start) -> Result<Result<Option<i32>, Answer>, RunnerError> {
         let attempt = start.spec.id();
+        disk::must_be_own(self.root.path())?;
         let gate = self.root.gate()?;
         if let Err(refusal) = authority::admit(self.root, &gate, &start.authority)? {
             return Ok(Err(Answer::Refused(refusal)));
@@ -79,6 +80,7 @@ impl Launch<'_> {
                 epoch: start.authority.epoch,
                 host: start.spec.host.clone(),
                 boot: self.boot.to_owned(),
+                machine: boot::machine()?,
             },
         };
         let inputs: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_ref())).collect();

@@ -13,7 +13,8 @@ use super::journal::Journal;
 use super::output::OutputLog;
 use super::processes::{self, Exit, Window};
 use super::pulse::Pulse;
-use super::supervise::Scene;
+use super::strays::Hunt;
+use super::supervise::{Scene, UNASKED};
 use super::{containers, excerpt, launch};
 use crate::domain::journal::{Ending, Entry};
 use crate::domain::spec::Step;
@@ -29,6 +30,9 @@ const BURST: usize = 16 * PIECE;
 
 /// Most bytes of output taken in after the end of all processes: more than a pipe holds.
 const DRAIN: usize = 4 << 20;
+
+/// Longest fight against strays that will not die.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// In less time, process ids cannot go round unnoticed.
 const SHORT: Duration = Duration::from_secs(1);
@@ -155,7 +159,7 @@ impl Running<'_> {
     fn watch(&mut self) {
         loop {
             self.wait();
-            let asked = self.scene.signals.drain();
+            self.scene.hear();
             let main = self.main;
             let exit = &mut self.exit;
             let children = processes::reap(|pid, how| {
@@ -169,10 +173,8 @@ impl Running<'_> {
             if self.fault.is_some() || (gone && (self.stop.is_none() || !children)) {
                 return;
             }
-            if asked {
-                self.scene.hear_wish();
-            }
             let now = clock::tick();
+            self.scene.recorder.tick(now);
             self.tell_pressure(now);
             if let Some(ending) = self.overdue(now) {
                 let hard = self.scene.wish == Some(Wish::Hard);
@@ -203,6 +205,7 @@ impl Running<'_> {
         };
         let due = self.gauge.as_ref().and_then(Gauge::next);
         let next = due.map_or(next, |due| due.min(next));
+        let next = next.min(self.scene.recorder.next());
         let left = next.saturating_duration_since(clock::tick());
         let left = if left.is_zero() {
             left
@@ -225,6 +228,9 @@ impl Running<'_> {
         }
         if self.scene.wish.is_some() {
             return Some(Ending::Cancelled);
+        }
+        if self.scene.unasked {
+            return Some(Ending::HostFault(UNASKED.to_owned()));
         }
         if now >= self.deadline {
             return Some(Ending::Deadline);
@@ -315,7 +321,14 @@ impl Running<'_> {
             // host, on the step's behalf. A short step is not worth a look at the whole table.
             let short = self.started.elapsed() < SHORT;
             let window = if short { self.window } else { Window::default() };
-            processes::end_marked(attempt, &self.scene.capsule.out(), window)
+            let hunt = Hunt {
+                attempt,
+                out: &self.scene.capsule.out(),
+                window,
+                traces: Some(self.scene.recorder.traces()),
+                patience: PATIENCE,
+            };
+            hunt.end()
         });
         self.read(DRAIN);
         if let Some(count) = self.gauge.take().and_then(Gauge::finish)

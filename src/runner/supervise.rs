@@ -13,7 +13,8 @@ use super::journal::Journal;
 use super::root::Root;
 use super::signals::Signals;
 use super::slot::Slot;
-use super::{handover, keep, manifest, processes, profile, step};
+use super::traces::Recorder;
+use super::{boot, cgroup, handover, keep, manifest, processes, profile, step};
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::wire::Holder;
 use crate::domain::{AttemptId, Secrets, Spec};
@@ -22,6 +23,9 @@ use crate::doors::{clock, env, secrets};
 /// How long a supervisor waits for room on a full disk before it gives up without a last line; the
 /// next runner then closes the capsule.
 const PATIENCE: Duration = Duration::from_mins(15);
+
+/// Why an attempt is lost whose supervisor was told to stop by somebody else than a coordinator.
+pub(super) const UNASKED: &str = "stopped by a signal that nobody asked for";
 
 /// What the steps of one attempt share.
 pub(super) struct Scene {
@@ -37,14 +41,22 @@ pub(super) struct Scene {
     pub(super) secrets: Secrets,
     /// How somebody wants it stopped, if somebody does.
     pub(super) wish: Option<Wish>,
+    /// It was told to stop, and nobody had asked for that.
+    pub(super) unasked: bool,
+    /// What its processes can be known by.
+    pub(super) recorder: Recorder,
     /// The text of the profile that its phases are run under, if they use a harness.
     pub(super) profile: Option<Vec<u8>>,
 }
 
 impl Scene {
-    /// Somebody has sent a SIGTERM: a wish is in the capsule, or it was sent by hand.
-    pub(super) fn hear_wish(&mut self) {
-        self.wish = self.wish.max(cancel::wish(&self.capsule)).or(Some(Wish::Soft));
+    /// Takes in what signals there are. A SIGTERM stands for a wish that is in the capsule; if there is none, it came
+    /// from the host (its shutdown, its administrator), and nobody who may ask for the job's end has done so.
+    pub(super) fn hear(&mut self) {
+        if self.signals.drain() {
+            self.wish = self.wish.max(cancel::wish(&self.capsule));
+            self.unasked |= self.wish.is_none();
+        }
     }
 }
 
@@ -65,6 +77,8 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
     let root = Root::open(root)?;
     let capsule = Capsule::existing(&root, attempt)?;
     let spec = capsule.spec()?;
+    // In a thread: the kernel may take its time to move a process, as the disk does for the first line.
+    let group = std::thread::spawn(move || cgroup::enter(attempt));
     let mut journal = Journal::open(&capsule.journal())?;
     slot.name(&Holder {
         attempt,
@@ -78,7 +92,12 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
         .iter()
         .filter_map(|name| Some((name.clone(), env::get(name)?)));
     secrets::learn(&here.collect());
+    let boot = boot::identity()?;
+    let group = group.join().ok().flatten();
+    let recorder = Recorder::start(&capsule.path, &boot, group).doing(|| "look at this process")?;
     let mut scene = Scene {
+        unasked: false,
+        recorder,
         wish: cancel::wish(&capsule),
         root,
         capsule,
@@ -99,6 +118,11 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
     let (outcome, seal) = match patiently(patience, || manifest::seal(&scene.capsule)) {
         Ok(seal) => (outcome, Some(seal)),
         Err(error) => (uncounted(&scene.spec, outcome, &error), None),
+    };
+    scene.hear();
+    let (outcome, seal) = match unless_stopped(&scene, outcome) {
+        lost @ Outcome::Lost { .. } => (lost, None),
+        outcome @ (Outcome::Succeeded | Outcome::Failed { .. } | Outcome::Cancelled) => (outcome, seal),
     };
     patiently(PATIENCE, || {
         journal.append(&Entry::Ended {
@@ -126,11 +150,12 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
             })?;
             continue;
         }
-        if scene.signals.drain() {
-            scene.hear_wish();
-        }
+        scene.hear();
         if scene.wish.is_some() {
             return Ok(Outcome::Cancelled);
+        }
+        if scene.unasked {
+            return Ok(lost());
         }
         let phase = step.phase.clone();
         patiently(PATIENCE, || {
@@ -138,7 +163,7 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
         })?;
         let end = step::run(scene, &step, journal);
         let conclusion = match step.task {
-            Some(task) => keep::conclude(&scene.capsule, task, &end)?.map(Box::new),
+            Some(task) => patiently(PATIENCE, || keep::conclude(&scene.capsule, task, &end))?.map(Box::new),
             None => None,
         };
         patiently(PATIENCE, || {
@@ -158,6 +183,24 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
         }
     }
     Ok(Outcome::Succeeded)
+}
+
+fn lost() -> Outcome {
+    Outcome::Lost {
+        proof: UNASKED.to_owned(),
+    }
+}
+
+/// A failure that came with a signal which nobody asked for is that signal's doing: whoever stops a host stops the
+/// supervisor and its steps in one blow.
+fn unless_stopped(scene: &Scene, outcome: Outcome) -> Outcome {
+    match &outcome {
+        Outcome::Failed {
+            ending: Ending::Exit(_) | Ending::Signal(_) | Ending::NotStarted(_) | Ending::HostFault(_),
+            ..
+        } if scene.unasked => lost(),
+        Outcome::Failed { .. } | Outcome::Succeeded | Outcome::Cancelled | Outcome::Lost { .. } => outcome,
+    }
 }
 
 /// Artifacts that nobody could count are no success, however well the steps ended.

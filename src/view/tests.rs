@@ -81,6 +81,7 @@ impl Story {
             epoch,
             host: "eval1".parse().unwrap(),
             boot: "b".to_owned(),
+            machine: None,
         };
         self.journal(seconds, order, opened);
         let phase = "evaluation".parse().unwrap();

@@ -30,6 +30,7 @@ impl Hosts {
                 epoch,
                 host: host.clone(),
                 boot: "6f1c1a5e-2b1d-4a55-8a5b-f3d0c2a19e77-42".to_owned(),
+                machine: None,
             },
             Entry::PhaseStarted { phase: phase() },
         ]);

@@ -1,21 +1,12 @@
 //! What survives the death of whom.
 
-use fleet::domain::journal::{Entry, Outcome};
-use fleet::domain::wire::{Answer, Ask, Holder, Inventory};
+use fleet::domain::journal::{Entry, Line, Outcome};
+use fleet::domain::swe::Task;
+use fleet::domain::wire::{Answer, Ask, Inventory};
 
-use crate::link::{Link, alive_with, capsule, eventually, spec};
+use crate::link::{Link, alive_with, capsule, eventually, log, marked, spec, supervisor};
 
 const WAIT: &str = "(setsid sleep 1000 &) ; touch ready; while [ ! -e go ]; do sleep 0.01; done";
-
-fn supervisor(root: &std::path::Path) -> nix::unistd::Pid {
-    let mut pid = None;
-    eventually("the supervisor says who it is", || {
-        let text = std::fs::read(root.join("slots/0.lock")).unwrap();
-        pid = serde_json::from_slice::<Holder>(&text).unwrap().pid;
-        pid.is_some()
-    });
-    nix::unistd::Pid::from_raw(pid.unwrap())
-}
 
 #[test]
 fn a_job_outlives_its_runner_and_is_found_again_by_offset() {
@@ -39,13 +30,6 @@ fn a_job_outlives_its_runner_and_is_found_again_by_offset() {
         .unwrap()
         .len();
     let attempt = spec.id();
-    assert!(matches!(
-        link.ask(Ask::Follow {
-            attempt,
-            from: from + 1
-        }),
-        Answer::Failed(_)
-    ));
     assert_eq!(link.ask(Ask::Follow { attempt, from }), Answer::Done);
     std::fs::write(out.join("go"), "").unwrap();
     let lines = link.journal(spec.id());
@@ -82,20 +66,119 @@ fn a_dead_supervisor_is_noticed_on_the_open_link_and_its_strays_are_ended() {
 }
 
 #[test]
-fn a_term_by_hand_is_a_cancel() {
+fn a_term_that_nobody_asked_for_is_a_loss_whoever_else_it_meets() {
+    for all in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut link = Link::open(dir.path());
+        let spec = spec("a", 1, &["touch ready; sleep 1000", "true"]);
+        link.start(&spec);
+        let capsule = capsule(dir.path(), &spec);
+        eventually("the step runs", || capsule.join("out/ready").exists());
+        let supervisor = supervisor(dir.path());
+        let mut doomed = vec![supervisor];
+        if all {
+            // As a host that shuts down does it: the steps' processes may be the first.
+            let ours = marked(&format!("FLEET_OUT={}/out", capsule.display()));
+            doomed.splice(..0, ours.into_iter().map(nix::unistd::Pid::from_raw));
+        }
+        for pid in doomed {
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        }
+        let lines = link.journal(spec.id());
+        let Some(Entry::Ended {
+            outcome: Outcome::Lost { proof },
+            ..
+        }) = lines.last()
+        else {
+            panic!("{lines:?}")
+        };
+        assert_eq!(proof, "stopped by a signal that nobody asked for");
+    }
+}
+
+#[test]
+fn an_end_that_is_asked_for_in_the_moment_in_which_a_step_ends_is_not_missed() {
     let dir = tempfile::tempdir().unwrap();
     let mut link = Link::open(dir.path());
-    let spec = spec("a", 1, &["sleep 1000"]);
+    // The step itself makes the two come together.
+    let script = "echo soft > ../cancel; kill -TERM $PPID";
+    let spec = spec("a", 1, &[script, "sleep 1000"]);
     link.start(&spec);
-    nix::sys::signal::kill(supervisor(dir.path()), nix::sys::signal::Signal::SIGTERM).unwrap();
     let lines = link.journal(spec.id());
-    assert!(matches!(
-        lines.last(),
-        Some(Entry::Ended {
-            outcome: Outcome::Cancelled,
-            ..
-        })
-    ));
+    assert!(
+        matches!(
+            lines.last(),
+            Some(Entry::Ended {
+                outcome: Outcome::Cancelled,
+                ..
+            })
+        ),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn what_a_phase_said_is_waited_for_as_long_as_it_cannot_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut link = Link::open(dir.path());
+    let mut spec = spec("a", 1, &["ln -s conclusion.json ../conclusion.json", "never run"]);
+    spec.steps[1].task = Some(Task::Report);
+    link.start(&spec);
+    let capsule = capsule(dir.path(), &spec);
+    eventually("the phase has ended", || {
+        std::fs::read_to_string(capsule.join("log/p1.log")).is_ok_and(|said| said.contains("no native one"))
+    });
+    std::fs::remove_file(capsule.join("conclusion.json")).unwrap();
+    let lines = link.journal(spec.id());
+    assert!(
+        matches!(
+            lines.last(),
+            Some(Entry::Ended {
+                outcome: Outcome::Failed { .. },
+                ..
+            })
+        ),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_journal_that_lost_what_was_read_from_it_still_tells_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut link = Link::open(dir.path());
+    let spec = spec("a", 1, &[WAIT]);
+    link.start(&spec);
+    let capsule = capsule(dir.path(), &spec);
+    eventually("the step runs", || capsule.join("out/ready").exists());
+    let attempt = spec.id();
+    let far = 1 << 20;
+    assert_eq!(link.ask(Ask::Follow { attempt, from: far }), Answer::Done);
+    std::fs::write(capsule.join("out/go"), "").unwrap();
+    let (from, text) = link.hear_from(attempt, far);
+    assert_eq!(from, far, "where the other end reads on");
+    let last: Line = serde_json::from_str(&text).unwrap();
+    assert!(matches!(last.entry, Entry::Ended { .. }), "{text}");
+}
+
+#[test]
+fn a_phase_of_ours_goes_on_with_the_program_that_runs_although_its_file_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("fleet");
+    std::fs::copy(env!("CARGO_BIN_EXE_fleet"), &program).unwrap();
+    let root = dir.path().join("root");
+    let mut link = Link::of(&program, &root);
+    let mut spec = spec("a", 1, &[WAIT, "never run"]);
+    spec.steps[1].task = Some(Task::Report);
+    link.start(&spec);
+    let capsule = capsule(&root, &spec);
+    eventually("the step runs", || capsule.join("out/ready").exists());
+    // Another version takes its place, and is none.
+    std::fs::write(dir.path().join("new"), "no program").unwrap();
+    std::fs::rename(dir.path().join("new"), &program).unwrap();
+    std::fs::write(capsule.join("out/go"), "").unwrap();
+    link.journal(spec.id());
+    let said = log(&root, &spec, "p1");
+    assert!(said.contains("phase p1 is no native one"), "{said}");
 }
 
 #[test]

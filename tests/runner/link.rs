@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use fleet::domain::journal::{Entry, Line};
 use fleet::domain::spec::{self, Spec, Step};
-use fleet::domain::wire::{Answer, Ask, Authority, Hello, MAGIC, Request, Say, Sent, Start};
+use fleet::domain::wire::{Answer, Ask, Authority, Hello, Holder, MAGIC, Request, Say, Sent, Start};
 use fleet::domain::{AttemptId, Epoch, Job, JobId, Place, Span, layout};
 
 /// An open link.
@@ -22,8 +22,13 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn open(root: &Path) -> Link {
+        Link::of(Path::new(env!("CARGO_BIN_EXE_fleet")), root)
+    }
+
+    /// With this program, which may be one that starts another.
+    pub(crate) fn of(program: &Path, root: &Path) -> Link {
         #[expect(clippy::disallowed_methods, reason = "a test starts what it tests")]
-        let mut runner = Command::new(env!("CARGO_BIN_EXE_fleet"))
+        let mut runner = Command::new(program)
             .args(["runner", "serve", "--root"])
             .arg(root)
             .stdin(Stdio::piped())
@@ -85,6 +90,22 @@ impl Link {
             self.heard.push((*attempt, *from, text.clone()));
         }
         say
+    }
+
+    /// The lines of an attempt that are told from this byte on or from behind it.
+    pub(crate) fn hear_from(&mut self, attempt: AttemptId, byte: u64) -> (u64, String) {
+        loop {
+            if let Say::Journal {
+                attempt: whose,
+                from,
+                text,
+            } = self.hear()
+                && whose == attempt
+                && from >= byte
+            {
+                return (from, text);
+            }
+        }
     }
 
     /// The lines of an attempt as they were streamed, once `enough` of them are there.
@@ -204,16 +225,37 @@ pub(crate) fn log(root: &Path, spec: &Spec, phase: &str) -> String {
 
 /// Processes that have `mark` in their environment.
 pub(crate) fn alive_with(mark: &str) -> usize {
-    let processes = std::fs::read_dir("/proc").unwrap();
+    marked(mark).len()
+}
+
+/// The same, by their ids.
+pub(crate) fn marked(mark: &str) -> Vec<i32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes
         .filter(|entry| {
-            let environ = entry.as_ref().map(|entry| entry.path().join("environ"));
-            environ.is_ok_and(|path| {
-                let environ = std::fs::read(path).unwrap_or_default();
-                environ.windows(mark.len()).any(|part| part == mark.as_bytes())
-            })
+            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            environ.windows(mark.len()).any(|part| part == mark.as_bytes())
         })
-        .count()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// The supervisor in the first slot.
+pub(crate) fn supervisor(root: &Path) -> nix::unistd::Pid {
+    let mut pid = None;
+    eventually("the supervisor says who it is", || {
+        let text = std::fs::read(root.join("slots/0.lock")).unwrap();
+        pid = serde_json::from_slice::<Holder>(&text).unwrap().pid;
+        pid.is_some()
+    });
+    nix::unistd::Pid::from_raw(pid.unwrap())
+}
+
+/// Is there a process of this id that does more than wait for its parent's notice?
+pub(crate) fn is_alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().unwrap_or_default();
+    !state.is_empty() && !state.starts_with(['Z', 'X'])
 }
 
 /// Waits for something that no event tells.

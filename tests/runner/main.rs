@@ -10,3 +10,5 @@ mod secrets;
 mod steps;
 mod ending;
 mod crashes;
+mod strays;
+mod birth;

@@ -115,6 +115,7 @@ impl World {
                 inventory.unreadable.push(Unreadable {
                     attempt: capsule.attempt,
                     why: "Input/output error".to_owned(),
+                    job: None,
                 });
             } else {
                 inventory.capsules.push(capsule);

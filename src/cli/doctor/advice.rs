@@ -8,6 +8,9 @@ pub(super) fn advice(what: What, host: &HostConfig) -> String {
     let name = &host.name;
     let at = host.harness.as_deref().unwrap_or("~/SWETEs7/OpenHands");
     match what {
+        What::Locks => format!(
+            "name a directory on a disk of {name} itself: `root = \"/var/tmp/fleet\"` for it in fleet.toml, say"
+        ),
         What::Home => "free some space in the home there (du -xh ~ | sort -h | tail)".to_owned(),
         What::Networks => {
             "remove networks there that nothing uses (docker network ls; docker network rm NAME)".to_owned()

@@ -98,6 +98,7 @@ impl World {
                 epoch: Epoch(1),
                 host: "eval1".parse().unwrap(),
                 boot: "b".to_owned(),
+                machine: None,
             },
             Entry::PhaseEnded {
                 phase: "image".parse().unwrap(),

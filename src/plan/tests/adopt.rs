@@ -46,6 +46,7 @@ impl Memories {
                 epoch: Epoch(1),
                 host: host(on),
                 boot: String::new(),
+                machine: None,
             }),
             outcome
                 .clone()

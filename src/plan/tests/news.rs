@@ -38,6 +38,7 @@ fn opened(attempt: AttemptId) -> Line {
             epoch: Epoch(1),
             host: host("eval1"),
             boot: String::new(),
+            machine: None,
         },
     }
 }
@@ -56,6 +57,7 @@ fn only_an_attempt_of_which_nothing_is_there_is_lost() {
     let unreadable = Unreadable {
         attempt,
         why: "Input/output error".to_owned(),
+        job: None,
     };
     assert!(lost(nothing.clone()));
     assert!(!lost(Inventory {

@@ -189,6 +189,7 @@ impl Scene {
                 epoch: Epoch(1),
                 host: on,
                 boot: String::new(),
+                machine: None,
             };
             self.line(attempt, entry);
         }

@@ -14,7 +14,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use super::error::{Doing as _, RunnerError};
 use super::root::Root;
-use super::{slot, versions};
+use super::{disk, slot, versions};
 use crate::domain::AttemptId;
 use crate::domain::exam::{Examine, Observation, What};
 use crate::doors::env;
@@ -33,7 +33,11 @@ pub(super) fn examine(root: &Root, wish: &Examine) -> Result<Vec<Observation>, R
     drop(gate);
     let (held, mend) = (&held[..], wish.mend);
     std::thread::scope(|scope| {
-        let mut looks = vec![scope.spawn(|| home(root)), scope.spawn(logout::look)];
+        let mut looks = vec![
+            scope.spawn(|| home(root)),
+            scope.spawn(logout::look),
+            scope.spawn(|| locks(root)),
+        ];
         if wish.containers {
             looks.push(scope.spawn(engine::networks));
             looks.push(scope.spawn(move || engine::leftovers(root, held, mend)));
@@ -62,6 +66,14 @@ pub(super) fn examine(root: &Root, wish: &Examine) -> Result<Vec<Observation>, R
         }
         Ok(seen)
     })
+}
+
+/// The file system of the runner's root, where a lock there proves nothing.
+fn locks(root: &Root) -> Vec<Observation> {
+    match disk::must_be_own(root.path()) {
+        Ok(()) => Vec::new(),
+        Err(error) => vec![bad(What::Locks, error.to_string())],
+    }
 }
 
 /// The home, where it is on another disk than the runner's root.

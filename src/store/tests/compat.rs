@@ -41,6 +41,7 @@ fn opened(attempt: AttemptId) -> Event {
         epoch: Epoch(1),
         host: host(1),
         boot: "b".into(),
+        machine: None,
     };
     journal(attempt, 100, entry)
 }

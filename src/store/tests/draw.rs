@@ -310,6 +310,7 @@ impl Draw {
                 epoch: live.epoch,
                 host: live.host.clone(),
                 boot: self.text(),
+                machine: None,
             },
             (_, 1) if self.once_in(3) => Entry::PhaseKept {
                 phase: self.phase(),

@@ -76,6 +76,7 @@ impl Told {
                 epoch,
                 host,
                 boot: "b".to_owned(),
+                machine: None,
             },
             Entry::PhaseEnded {
                 phase,
