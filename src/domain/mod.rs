@@ -34,6 +34,7 @@ pub mod fleet;
 pub mod effect;
 pub mod deploy;
 pub mod exam;
+pub mod inventory;
 pub mod wire;
 pub mod secret;
 pub mod layout;

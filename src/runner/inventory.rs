@@ -3,20 +3,25 @@
 //! Invariant: an attempt is absent from all three only if there is nothing of it here. What cannot be listed at all
 //! fails the whole inventory, since nothing could be concluded from the rest.
 
+use std::collections::BTreeMap;
+
 use super::bury;
 use super::capsule::Capsule;
 use super::error::RunnerError;
 use super::journal;
 use super::root::Root;
+use crate::domain::AttemptId;
 use crate::domain::journal::{Entry, Line};
 use crate::domain::wire::{self, Inventory, Unreadable};
 
 /// All of it, after the dead capsules are closed.
 pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory, RunnerError> {
-    if let Err(error) = bury::bury_all(root, boot) {
-        // What stays open is told as such, and closed by a later look.
+    let unclosed = bury::bury_all(root, boot).unwrap_or_else(|error| {
+        // What stays open is told as it is, and closed by a later look.
         tracing::warn!(%error, "cannot close dead capsules");
-    }
+        Vec::new()
+    });
+    let unclosed: BTreeMap<AttemptId, String> = unclosed.into_iter().collect();
     // Slots first: an attempt whose supervisor ends in between has its capsule by then.
     let held = bury::held(root)?;
     let mut inventory = Inventory {
@@ -24,11 +29,14 @@ pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory
         ..Inventory::default()
     };
     for capsule in Capsule::all(root)? {
-        match look(&capsule, jobs) {
+        // Nobody holds its slot, and it cannot be closed: what it started may live.
+        let open = unclosed.get(&capsule.attempt).map(|why| Err(why.clone()));
+        let seen = open.unwrap_or_else(|| look(&capsule, jobs).map_err(|error| error.to_string()));
+        match seen {
             Ok(seen) => inventory.capsules.push(seen),
-            Err(error) => inventory.unreadable.push(Unreadable {
+            Err(why) => inventory.unreadable.push(Unreadable {
                 attempt: capsule.attempt,
-                why: error.to_string(),
+                why,
                 job: if jobs {
                     capsule.spec().ok().map(|spec| spec.job)
                 } else {

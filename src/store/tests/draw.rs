@@ -6,7 +6,7 @@ use super::job;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Past, Refusal, Stock};
 use crate::domain::fault::{Again, Class};
-use crate::domain::fleet::Attempt;
+use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Outlook;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
@@ -261,26 +261,21 @@ impl Draw {
                 verdict: Box::new(self.verdict()),
             },
             (_, Some(live)) => self.news(AttemptId { job: id, n: live.n }, live),
-            (kind, None) => {
-                let (found, epoch) = (self.small() % 9, Epoch(self.detail));
-                if kind < 8 && entry.attempt(found).is_none_or(Attempt::never_began) {
-                    Event::Found {
-                        attempt: AttemptId { job: id, n: found },
-                        host,
-                        epoch,
-                    }
-                } else {
-                    Event::Intended {
-                        attempt: AttemptId {
-                            job: id,
-                            n: entry.next_number(),
-                        },
-                        host,
-                        epoch,
-                    }
-                }
-            }
+            (kind, None) => self.attempt(entry, kind < 8),
         }
+    }
+
+    /// A new attempt of a job that has none alive: one that was found, if it may be, or a next one.
+    fn attempt(&self, entry: &JobEntry, found: bool) -> Event {
+        let (host, epoch, n) = (self.host(), Epoch(self.detail), self.small() % 9);
+        let job = entry.job.id;
+        if found && entry.attempt(n).is_none_or(Attempt::never_began) {
+            let attempt = AttemptId { job, n };
+            return Event::Found { attempt, host, epoch };
+        }
+        let n = entry.next_number();
+        let attempt = AttemptId { job, n };
+        Event::Intended { attempt, host, epoch }
     }
 
     /// Legal news of this live attempt.
