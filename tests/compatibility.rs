@@ -70,6 +70,11 @@ fn a_conversation_of_protocol_one_still_reads() {
     }
 }
 
+#[test]
+fn a_conversation_of_protocol_two_still_reads() {
+    conversation(&fs::read_to_string(data("wire-v2.jsonl")).unwrap());
+}
+
 fn conversation(text: &str) {
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();

@@ -20,7 +20,7 @@ use super::time::Timestamp;
 
 /// The version of this protocol. Both ends must speak the same; the coordinator brings the runner
 /// along, so that they do.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// How the runner's first line begins.
 pub const MAGIC: &str = "@fleet-link ";

@@ -16,7 +16,7 @@ use sqlx::{Connection as _, SqlitePool};
 use super::{Store, StoreError};
 
 /// The format that this build writes: the number of the last file in `migrations/`.
-pub const FORMAT: i64 = 3;
+pub const FORMAT: i64 = 4;
 
 /// How long a database may be between two formats.
 const MOMENT: Duration = Duration::from_millis(50);

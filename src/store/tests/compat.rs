@@ -12,7 +12,7 @@ use crate::domain::host::{Link, Outlook};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
 use crate::domain::verdict::{self, Decision, Verdict};
-use crate::domain::{AttemptId, Epoch, Fault, Fleet, HostName, JobId, Sha256, Span};
+use crate::domain::{AttemptId, Epoch, Fault, Fleet, HostName, Job, JobId, Sha256, Span};
 
 fn host(n: u32) -> HostName {
     format!("eval{n}").parse().unwrap()
@@ -374,6 +374,70 @@ async fn how_a_fleet_was_operated_is_remembered_from_format_three_on() {
                 .shelf
                 .contains_key("s3://bucket/key.tar")
         );
+    }
+}
+
+/// What format 4 brought: a host that cannot say how an attempt is, an attempt that could not be made into steps, and a host
+/// that was not heard.
+async fn write_promises(store: &Store, fleet: &mut Fleet) {
+    let (doubtful, unfit) = (job("promises", 20), job("promises", 21));
+    let attempt = |job: &Job| AttemptId { job: job.id, n: 1 };
+    let intended = |job: &Job| Event::Intended {
+        attempt: attempt(job),
+        host: host(1),
+        epoch: Epoch(1),
+    };
+    let fault = Fault {
+        class: Class::Config,
+        name: "not-in-config".into(),
+        what: "no pipeline of that name".into(),
+        again: Again::Never,
+    };
+    let events = [
+        Event::JobAdded(doubtful.clone()),
+        Event::JobAdded(unfit.clone()),
+        intended(&doubtful),
+        intended(&unfit),
+        Event::Doubted {
+            attempt: attempt(&doubtful),
+            why: Some("Input/output error".into()),
+        },
+        Event::Unfit {
+            attempt: attempt(&unfit),
+            fault,
+        },
+        Event::Held {
+            subject: "memory eval3".parse().unwrap(),
+            kind: Kind::Unheard,
+            why: "it was not heard".into(),
+            until: None,
+        },
+    ];
+    store.commit(at(11), &events, fleet).await.unwrap();
+    for event in &events {
+        fleet.fold(at(11), event).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_hosts_could_not_say_is_remembered_from_format_four_on() {
+    let fresh = Home::new();
+    let store = fresh.store().await;
+    let mut expected = write_sample(&store).await;
+    write_promises(&store, &mut expected).await;
+    store.close().await;
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for format in 4..=super::super::FORMAT {
+        let home = Home::new();
+        std::fs::create_dir_all(home.database().parent().unwrap()).unwrap();
+        std::fs::copy(data.join(format!("promises-v{format}.sqlite")), home.database()).unwrap();
+        let store = home.store().await;
+        let fleet = sound(&store).await;
+        assert!(fleet.same_facts(&expected), "{fleet:#?}");
+        let live = fleet.job(job("promises", 20).id).unwrap().live().unwrap();
+        assert_eq!(live.doubt(), Some("Input/output error"));
+        assert_eq!(fleet.job(job("promises", 21).id).unwrap().word(), "failed");
+        assert_eq!(fleet.unheard().count(), 1);
     }
 }
 
