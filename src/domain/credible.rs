@@ -32,7 +32,7 @@ const LONGEST: Span = Span::seconds(36_500 * 86_400);
 const DEAREST: u64 = 1_000_000_000_000_000;
 
 /// What is not to be believed of a message; none if all of it may be true. A journal's lines are looked at one by one,
-/// with [`line`].
+/// with [`line()`].
 pub fn doubtful(say: &Say) -> Option<&'static str> {
     match say {
         Say::Journal { from, text, .. } => {
