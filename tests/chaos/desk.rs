@@ -148,6 +148,11 @@ impl Desk {
         self.coordinator.is_some()
     }
 
+    /// How long the coordinator has been at work.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.coordinator.as_ref().map(|running| running.since.elapsed())
+    }
+
     /// A signal for the coordinator. Gives false if there is none.
     pub(crate) fn signal(&mut self, signal: Signal) -> bool {
         let Some(running) = &mut self.coordinator else {

@@ -120,8 +120,14 @@ impl Undo {
     }
 }
 
+/// Some die young, but not all: otherwise nothing would ever start.
+fn is_old_enough(run: &mut Run) -> bool {
+    let age = Duration::from_millis(run.dice.below(10_000) as u64);
+    run.desk.age().is_some_and(|lived| lived >= age)
+}
+
 fn coordinator_killed(run: &mut Run) -> io::Result<Option<String>> {
-    if !run.desk.kill()? {
+    if !is_old_enough(run) || !run.desk.kill()? {
         return Ok(None);
     }
     run.start = Instant::now() + run.pause();
@@ -138,7 +144,8 @@ fn coordinator_stopped(run: &mut Run) -> io::Result<Option<String>> {
 }
 
 fn coordinator_interrupted(run: &mut Run) -> io::Result<Option<String>> {
-    Ok((!run.desk.stopped && run.desk.signal(Signal::SIGINT)).then(String::new))
+    let now = is_old_enough(run) && !run.desk.stopped;
+    Ok((now && run.desk.signal(Signal::SIGINT)).then(String::new))
 }
 
 fn second_coordinator(run: &mut Run) -> io::Result<Option<String>> {

@@ -25,8 +25,10 @@ mod work;
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::sys::signal::{SigSet, Signal};
+use tokio::signal::unix::{SignalKind, signal};
 
 use options::Options;
 use run::Run;
@@ -49,12 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn whole(options: Options) -> io::Result<ExitCode> {
-    // Whoever interrupts us gets the hosts back in order. What we start does not inherit this.
-    let mut heard = SigSet::empty();
-    heard.add(Signal::SIGINT);
-    heard.add(Signal::SIGTERM);
-    heard.thread_block()?;
-    let mut run = Run::new(options, heard)?;
+    let mut run = Run::new(options, interrupted()?)?;
     eprintln!("chaos: {}; {}", run.options.again(), run.desk.dir.display());
     let ended = run
         .trouble()
@@ -69,4 +66,25 @@ fn whole(options: Options) -> io::Result<ExitCode> {
     }
     std::fs::remove_dir_all(&run.desk.dir)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Becomes true once somebody wants us to stop: then the hosts are put in order first.
+fn interrupted() -> io::Result<Arc<AtomicBool>> {
+    let heard = Arc::new(AtomicBool::new(false));
+    let sets = Arc::clone(&heard);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let (Ok(mut one), Ok(mut other)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            tokio::select! { _ = one.recv() => {}, _ = other.recv() => {} }
+            sets.store(true, Ordering::Relaxed);
+        });
+    });
+    Ok(heard)
 }

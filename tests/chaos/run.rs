@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use fleet::rehearse::Dice;
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 
 use super::desk::Desk;
 use super::faults::{FAULTS, Fault, Undo};
@@ -41,7 +42,8 @@ pub(crate) struct Run {
     pending: Vec<(Instant, Undo)>,
     table: Vec<&'static Fault>,
     log: File,
-    heard: SignalFd,
+    /// Somebody wants us to stop.
+    heard: Arc<AtomicBool>,
     /// The minutes of which somebody was told.
     told: u64,
     /// A fault that must not be left half done is being done.
@@ -50,8 +52,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// Hosts like new, and nothing done yet.
-    pub(crate) fn new(options: Options, heard: SigSet) -> io::Result<Run> {
-        let heard = SignalFd::with_flags(&heard, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+    pub(crate) fn new(options: Options, heard: Arc<AtomicBool>) -> io::Result<Run> {
         let lab = Lab::claim(options.hosts)?;
         liar::prepare(&lab, lab.hosts.len() - 1)?;
         let desk = Desk::new(options.fleet.clone(), lab.ssh_config(), &lab.hosts)?;
@@ -126,10 +127,10 @@ impl Run {
     /// Waits a little; an error if somebody wants us to stop.
     fn rest(&self, span: Duration) -> io::Result<()> {
         std::thread::sleep(span);
-        match self.heard.read_signal()? {
-            Some(_) => Err(io::Error::other("interrupted")),
-            None => Ok(()),
+        if self.heard.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
         }
+        Ok(())
     }
 
     fn dice_for(&self, step: u64) -> Dice {
@@ -175,28 +176,25 @@ impl Run {
     /// One fault of the table.
     fn fault(&mut self) -> io::Result<()> {
         let all: usize = self.table.iter().map(|fault| fault.weight).sum();
-        for _ in 0..8 {
-            let mut at = self.dice.below(all);
-            let Some(fault) = self.table.iter().copied().find(|fault| {
-                let here = at < fault.weight;
-                at = at.saturating_sub(fault.weight);
-                here
-            }) else {
-                return Ok(());
-            };
-            match (fault.act)(self) {
-                Ok(Some(what)) => {
-                    *self.done.entry(fault.name).or_default() += 1;
-                    return self.note(fault.name, &what);
-                }
-                // There was nothing to do it to: another one.
-                Ok(None) => {}
-                Err(error) if self.halfway => return Err(error),
-                // The lab could not do it, or what it was to be done to went away meanwhile.
-                Err(error) => self.note("not done", &format!("{}: {error}", fault.name))?,
+        let mut at = self.dice.below(all);
+        let Some(fault) = self.table.iter().copied().find(|fault| {
+            let here = at < fault.weight;
+            at = at.saturating_sub(fault.weight);
+            here
+        }) else {
+            return Ok(());
+        };
+        match (fault.act)(self) {
+            Ok(Some(what)) => {
+                *self.done.entry(fault.name).or_default() += 1;
+                self.note(fault.name, &what)
             }
+            // Another one instead would make those frequent that can always be done.
+            Ok(None) => self.note("nothing to do", fault.name),
+            Err(error) if self.halfway => Err(error),
+            // The lab could not do it, or what it was to be done to went away meanwhile.
+            Err(error) => self.note("not done", &format!("{}: {error}", fault.name)),
         }
-        Ok(())
     }
 
     /// Undoes what is due, or all. Hosts come up first; what needs a host waits for it.
