@@ -18,6 +18,9 @@ use super::work;
 /// A verb that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// A second coordinator that is not refused within this time is the first one.
+const SECOND: Duration = Duration::from_secs(15);
+
 /// Something that runs.
 #[derive(Debug)]
 struct Running {
@@ -197,6 +200,11 @@ impl Desk {
         Ok(())
     }
 
+    /// Does something run beside the coordinator?
+    pub(crate) fn has_company(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
     /// Ends what runs beside the coordinator.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         for mut running in std::mem::take(&mut self.beside) {
@@ -214,6 +222,11 @@ impl Desk {
             // A verb may wait for a coordinator that stands still.
             if self.stopped {
                 running.since = Instant::now();
+            }
+            // It found none beside it, and is the coordinator now.
+            if running.verb == "second" && running.since.elapsed() > SECOND {
+                running.killed = true;
+                running.child.kill()?;
             }
             match running.child.try_wait()? {
                 Some(status) => drop(self.ended(&running, status)?),

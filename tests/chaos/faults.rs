@@ -189,8 +189,8 @@ fn trouble(run: &mut Run, state: State) -> io::Result<Option<String>> {
         run.deed_all(at);
     }
     let span = run.soon(14_000);
-    run.lab.set(at, state)?;
     run.later(span, Undo::Up(at));
+    run.lab.set(at, state)?;
     Ok(Some(run.on(at, &format!("for {} ms", span.as_millis()))))
 }
 
@@ -200,8 +200,8 @@ fn rebooted(run: &mut Run) -> io::Result<Option<String>> {
         return Ok(None);
     }
     run.deed_all(at);
+    run.later(Duration::ZERO, Undo::Up(at));
     run.lab.set(at, State::Down)?;
-    run.lab.set(at, State::Up)?;
     Ok(Some(run.on(at, "")))
 }
 
@@ -342,10 +342,10 @@ fn unreadable(run: &mut Run) -> io::Result<Option<String>> {
 
 fn database_copied(run: &mut Run) -> io::Result<Option<String>> {
     let state = run.desk.state();
-    if !state.join("fleet.sqlite").exists() || run.desk.stopped {
+    // Nobody writes to it meanwhile: otherwise it would not be a copy.
+    if !state.join("fleet.sqlite").exists() || run.desk.stopped || run.desk.has_company() {
         return Ok(None);
     }
-    // Nobody writes to it meanwhile: otherwise it would not be a copy.
     run.desk.signal(Signal::SIGSTOP);
     std::thread::sleep(Duration::from_millis(50));
     let copied = super::desk::copy(&state, &run.copy());

@@ -133,6 +133,10 @@ impl Lab {
             (State::Frozen, State::Up) => "thaw",
             (_, State::Up) => "start",
         };
+        // Of what fails half way, only its undoing is certain.
+        if state != State::Up {
+            self.hosts[at].state = state;
+        }
         verb(&[word, name])?;
         self.hosts[at].state = state;
         if word == "start" {
