@@ -213,8 +213,13 @@ fn tests_that_reach_out_flood_fork_and_kill_harm_only_themselves() {
             ("unresolved", "completed"),
             "no-tests",
         ),
-        // All but the shell that says it: what comes after is honest.
-        ("2000000000009305", "kill -9 -1", ("resolved", "completed"), ""),
+        // All but the shell that says it: what the container lives by ends, and with it the tests, by their own doing.
+        (
+            "2000000000009305",
+            "kill -9 -1",
+            ("unresolved", "completed"),
+            "no-tests",
+        ),
         (
             "2000000000009306",
             r"printf '\033]0;owned\007\033[2J\nImportError: \033[9A\033[2J\007 owned\n'; exit 1",

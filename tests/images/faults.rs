@@ -268,10 +268,9 @@ fn batch_label(kit: &Kit) -> String {
         .path()
         .join("images")
         .join(Sha256::of(b"bucket/a.tar").to_string());
-    format!(
-        "label=fleet.part={}",
-        Sha256::of(path.as_os_str().as_encoded_bytes())
-    )
+    let identity = fleet::docker::owner::identity(kit.root.path()).unwrap();
+    let whose = [identity.as_bytes(), b" ", path.as_os_str().as_encoded_bytes()].concat();
+    format!("label=fleet.part={}", Sha256::of(&whose))
 }
 
 fn batches(kit: &Kit) -> usize {
