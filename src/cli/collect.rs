@@ -208,7 +208,7 @@ fn judge(
 /// So many verdicts are told at a time.
 const AT_ONCE: usize = 200;
 
-/// Tells whoever coordinates of the verdicts that are not what the hosts said; the facts as they are then.
+/// Tells the coordinator of the verdicts that are not what the hosts said. Gives the facts as they are then.
 async fn record(
     judged: &BTreeMap<AttemptId, Judgement>,
     context: &Context,

@@ -40,7 +40,7 @@ impl Engine {
         let mut hearing = Hearing::default();
         for (host, news) in round {
             match news {
-                // Nothing is asked of a host that obeys somebody else.
+                // Nothing is asked of a host that obeys another coordinator.
                 News::Up(..) if self.fenced.contains_key(host) => {}
                 News::Up(hello, requests) => {
                     self.talks.open(host, hello, requests.clone());

@@ -74,7 +74,7 @@ impl Engine {
         self.fenced.insert(host, epoch);
     }
 
-    /// One host may be confused; two that obey somebody else are proof, and so is the only one that there is.
+    /// One host may be confused. Two that obey another coordinator are proof, and so is the only host that there is.
     pub(super) fn is_fenced(&self) -> Option<Stop> {
         let others = self.setup.config.hosts.iter().filter(|host| {
             let gone = self
@@ -91,7 +91,7 @@ impl Engine {
         }
     }
 
-    /// If jobs wait for nothing but hosts that obey somebody else, that is why we stop.
+    /// If jobs wait for nothing but hosts that obey another coordinator, that is why this one stops.
     pub(super) fn fenced_only(&self, stuck: &[Stuck]) -> Option<Stop> {
         let waited_for: BTreeSet<&Subject> = stuck.iter().map(|stuck| &stuck.subject).collect();
         let fenced =
