@@ -39,7 +39,7 @@ pub(super) fn with(attempt: AttemptId, supervisor: Name, pid: i32) -> Option<Pat
 /// Where a group for it could be.
 fn possible(attempt: AttemptId, supervisor: Name) -> Option<Vec<PathBuf>> {
     let places = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let mounts = mounts()?;
     let parents = HIERARCHIES
         .iter()
         .filter_map(|hierarchy| directory(&places, &mounts, hierarchy));
@@ -48,6 +48,16 @@ fn possible(attempt: AttemptId, supervisor: Name) -> Option<Vec<PathBuf>> {
             .map(|parent| parent.join(name(attempt, supervisor)))
             .collect(),
     )
+}
+
+/// The group of a process in a hierarchy, if it is to be seen from here.
+pub(super) fn of(pid: i32, hierarchy: &str) -> Option<PathBuf> {
+    let places = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    directory(&places, &mounts()?, hierarchy)
+}
+
+fn mounts() -> Option<String> {
+    fs::read_to_string("/proc/self/mountinfo").ok()
 }
 
 fn join(group: &Path, pid: i32) -> bool {
@@ -155,7 +165,7 @@ fn is_removed(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::errno::Errno::ENODEV as i32)
 }
 
-/// The directory of this process's group in a hierarchy.
+/// The directory of a process's group in a hierarchy.
 fn directory(places: &str, mounts: &str, hierarchy: &str) -> Option<PathBuf> {
     let path = places.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':');

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::desk::{Desk, say};
 use super::fault::{engine, fault};
+use super::kills::Kills;
 use crate::docker::{self, Call, DockerError, Machine, Said, memory_args, owner};
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
@@ -39,14 +40,34 @@ pub(super) struct Container {
 }
 
 /// How it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
     /// The engine has it.
     pub(super) there: bool,
     /// It runs.
     pub(super) running: bool,
-    /// Something in it was killed for want of memory.
+    /// The engine says that something in it was killed for want of memory.
     pub(super) out_of_memory: bool,
+    /// What the kernel says of that, while it runs on this host.
+    pub(super) kills: Option<Kills>,
+}
+
+impl State {
+    fn read(text: &str) -> State {
+        let mut words = text.split_whitespace();
+        let mut is = || words.next() == Some("true");
+        let (running, out_of_memory) = (is(), is());
+        let pid = words
+            .next()
+            .and_then(|pid| pid.parse().ok())
+            .filter(|pid| *pid > 0);
+        State {
+            there: true,
+            running,
+            out_of_memory,
+            kills: pid.and_then(Kills::in_container_of),
+        }
+    }
 }
 
 impl Container {
@@ -154,20 +175,12 @@ impl Container {
             "--type",
             "container",
             "--format",
-            "{{.State.Running}} {{.State.OOMKilled}}",
+            "{{.State.Running}} {{.State.OOMKilled}} {{.State.Pid}}",
             &self.id,
         ];
         match docker::ask(&args, PATIENCE) {
-            Ok(text) => Ok(State {
-                there: true,
-                running: text.starts_with("true"),
-                out_of_memory: text.trim_end().ends_with("true"),
-            }),
-            Err(DockerError::NotThere(_)) => Ok(State {
-                there: false,
-                running: false,
-                out_of_memory: false,
-            }),
+            Ok(text) => Ok(State::read(&text)),
+            Err(DockerError::NotThere(_)) => Ok(State::default()),
             Err(error) => Err(engine(&error)),
         }
     }

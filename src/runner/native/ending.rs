@@ -10,6 +10,7 @@ use nix::sys::statvfs::statvfs;
 
 use super::container::{Container, PATIENCE, State};
 use super::fault::fault;
+use super::kills::{self, Kills};
 use crate::docker::{self, Machine};
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
@@ -51,7 +52,7 @@ impl Before {
     pub(super) fn look(capsule: &Path, machine: &Machine) -> Before {
         let disks = [capsule, machine.data_root()].into_iter();
         Before {
-            kills: kills_on_this_host(),
+            kills: kills::on_this_host(),
             disks: disks
                 .filter_map(|disk| Some((disk.to_owned(), room(disk)?)))
                 .collect(),
@@ -71,7 +72,7 @@ impl Before {
                 } else {
                     Vec::new()
                 },
-                host_killed: kills_on_this_host() > self.kills,
+                host_killed: kills::on_this_host() > self.kills,
             };
             if let Some((name, what, again)) = host(&seen) {
                 return Err(fault(Class::Host, name, again, what));
@@ -105,11 +106,22 @@ impl Before {
 /// What of an end was not the tests' doing.
 fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
     let told = |what: &[&str]| seen.events.iter().any(|event| what.contains(&event.as_str()));
+    let by_its_limit = seen.state.out_of_memory || told(&["oom"]);
+    let by_the_host = match seen.state.kills {
+        Some(Kills { processes: 0, .. }) => false,
+        // Newer engines tell of a kill, whosever memory was short.
+        Some(Kills {
+            limits_met: Some(met),
+            ..
+        }) => met == 0,
+        Some(Kills { limits_met: None, .. }) => !by_its_limit,
+        None => seen.state.running && seen.host_killed && !by_its_limit,
+    };
     // Within its own limit, which leaves the host a reserve.
-    if seen.state.out_of_memory || told(&["oom"]) {
+    if by_its_limit && !by_the_host {
         return None;
     }
-    if seen.exit == Some(137) && seen.host_killed {
+    if seen.exit == Some(137) && by_the_host {
         let what = "the host ran out of memory during the tests";
         return Some(("out-of-memory", what, Again::Elsewhere));
     }
@@ -187,24 +199,31 @@ fn event(line: &str) -> Option<String> {
     Some(word.to_ascii_lowercase())
 }
 
-/// How many processes the kernel has killed for want of memory since it began.
-fn kills_on_this_host() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/vmstat").ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn ended(exit: i32, running: bool, events: &[&str], host_killed: bool) -> Option<&'static str> {
+        end(exit, running, events, host_killed, None)
+    }
+
+    fn end(
+        exit: i32,
+        running: bool,
+        events: &[&str],
+        host_killed: bool,
+        kills: Option<(u64, Option<u64>)>,
+    ) -> Option<&'static str> {
         let seen = Seen {
             exit: Some(exit),
             state: State {
                 there: true,
                 running,
                 out_of_memory: false,
+                kills: kills.map(|(processes, limits_met)| Kills {
+                    processes,
+                    limits_met,
+                }),
             },
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             host_killed,
@@ -224,6 +243,11 @@ mod tests {
         assert_eq!(ended(137, true, &[], true), Some("out-of-memory"));
         assert_eq!(ended(137, false, &["start", "die"], false), None, "by itself");
         assert_eq!(
+            ended(137, false, &["start", "die"], true),
+            None,
+            "by itself, while the kernel killed something else"
+        );
+        assert_eq!(
             ended(137, false, &["start", "kill", "die"], false),
             Some("container-lost")
         );
@@ -231,6 +255,24 @@ mod tests {
             ended(137, false, &[], false),
             Some("container-lost"),
             "an engine that was restarted"
+        );
+    }
+
+    #[test]
+    fn what_the_kernel_killed_elsewhere_is_nothing_to_this_container() {
+        let killed = |events: &[&str], kills| end(137, true, events, true, Some(kills));
+        assert_eq!(
+            killed(&[], (0, None)),
+            None,
+            "it killed itself, others met their limit"
+        );
+        assert_eq!(killed(&[], (1, None)), Some("out-of-memory"));
+        assert_eq!(killed(&["oom"], (1, None)), None, "its own limit");
+        assert_eq!(killed(&["oom"], (1, Some(2))), None, "its own limit");
+        assert_eq!(
+            killed(&["oom"], (1, Some(0))),
+            Some("out-of-memory"),
+            "not its own limit"
         );
     }
 

@@ -26,6 +26,7 @@ mod named;
 mod golden;
 mod tests_run;
 mod ending;
+mod kills;
 mod script;
 mod capture;
 
