@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lists;
 use crate::config::finding::{Faults, quoted};
 use crate::config::node::{Node, Open};
 
@@ -51,14 +52,45 @@ impl<'t> Cells<'t> {
         }
     }
 
-    /// The value of the first of these keys that has one. The others are left.
+    /// The value of the first of these keys that says something; a blank one, if none does. Others that say something are
+    /// left.
     pub(super) fn first(&mut self, keys: &[&'static str]) -> Option<Cell<'t>> {
-        keys.iter().find_map(|key| self.take(key))
+        let Some(saying) = keys.iter().find(|key| !self.is_blank(key)) else {
+            return keys.iter().find_map(|key| self.take(key));
+        };
+        self.drop_blank(keys);
+        self.take(saying)
     }
 
-    /// The values of all of these keys.
+    /// The values of all of these keys that say something.
     pub(super) fn all(&mut self, keys: &[&'static str]) -> Vec<Cell<'t>> {
+        self.drop_blank(keys);
         keys.iter().filter_map(|key| self.take(key)).collect()
+    }
+
+    fn drop_blank(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            if self.is_blank(key) {
+                self.left.remove(*key);
+            }
+        }
+    }
+
+    /// The text of a key, without taking it.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        match self.left.get(key)?.1.open() {
+            Open::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A spreadsheet writes its empty cells under every name that a key has.
+    fn is_blank(&self, key: &str) -> bool {
+        self.left.get(key).is_none_or(|(_, node)| match node.open() {
+            Open::Null => true,
+            Open::Text(text) => lists::is_blank(&text),
+            _ => false,
+        })
     }
 
     /// What is left, by key.

@@ -30,10 +30,15 @@ pub enum BadList {
     Trailing,
 }
 
+/// Is this what a tool writes where there is nothing?
+pub(super) fn is_blank(text: &str) -> bool {
+    matches!(text.trim(), "" | "null" | "None" | "nan" | "NaN")
+}
+
 /// The strings of a list. Nothing, `null`, `None` and `nan` stand for an empty one.
 pub fn parse(text: &str) -> Result<Vec<String>, BadList> {
     let text = text.trim();
-    if matches!(text, "" | "null" | "None" | "nan" | "NaN") {
+    if is_blank(text) {
         return Ok(Vec::new());
     }
     if !text.starts_with('[') {

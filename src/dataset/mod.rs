@@ -4,6 +4,7 @@
 //! Invariant: the text of a [`Found`] reads back into its instance, and reading it again gives the same text.
 
 mod cells;
+mod lancer;
 mod line;
 pub mod lists;
 mod patches;

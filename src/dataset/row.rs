@@ -1,7 +1,7 @@
 //! One object of a dataset: its keys, their other names, and what each must be.
 
 use super::cells::Cells;
-use super::{Found, Reader, line};
+use super::{Found, Reader, lancer, line};
 use crate::config::finding::quoted;
 use crate::domain::image::{self, BadImage};
 use crate::domain::{Instance, InstanceId};
@@ -13,7 +13,7 @@ const REPO_PATH: &str = "/app/repo";
 
 // Each key, by its own name first, then by those of raw rows.
 const ID: [&str; 2] = ["instance_id", "issue_fbid"];
-const REPO: [&str; 2] = ["repo", "repo_source_uri"];
+pub(super) const REPO: [&str; 2] = ["repo", "repo_source_uri"];
 const COMMIT: [&str; 2] = ["base_commit", "commit_hash"];
 const PROBLEM: [&str; 2] = ["problem_statement", "issue_statement"];
 const FAIL_TO_PASS: [&str; 3] = ["FAIL_TO_PASS", "fail_to_pass_tests", "f2p"];
@@ -31,6 +31,11 @@ impl<'r> Reader<'r> {
     /// Reads one instance. Whatever is wrong is noted; what is right is found.
     pub(super) fn row(&mut self, mut cells: Cells<'r>) {
         let at = cells.at;
+        if let Some(sign) = lancer::sign(&cells) {
+            let id = ID.iter().find_map(|key| cells.text(key)).unwrap_or_default();
+            self.is_lancer(at, &id, &sign);
+            return;
+        }
         // Every field is read before any is missed, so that all faults come at once.
         let id = self.id(at, &mut cells);
         let repo = self.repo(at, &mut cells);

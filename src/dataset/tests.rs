@@ -7,7 +7,7 @@ use super::*;
 
 const PARSERS: [&str; 3] = [
     "python/parse_log_pytest_v3",
-    "swelancer/parse_log_exitcode",
+    "swelancer/parse_log_playwright",
     "go/parse_log_gotest_json",
 ];
 
@@ -157,6 +157,71 @@ fn other_names_of_a_key_must_not_contradict_it() {
     // The id of the row that it was made of is just another field.
     let found = good(&with("issue_fbid", json!(5))).remove(0);
     assert!(found.text.contains("\"issue_fbid\":5"));
+}
+
+#[test]
+fn a_blank_says_nothing_beside_another_name_of_its_key() {
+    let whole = &good(sample!("compact.jsonl"))[0].instance;
+    for blank in [json!(""), json!(" "), json!("None"), json!("nan"), Value::Null] {
+        for key in [
+            "f2p",
+            "p2p",
+            "fail_to_pass_tests",
+            "pass_to_pass_tests",
+            "test_patches",
+            "functional_patch",
+        ] {
+            let found = good(&with(key, blank.clone())).remove(0);
+            assert_eq!(found.instance, *whole, "{key} {blank}");
+        }
+    }
+    for (canonical, raw) in [
+        ("FAIL_TO_PASS", "fail_to_pass_tests"),
+        ("instance_id", "issue_fbid"),
+        ("repo", "repo_source_uri"),
+        ("base_commit", "commit_hash"),
+    ] {
+        let mut row: Value = serde_json::from_str(sample!("compact.jsonl")).unwrap();
+        row[raw] = std::mem::replace(&mut row[canonical], json!(""));
+        let found = good(&row.to_string()).remove(0).instance;
+        assert_eq!(found, *whole, "{canonical}");
+    }
+    let said = fault(&with("FAIL_TO_PASS", json!("")));
+    assert!(said.contains("`FAIL_TO_PASS` is empty"), "{said}");
+    let said = fault(&with("p2p", json!([])));
+    assert!(
+        said.contains("say different things"),
+        "an empty list does say something: {said}"
+    );
+}
+
+#[test]
+fn a_list_of_diffs_within_a_list_is_unwrapped() {
+    let whole = &good(sample!("compact.jsonl"))[0].instance;
+    let wrapped = json!([serde_json::to_string(&whole.test_patches).unwrap()]);
+    assert_eq!(good(&with("test_patch", wrapped))[0].instance, *whole);
+    let said = fault(&with("test_patch", json!(["[\"diff --git a/x"])));
+    assert!(
+        said.contains("`test_patch`") && said.contains("cut off"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_task_of_swe_lancer_is_refused_by_name() {
+    for (key, value) in [
+        ("repo", "Expensify/App"),
+        ("test_output_parser", "swelancer/parse_log_playwright"),
+        ("test_output_parser", "javascript/Playwright"),
+        ("monolith_image", "swelancer/unified:latest"),
+    ] {
+        let said = fault(&with(key, json!(value)));
+        assert!(
+            said.contains("`1319603449576684` is a task of SWE-Lancer") && said.contains(value),
+            "{said}"
+        );
+    }
+    good(&with("monolith_image", json!("")));
 }
 
 #[test]

@@ -216,13 +216,20 @@ impl Reader<'_> {
         let taken = cells.all(keys);
         self.agreed(taken, |reader, cell| {
             let (key, at, _) = cell;
-            let items = reader.items(cell, |text| {
+            let diffs = |text: &str| {
                 if text.trim_start().starts_with('[') {
                     lists::parse(text)
                 } else {
                     Ok(vec![text.to_owned()])
                 }
-            })?;
+            };
+            let items = reader.items(cell, diffs)?;
+            // A converter of the harness wraps a list that is a string into a list once more.
+            let items: Result<Vec<_>, _> = items.iter().map(|item| diffs(item)).collect();
+            let items = items
+                .map_err(|bad| reader.wrong(key, at, key, &bad.to_string(), "write a JSON list of diffs"))
+                .ok()?
+                .concat();
             let patches: Vec<String> = items.into_iter().filter(|item| !item.trim().is_empty()).collect();
             let fault = patches
                 .iter()
