@@ -91,3 +91,44 @@ fn a_job_whose_journal_is_damaged_and_whose_supervisor_is_killed_is_run_again_an
         assert!(kept.ends_with(b" no line of ours\n"));
     }
 }
+
+/// Waits to be told, so that its journal can be damaged before its end is written.
+const WAITS: &str = r#"echo "start $FLEET_ATTEMPT" >> "$LEDGER"
+until [ -e "$LEDGER.go" ]; do sleep 0.02; done
+echo "end $FLEET_ATTEMPT" >> "$LEDGER""#;
+
+#[test]
+fn a_success_whose_journal_lost_its_first_line_is_read_by_a_coordinator_that_knows_nothing_of_it() {
+    for gone in [false, true] {
+        let world = World::local(1).script(WAITS);
+        let file = world.jobs("set", 1, 0);
+        let dispatch = ["dispatch", file.to_str().unwrap()];
+        let mut coordinator = world.start(&dispatch);
+        world.until_ledger_has(1);
+        let [capsule] = &world.capsules("eval1")[..] else {
+            panic!("one attempt has begun")
+        };
+        wait::until("the coordinator knows of the phase", || {
+            (world.status()["total"]["running"] == 1).then_some(())
+        });
+        coordinator.kill().unwrap();
+        coordinator.wait().unwrap();
+        let journal = capsule.join("journal.jsonl");
+        let text = fs::read_to_string(&journal).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        let damaged = if gone {
+            rest.to_owned()
+        } else {
+            format!("x{}\n{rest}", &first[1..])
+        };
+        // In place: its supervisor has it open, and appends.
+        fs::write(&journal, damaged).unwrap();
+        world.write("ledger.go", "");
+        world.until_ledger_has(2);
+        fs::remove_dir_all(world.path("state")).unwrap();
+        world.fleet(&["adopt"]).ok();
+        world.fleet(&dispatch).ok();
+        assert_eq!(world.ledger().len(), 2, "it ran again: {:?}", world.ledger());
+        world.fleet(&["collect"]).ok().says("1 at home");
+    }
+}

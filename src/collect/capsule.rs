@@ -28,9 +28,11 @@ impl Capsule {
             None if want.seal.is_some() => return Err(CollectError::Missing(layout::JOURNAL.to_owned())),
             None => Vec::new(),
         };
-        if let Some(Entry::Opened { attempt, .. }) = journal.first().map(|line| &line.entry)
-            && *attempt != want.attempt
-        {
+        let other = journal.iter().find_map(|line| match &line.entry {
+            Entry::Opened { attempt, .. } if *attempt != want.attempt => Some(attempt),
+            _ => None,
+        });
+        if let Some(attempt) = other {
             return Err(CollectError::Journal(format!("it speaks of {attempt}")));
         }
         let manifest = match &want.seal {
@@ -98,10 +100,11 @@ pub(super) fn manifest_of(dir: &Path, seal: &Seal) -> Result<Manifest, CollectEr
     Ok(manifest)
 }
 
-/// The lines of a journal, up to the first that is torn or strange.
+/// The lines of a journal that can be read. One that was damaged costs no result: the seal is in the last line, and vouches
+/// for the manifest, not for the lines before it.
 fn lines(bytes: &[u8]) -> Vec<Line> {
     bytes
         .split_inclusive(|byte| *byte == b'\n')
-        .map_while(|line| serde_json::from_slice(line.strip_suffix(b"\n")?).ok())
+        .filter_map(|line| serde_json::from_slice(line.strip_suffix(b"\n")?).ok())
         .collect()
 }

@@ -160,11 +160,10 @@ fn close(root: &Root, capsule: &Capsule, boot: &str, machine: Option<&str>) -> R
         }
     }
     if let Some(damage) = &damage {
-        let first = match damage.is_headless() {
-            // There is no place for it behind the end, and who reads to the end needs none.
-            true if ended => return Ok(()),
-            true => Some(opened(capsule, life(&lines).unwrap_or(boot), machine)?),
-            false => None,
+        let first = if damage.is_headless() {
+            Some(opened(capsule, life(&lines).unwrap_or(boot), machine)?)
+        } else {
+            None
         };
         damage.mend(capsule, text, first.as_ref())?;
     }

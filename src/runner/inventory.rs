@@ -50,7 +50,12 @@ pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory
 
 fn look(capsule: &Capsule, jobs: bool) -> Result<wire::Capsule, RunnerError> {
     let (lines, bytes) = journal::read_sized(&capsule.journal())?;
-    let Some(Entry::Opened { epoch, .. }) = lines.first().map(|line| &line.entry) else {
+    // One that was missing may have been put back behind the others.
+    let epoch = lines.iter().find_map(|line| match &line.entry {
+        Entry::Opened { epoch, .. } => Some(epoch),
+        _ => None,
+    });
+    let Some(epoch) = epoch else {
         return Err(RunnerError::Damaged {
             path: capsule.journal(),
             why: "its first line is missing".to_owned(),

@@ -1,7 +1,7 @@
 //! Making a damaged journal readable, once nobody else writes it.
 //!
 //! Invariant: a line that can be read stays where it is, byte for byte, since a coordinator may have applied it and
-//! knows it by its offset. What cannot be read is replaced by blanks, and cut off behind the last good line. The
+//! knows it by its offset; only an end may move on, to have the first line before it. What cannot be read is replaced by blanks, and cut off behind the last good line. The
 //! journal as it was lies beside it then, for a person.
 
 use std::fmt;
@@ -25,7 +25,9 @@ pub(super) struct Damage {
     bad: Vec<Range<usize>>,
     /// Where its last good line ends.
     end: usize,
-    /// It does not begin with the attempt's first line.
+    /// Where its end begins, if it has one.
+    ended: Option<usize>,
+    /// The attempt's first line is nowhere in it.
     headless: bool,
 }
 
@@ -34,6 +36,7 @@ pub(super) fn damage(text: &[u8], attempt: AttemptId) -> Option<Damage> {
     let mut found = Damage {
         bad: Vec::new(),
         end: 0,
+        ended: None,
         headless: true,
     };
     let mut at = 0;
@@ -47,8 +50,11 @@ pub(super) fn damage(text: &[u8], attempt: AttemptId) -> Option<Damage> {
             found.bad.push(here);
             continue;
         };
-        if found.end == 0 {
-            found.headless = !matches!(line.entry, Entry::Opened { attempt: other, .. } if other == attempt);
+        if matches!(line.entry, Entry::Opened { attempt: other, .. } if other == attempt) {
+            found.headless = false;
+        }
+        if matches!(line.entry, Entry::Ended { .. }) {
+            found.ended = Some(here.start);
         }
         found.end = here.end;
     }
@@ -72,7 +78,8 @@ impl Damage {
     }
 
     /// Mends the capsule's journal, which says `text`. A first line that is missing is put back as `opened` has it: in
-    /// its place where there is room, or else behind all others, where whoever reads on will meet it. Can be repeated.
+    /// its place where there is room, or else behind all others but the end, where a coordinator that reads on, and one
+    /// that begins anew, will meet both. Can be repeated.
     pub(super) fn mend(
         &self,
         capsule: &Capsule,
@@ -102,7 +109,10 @@ impl Damage {
                 .count();
             match mended.get_mut(..opened.len()) {
                 Some(place) if opened.len() <= room => place.copy_from_slice(opened),
-                Some(_) | None => mended.extend(opened),
+                Some(_) | None => {
+                    let behind = self.ended.unwrap_or(self.end);
+                    mended.splice(behind..behind, opened.iter().copied());
+                }
             }
         }
         mended
@@ -176,6 +186,28 @@ mod tests {
         assert_eq!(mended(&second), format!("{second}{first}"));
         assert_eq!(mended("no json\n"), first);
         assert_eq!(mended(""), first);
+        let ended = line(&Line {
+            at: crate::domain::Timestamp(2),
+            entry: Entry::Ended {
+                outcome: crate::domain::journal::Outcome::Succeeded,
+                seal: None,
+            },
+        });
+        assert_eq!(
+            mended(&format!("{long}\n{second}{ended}")),
+            format!("{first}  \n{second}{ended}"),
+            "a coordinator that knows nothing of it reads it from the start"
+        );
+        assert_eq!(
+            mended(&format!("{second}{ended}")),
+            format!("{second}{first}{ended}")
+        );
+        let again = format!("{second}{first}{ended}");
+        assert_eq!(
+            damage(again.as_bytes(), spec(1, &[]).id()),
+            None,
+            "mended once is mended"
+        );
         let other = line(&opened(2, "now"));
         assert_eq!(
             mended(&other),

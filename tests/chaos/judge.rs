@@ -52,6 +52,8 @@ pub(crate) struct Case {
     pub(crate) retried: BTreeSet<String>,
     /// What was done to attempts.
     pub(crate) deeds: Vec<Deed>,
+    /// When the database was deleted, or an older one put back.
+    pub(crate) losses: Vec<Tick>,
     /// How many jobs each host may run at a time.
     pub(crate) slots: BTreeMap<String, usize>,
 }
@@ -96,7 +98,7 @@ pub(crate) fn breaches(case: &Case) -> Vec<Breach> {
         jobs.entry(&one.who).or_default().push(one);
     }
     for tries in jobs.values() {
-        overlaps(tries, &mut found);
+        overlaps(case, tries, &mut found);
         again(case, tries, &mut found);
     }
     slots(case, &mut found);
@@ -125,7 +127,7 @@ pub(crate) fn breaches(case: &Case) -> Vec<Breach> {
     found
 }
 
-fn overlaps(tries: &[&Try], found: &mut Vec<Breach>) {
+fn overlaps(case: &Case, tries: &[&Try], found: &mut Vec<Breach>) {
     for (i, one) in tries.iter().enumerate() {
         if one.starts.len() > 1 {
             found.push(Breach {
@@ -134,7 +136,7 @@ fn overlaps(tries: &[&Try], found: &mut Vec<Breach>) {
             });
         }
         for other in &tries[i + 1..] {
-            if one.attempt == other.attempt {
+            if one.attempt == other.attempt && !case.is_forgotten(one, other) {
                 found.push(Breach {
                     kind: Kind::Twice,
                     what: told(&[one, other]),
@@ -216,6 +218,16 @@ fn account(case: &Case, who: &str, tries: &[&Try], booked: &Booked) -> Option<Br
 }
 
 impl Case {
+    /// Can nobody know of an attempt any more? Its own capsule was destroyed, and the database lost thereafter, before
+    /// the next one began.
+    fn is_forgotten(&self, one: &Try, next: &Try) -> bool {
+        self.deeds.iter().any(|deed| {
+            let own = deed.host == one.host && deed.attempt.as_ref() == Some(&one.attempt);
+            let lost = |at: &Tick| (one.last.max(deed.from)..next.first).contains(at);
+            own && self.losses.iter().any(lost)
+        })
+    }
+
     /// May the end of this attempt be unknown?
     fn excuses(&self, one: &Try) -> bool {
         self.deeds.iter().any(|deed| {

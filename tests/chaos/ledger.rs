@@ -55,20 +55,27 @@ impl Try {
 
 /// Reads ledgers. A line that cannot be read is an error: an overlap may hide in it.
 pub(crate) fn read(text: &str) -> Result<Vec<Try>, String> {
-    let mut tries: BTreeMap<(String, String), Try> = BTreeMap::new();
+    let mut tries: BTreeMap<(String, String), Vec<Try>> = BTreeMap::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let (at, word, [attempt, host, who]) =
             parse(line).ok_or_else(|| format!("a line of the ledger that says nothing: {line:?}"))?;
         let key = (attempt.to_owned(), host.to_owned());
-        let one = tries.entry(key).or_insert_with(|| Try {
-            host: host.to_owned(),
-            attempt: attempt.to_owned(),
-            who: who.to_owned(),
-            first: at,
-            last: at,
-            starts: Vec::new(),
-            end: None,
-        });
+        let same = tries.entry(key).or_default();
+        // One that begins after its end is a second one with the same number.
+        let is_over = |one: &Try| one.end.is_some_and(|(_, end)| end < at);
+        let begins = word == Word::Start && same.last().is_some_and(is_over);
+        if same.is_empty() || begins {
+            same.push(Try {
+                host: host.to_owned(),
+                attempt: attempt.to_owned(),
+                who: who.to_owned(),
+                first: at,
+                last: at,
+                starts: Vec::new(),
+                end: None,
+            });
+        }
+        let Some(one) = same.last_mut() else { continue };
         one.first = one.first.min(at);
         one.last = one.last.max(at);
         match word {
@@ -78,7 +85,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<Try>, String> {
             Word::Beat | Word::Stray => {}
         }
     }
-    let mut tries: Vec<Try> = tries.into_values().collect();
+    let mut tries: Vec<Try> = tries.into_values().flatten().collect();
     tries.sort_by(|a, b| (a.first, &a.attempt).cmp(&(b.first, &b.attempt)));
     Ok(tries)
 }

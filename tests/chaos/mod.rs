@@ -82,6 +82,22 @@ fn a_number_that_was_used_twice_is_found_on_one_host_and_on_two() {
     // One after the other, too: what one of them did would be taken for the other's.
     let there = format!("{CLEAN}13.00 start aaa.1 eval2 11 s1/calm\n14.00 end aaa.1 eval2 11 s1/calm\n");
     assert_kinds(&case(&there, BOOKS), &[Kind::Twice, Kind::Again]);
+    let later = format!("{CLEAN}13.00 start aaa.1 eval1 11 s1/calm\n14.00 end aaa.1 eval1 11 s1/calm\n");
+    assert_kinds(&case(&later, BOOKS), &[Kind::Twice, Kind::Again]);
+}
+
+#[test]
+fn a_number_may_be_used_again_only_if_host_and_database_have_both_lost_it() {
+    let later = format!("{CLEAN}13.00 start aaa.1 eval2 11 s1/calm\n14.00 end aaa.1 eval2 11 s1/calm\n");
+    let mut case = case(&later, BOOKS);
+    case.deeds = vec![deed("eval1", Some("aaa.1"), 1220, 1220)];
+    assert_kinds(&case, &[Kind::Twice]);
+    for elsewhen in [1210, 1350] {
+        case.losses = vec![elsewhen];
+        assert_kinds(&case, &[Kind::Twice]);
+    }
+    case.losses = vec![1250];
+    assert_kinds(&case, &[]);
 }
 
 #[test]

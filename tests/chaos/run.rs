@@ -244,6 +244,7 @@ impl Run {
         self.desk.kill()?;
         self.undo_all()?;
         self.desk.clear()?;
+        self.case.losses.push(now());
         let state = self.desk.state();
         match copy {
             Some(copy) => super::desk::copy(copy, &state)?,
