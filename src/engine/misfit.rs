@@ -23,13 +23,13 @@ impl Engine {
         news: Vec<(HostName, Event)>,
         observer: &mut Observer<'_>,
     ) -> Result<(), EngineError> {
-        let events: Vec<Event> = news.iter().map(|(_, event)| event.clone()).collect();
+        let (hosts, events): (Vec<HostName>, Vec<Event>) = news.into_iter().unzip();
         match self.record(&events, observer).await {
             Err(error) if is_contradiction(&error) => {}
             done => return done,
         }
         let mut by_host: BTreeMap<HostName, Vec<Event>> = BTreeMap::new();
-        for (host, event) in news {
+        for (host, event) in hosts.into_iter().zip(events) {
             by_host.entry(host).or_default().push(event);
         }
         for (host, events) in by_host {

@@ -34,7 +34,7 @@ use crate::store::{Store, StoreError};
 use crate::transport::Transport;
 
 use orders::Orders;
-use reach::News;
+use reach::Delivery;
 use talk::{About, Talks};
 use turned::Clocks;
 
@@ -100,8 +100,8 @@ struct Engine {
     setup: Setup,
     orders: Orders,
     talks: Talks,
-    inbox: mpsc::Receiver<(HostName, News)>,
-    outbox: mpsc::Sender<(HostName, News)>,
+    inbox: mpsc::Receiver<Delivery>,
+    outbox: mpsc::Sender<Delivery>,
     links: JoinSet<()>,
     reached: BTreeSet<HostName>,
     /// Hosts that obey a newer coordinator, as they say.
@@ -170,7 +170,10 @@ impl Engine {
                 tracing::warn!(%by, "this machine's clock was set back");
                 self.setup.fleet.set_back(by);
             }
-            for round in round::rounds(heard.drain(..)) {
+            // What they hold is free once their news are stored.
+            let (news, _room): (Vec<_>, Vec<_>) =
+                heard.drain(..).map(|one: Delivery| (one.news, one.room)).unzip();
+            for round in round::rounds(news.into_iter()) {
                 let mut hearing = self.hear(&round);
                 for (host, epoch) in std::mem::take(&mut hearing.fenced) {
                     self.fenced(&mut hearing, host, epoch);

@@ -3,20 +3,27 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::domain::host::{HostConfig, Outlook};
-use crate::domain::wire::{Hello, Request, Say};
+use crate::domain::wire::{Answer, Hello, Request, Say};
 use crate::domain::{HostName, Span};
 use crate::doors::clock;
 use crate::transport::{LinkError, Transport};
 
 /// Requests that wait for the wire. More are kept back by the engine, which tells the host later.
 const REQUESTS: usize = 1024;
+/// What a link has read before anybody takes it.
+const SAYS: usize = 4;
+/// So many bytes of one host's journals and files wait for the engine at most; then its link is read no further.
+const ROOM: u32 = 8 << 20;
+/// What any message takes of that.
+const LEAST: usize = 1 << 10;
 /// The first pause after a lost link; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// A link that held for so long was a good one: the pauses start over.
@@ -33,13 +40,31 @@ pub(super) enum News {
     Down(LinkError, Outlook),
 }
 
+/// News on their way to the engine. They hold their room until the engine has stored what they come to.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    /// The host, and its news.
+    pub(super) news: (HostName, News),
+    /// None for news that are a few bytes.
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
+impl Delivery {
+    fn small(host: &HostName, news: News) -> Delivery {
+        Delivery {
+            news: (host.clone(), news),
+            room: None,
+        }
+    }
+}
+
 /// Never returns while the engine lives; dropping it closes the link. `worked`: the host was reached before.
 pub(super) async fn keep(
     host: HostConfig,
     transport: Transport,
     longest: Span,
     worked: bool,
-    engine: mpsc::Sender<(HostName, News)>,
+    engine: mpsc::Sender<Delivery>,
 ) {
     let worked = AtomicBool::new(worked);
     let once = || carry(&host, &transport, &worked, &engine);
@@ -51,25 +76,48 @@ async fn carry(
     host: &HostConfig,
     transport: &Transport,
     worked: &AtomicBool,
-    engine: &mpsc::Sender<(HostName, News)>,
+    engine: &mpsc::Sender<Delivery>,
 ) -> Result<(), LinkError> {
     let link = transport.open(host).await?;
     worked.store(true, Ordering::Relaxed);
     let (requests, taken) = mpsc::channel(REQUESTS);
     let up = News::Up(link.hello.clone(), requests);
-    if engine.send((host.name.clone(), up)).await.is_err() {
+    if engine.send(Delivery::small(&host.name, up)).await.is_err() {
         return Ok(());
     }
-    let (said, mut says) = mpsc::channel(REQUESTS);
-    let forward = async {
-        while let Some(say) = says.recv().await {
-            if engine.send((host.name.clone(), News::Said(say))).await.is_err() {
-                return;
-            }
-        }
-    };
-    let (end, ()) = tokio::join!(link.run(taken, said), forward);
+    let (said, says) = mpsc::channel(SAYS);
+    let (end, ()) = tokio::join!(link.run(taken, said), forward(&host.name, says, engine));
     end.map_err(|error| error.on(&host.name))
+}
+
+/// Hands what a link says to the engine, as fast as the engine takes it: a host that floods us fills its own room and no more.
+async fn forward(host: &HostName, mut says: mpsc::Receiver<Say>, engine: &mpsc::Sender<Delivery>) {
+    let room = Arc::new(Semaphore::new(ROOM as usize));
+    while let Some(say) = says.recv().await {
+        let Ok(room) = Arc::clone(&room).acquire_many_owned(weight(&say)).await else {
+            return;
+        };
+        let delivery = Delivery {
+            news: (host.clone(), News::Said(say)),
+            room: Some(room),
+        };
+        if engine.send(delivery).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a message takes of the room. The largest takes all of it.
+fn weight(say: &Say) -> u32 {
+    let text = match say {
+        Say::Journal { text, .. } => text.len(),
+        Say::Answer {
+            with: Answer::Bytes { data, .. },
+            ..
+        } => data.len(),
+        Say::Answer { .. } => 0,
+    };
+    u32::try_from(text.max(LEAST)).unwrap_or(ROOM).min(ROOM)
 }
 
 /// Has `once` carry the link again and again. However it ends, a panic included, the engine is told.
@@ -77,7 +125,7 @@ async fn persist<F: Future<Output = Result<(), LinkError>>>(
     host: &HostName,
     longest: Span,
     worked: &AtomicBool,
-    engine: &mpsc::Sender<(HostName, News)>,
+    engine: &mpsc::Sender<Delivery>,
     mut once: impl FnMut() -> F,
 ) {
     let mut pause = FIRST_PAUSE;
@@ -95,7 +143,7 @@ async fn persist<F: Future<Output = Result<(), LinkError>>>(
                 pause = longest.duration();
             }
             if engine
-                .send((host.clone(), News::Down(error, outlook)))
+                .send(Delivery::small(host, News::Down(error, outlook)))
                 .await
                 .is_err()
             {
@@ -135,7 +183,7 @@ mod tests {
         let listen = async {
             let mut heard = Vec::new();
             while heard.len() < 2 {
-                match inbox.recv().await {
+                match inbox.recv().await.map(|delivery: Delivery| delivery.news) {
                     Some((of, News::Down(error, outlook))) => heard.push((of, error.to_string(), outlook)),
                     other => panic!("{other:?}"),
                 }
@@ -165,13 +213,42 @@ mod tests {
             let worked = AtomicBool::new(worked);
             let once = async || Err(LinkError::NoSuchName("no name".to_owned()));
             let news = tokio::select! {
-                news = inbox.recv() => news,
+                delivery = inbox.recv() => delivery.map(|delivery| delivery.news),
                 () = persist(&host, Span::seconds(1), &worked, &engine, once) => None,
             };
             let Some((_, News::Down(_, outlook))) = news else {
                 panic!("{news:?}");
             };
             assert_eq!(outlook, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_that_floods_fills_its_own_room_and_waits_until_the_engine_has_stored() {
+        let host: HostName = "eval1".parse().unwrap();
+        let (engine, mut inbox) = mpsc::channel(4096);
+        let (said, says) = mpsc::channel(SAYS);
+        let flood = async {
+            for n in 0..100 {
+                let say = Say::Journal {
+                    attempt: "npb2wdccpkcv.1".parse().unwrap(),
+                    from: n << 20,
+                    text: "x".repeat(1 << 20),
+                };
+                said.send(say).await.unwrap();
+            }
+        };
+        let mut work = std::pin::pin!(async { tokio::join!(flood, forward(&host, says, &engine)) });
+        let mut waiting: Vec<Delivery> = Vec::new();
+        let room = ROOM as usize >> 20;
+        for stored in [0, 0, 3, room, 1] {
+            waiting.drain(..stored);
+            // All that can go on has gone on.
+            for _ in 0..100 {
+                assert!(futures::poll!(&mut work).is_pending());
+            }
+            waiting.extend(std::iter::from_fn(|| inbox.try_recv().ok()));
+            assert_eq!(waiting.len(), room);
         }
     }
 }
