@@ -183,6 +183,11 @@ fn lists(found: &mut Vec<Finding>, instance: &Instance) {
     if instance.pass_to_pass.is_empty() {
         note(found, "pass-to-pass-empty", "PASS_TO_PASS is empty".to_owned());
     }
+    if instance.gold_patches.is_empty() {
+        let what =
+            "the dataset has no gold patch: whether these tests can be passed was never tried".to_owned();
+        note(found, "not-calibrated", what);
+    }
 }
 
 /// The files that results of this kind have. One that ends with `/` is a directory with something in it.

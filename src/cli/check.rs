@@ -173,7 +173,7 @@ fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<R
 impl Data {
     fn of(instance: &Instance, config: &Config) -> Result<Data, CommandError> {
         let images = &config.images;
-        let source = image::source(instance, &images.bucket, &images.prefix)
+        let source = image::source(instance, images.places())
             .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
         Ok(Data {
             repo: instance.repo.clone(),

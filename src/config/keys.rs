@@ -156,6 +156,9 @@ table! {
         bucket: String = Kind::Name, Need::Default("kuberha-velora");
         /// What their keys begin with.
         prefix: String = Kind::Path, Need::Default("velora-files/images/");
+        /// Registries whose images the engine pulls, as HOST or HOST/PATH. A reference to any other that is tagged with
+        /// the base commit stands for an archive in the bucket.
+        registries: Vec<String> = Kind::List(&Kind::Text), Need::Optional;
         /// The region.
         region: String = Kind::Name, Need::Default("us-east-1");
         /// The object store, where it is not Amazon's.

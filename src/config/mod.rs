@@ -25,6 +25,7 @@ pub use schema::schema;
 pub(crate) use schema::{NAME, VARIABLE};
 
 use crate::domain::host::{HostConfig, Reach};
+use crate::domain::image::ImagePlaces;
 use crate::domain::tree::CRITICAL;
 use crate::domain::{HostName, ModelName, PipelineName};
 use field::Field as _;
@@ -132,6 +133,17 @@ impl Harness {
             return CRITICAL.map(str::to_owned).to_vec();
         }
         self.critical.clone()
+    }
+}
+
+impl Images {
+    /// Where images are.
+    pub fn places(&self) -> ImagePlaces<'_> {
+        ImagePlaces {
+            bucket: &self.bucket,
+            prefix: &self.prefix,
+            registries: &self.registries,
+        }
     }
 }
 

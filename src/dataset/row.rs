@@ -93,7 +93,7 @@ impl<'r> Reader<'r> {
     fn is_named(&mut self, instance: &Instance, id_at: usize, repo_at: usize, image_at: usize) -> bool {
         let mut bad = Vec::new();
         bad.extend(image::tags(instance).err());
-        bad.extend(image::source(instance, image::BUCKET, image::PREFIX).err());
+        bad.extend(image::source(instance, image::ImagePlaces::DEFAULT).err());
         for bad in &bad {
             let (at, key, hint) = match bad {
                 BadImage::Id(_) => (id_at, "instance_id", "use another id"),

@@ -9,9 +9,9 @@ use super::reference::{Parts, is_reference};
 use super::swe::Source;
 
 /// Where the archives of images are kept, unless somebody says otherwise.
-pub const BUCKET: &str = "kuberha-velora";
+const BUCKET: &str = "kuberha-velora";
 /// What their keys begin with there.
-pub const PREFIX: &str = "velora-files/images";
+const PREFIX: &str = "velora-files/images";
 /// A registry that only its owner reaches. What it has is kept as archives, too.
 const INTERNAL: &str = "vmvm-registry.fbinfra.net";
 /// What comes before the id of an instance in the name of its image.
@@ -42,13 +42,41 @@ pub fn object_key(repo: &str, base_commit: &str) -> String {
     format!("{}-{base_commit}.tar", repo.replace('/', "_"))
 }
 
-/// Where the image of an instance comes from; archives without an address of their own are in `bucket`,
-/// below `prefix`.
-pub fn source(instance: &Instance, bucket: &str, prefix: &str) -> Result<Source, BadImage> {
+/// Where images are, as `fleet.toml` has it.
+#[derive(Debug, Clone, Copy)]
+pub struct ImagePlaces<'a> {
+    /// The bucket of archives without an address of their own.
+    pub bucket: &'a str,
+    /// What their keys begin with there.
+    pub prefix: &'a str,
+    /// Registries whose images are pulled, whatever their tags look like: `HOST` or `HOST/PATH`.
+    pub registries: &'a [String],
+}
+
+impl ImagePlaces<'_> {
+    /// Where they are if nobody says otherwise.
+    pub const DEFAULT: ImagePlaces<'static> = ImagePlaces {
+        bucket: BUCKET,
+        prefix: PREFIX,
+        registries: &[],
+    };
+
+    /// Is this a reference to one of the registries?
+    fn pulls(&self, reference: &str) -> bool {
+        self.registries.iter().any(|registry| {
+            let registry = registry.trim_end_matches('/');
+            let rest = reference.strip_prefix(registry);
+            !registry.is_empty() && rest.is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+}
+
+/// Where the image of an instance comes from.
+pub fn source(instance: &Instance, places: ImagePlaces<'_>) -> Result<Source, BadImage> {
     let archive = |name: String| {
-        let prefix = prefix.trim_matches('/');
+        let prefix = places.prefix.trim_matches('/');
         Source::Object {
-            bucket: bucket.to_owned(),
+            bucket: places.bucket.to_owned(),
             key: if prefix.is_empty() {
                 name
             } else {
@@ -67,6 +95,9 @@ pub fn source(instance: &Instance, bucket: &str, prefix: &str) -> Result<Source,
     }
     if !is_reference(uri) {
         return Err(BadImage::Reference);
+    }
+    if places.pulls(uri) {
+        return engine(uri);
     }
     let parts = Parts::of(uri);
     if parts.host == Some(INTERNAL) || is_archived(&parts, instance) {
@@ -201,11 +232,8 @@ mod tests {
     }
 
     fn shown(image: Option<&str>) -> Result<String, BadImage> {
-        let found = source(&instance("1", "12rambau/sepal_ui", image), BUCKET, PREFIX)?;
-        Ok(match found {
-            Source::Object { bucket, key } => format!("s3://{bucket}/{key}"),
-            Source::Engine(reference) => reference,
-        })
+        let found = source(&instance("1", "12rambau/sepal_ui", image), ImagePlaces::DEFAULT)?;
+        Ok(found.to_string())
     }
 
     #[test]
@@ -240,6 +268,32 @@ mod tests {
             shown(Some("vmvm-registry.fbinfra.net/ns/a_b")),
             Err(BadImage::Untagged)
         );
+    }
+
+    #[test]
+    fn a_registry_that_fleet_toml_names_is_pulled_from_whatever_the_tag_looks_like() {
+        let host = "0123.dkr.ecr.us-east-1.amazonaws.com";
+        let uri = format!("{host}/repomate/12rambau_sepal_ui:{COMMIT}");
+        let taken = |registry: &str| {
+            let registries = [registry.to_owned()];
+            let places = ImagePlaces {
+                registries: &registries,
+                ..ImagePlaces::DEFAULT
+            };
+            let found = source(&instance("1", "12rambau/sepal_ui", Some(&uri)), places);
+            found.unwrap().to_string()
+        };
+        let archive = shown(None).unwrap();
+        for registry in [
+            host.to_owned(),
+            format!("{host}/repomate"),
+            format!("{host}/repomate/"),
+        ] {
+            assert_eq!(taken(&registry), uri, "{registry}");
+        }
+        for other in ["0123.dkr.ecr.us-east-1", &format!("{host}/repo"), "", "/"] {
+            assert_eq!(taken(other), archive, "{other}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn image(pipeline: &Pipeline, config: &Config, instance: &Instance) -> Resul
         .iter()
         .filter_map(|name| config.repairs.iter().find(|repair| repair.name == *name));
     Ok(Image {
-        source: image::source(instance, &config.images.bucket, &config.images.prefix).map_err(bad)?,
+        source: image::source(instance, config.images.places()).map_err(bad)?,
         tags: image::tags(instance).map_err(bad)?,
         base_commit: instance.base_commit.clone(),
         repo_path: instance.repo_path.clone(),

@@ -56,9 +56,13 @@ impl Try {
 /// Reads ledgers. A line that cannot be read is an error: an overlap may hide in it.
 pub(crate) fn read(text: &str) -> Result<Vec<Try>, String> {
     let mut tries: BTreeMap<(String, String), Vec<Try>> = BTreeMap::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let (at, word, [attempt, host, who]) =
-            parse(line).ok_or_else(|| format!("a line of the ledger that says nothing: {line:?}"))?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mut lines = lines
+        .map(|line| parse(line).ok_or_else(|| format!("a line of the ledger that says nothing: {line:?}")))
+        .collect::<Result<Vec<_>, String>>()?;
+    // Each process of a job writes for itself.
+    lines.sort_by_key(|(at, _, _)| *at);
+    for (at, word, [attempt, host, who]) in lines {
         let key = (attempt.to_owned(), host.to_owned());
         let same = tries.entry(key).or_default();
         // One that begins after its end is a second one with the same number.

@@ -39,7 +39,8 @@ fn line(patch: usize, history: usize, error: &str) -> String {
 fn found(agent: &Agent, line: &str, evidence: &Evidence, log: &str, grading: &Grading) -> Vec<&'static str> {
     let mut paths: BTreeSet<&str> = ALL.into_iter().collect();
     paths.insert("eval_outputs/1319/eval.sh");
-    let (instance, trajectory) = (instance(), read(line).unwrap());
+    let (mut instance, trajectory) = (instance(), read(line).unwrap());
+    instance.gold_patches = vec!["diff --git a/x b/x\n".to_owned()];
     let results = Results {
         instance: &instance,
         agent,
@@ -152,6 +153,7 @@ fn files_and_lists_that_are_missing_are_named_one_by_one() {
         [
             "Warning fail-to-pass-empty: FAIL_TO_PASS is empty; such an instance cannot be resolved",
             "Note pass-to-pass-empty: PASS_TO_PASS is empty",
+            "Note not-calibrated: the dataset has no gold patch: whether these tests can be passed was never tried",
             "Warning file-missing: llm_completions/1319/ is not there",
             "Warning file-missing: eval_outputs/1319/eval.sh is not there",
         ]

@@ -96,7 +96,7 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
 
 fn subject(found: &Found, path: &Path, base: &Path, images: &Images) -> Result<Subject, CommandError> {
     let instance = &found.instance;
-    let source = image::source(instance, &images.bucket, &images.prefix)
+    let source = image::source(instance, images.places())
         .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
     let id = instance.id.as_str();
     let repo = instance.repo.replace('/', "__");
