@@ -359,3 +359,40 @@ fn an_expression_of_licences_is_understood() {
         assert_eq!(is_allowed(expression, &allowed), expected, "{expression}");
     }
 }
+
+/// Every crate of a build with its features, as cargo tells it.
+fn features(edges: &str) -> BTreeSet<String> {
+    // As the Makefile builds: what runs while building is apart then.
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} [{f}]",
+        ])
+        .args(["--edges", edges, "--target", &target])
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let text = String::from_utf8(tree.stdout).unwrap();
+    text.lines()
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect()
+}
+
+#[test]
+fn the_demo_and_the_tests_share_one_build_of_every_dependency() {
+    let tests = features("normal,build,dev");
+    let program = features("normal,build");
+    assert!(program.len() > 100);
+    let twice: Vec<&String> = program.difference(&tests).collect();
+    assert!(
+        twice.is_empty(),
+        "built twice, with other features; name those of the tests in Cargo.toml: {twice:?}"
+    );
+}

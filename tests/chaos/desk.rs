@@ -290,7 +290,8 @@ impl Desk {
         let verb = running.verb.as_str();
         let log = String::from_utf8_lossy(&fs::read(&running.log)?).into_owned();
         let fine = match (verb, code.as_str()) {
-            (_, "signal 9" | "130") => running.killed,
+            // One that is interrupted before it has begun to listen ends as any program does.
+            (_, "signal 9" | "signal 2" | "130") => running.killed,
             // A verb that began while there was no coordinator may be one itself. Any other refusal is none.
             ("dispatch" | "second", "5") => log.contains("another coordinator is at work here"),
             // Who asks beside a coordinator that has just gone coordinates for a while.
