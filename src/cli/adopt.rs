@@ -52,15 +52,13 @@ struct Said {
 struct Tally {
     jobs: usize,
     found: BTreeSet<AttemptId>,
-    /// Was the database older than what hosts have done?
-    behind: bool,
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
     if let Some(by) = context.coordinator() {
         return Err(LeaseError::Held { by: Some(by) }.into());
     }
-    let (known, fleet) = stored(context).await?;
+    let fleet = stored(context).await?;
     let mut said = hear(context, &fleet).await;
     if !said.silent.is_empty() && !args.partial {
         return Err(CommandError::new(
@@ -77,7 +75,6 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         for puzzle in &adopted.puzzles {
             tracing::warn!(puzzle, "a host said something that makes no sense here");
         }
-        tally.behind |= adopt::is_behind(known, said.epoch, &adopted);
         let mut news = false;
         for event in &adopted.events {
             match event {
@@ -109,8 +106,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         .iter()
         .filter(|(_, memory)| adopt::is_puzzling(&coordinator.fleet, memory));
     let half = half.map(|(host, _)| host);
-    let silent = said.silent.keys().filter(|_| tally.behind);
-    events.extend(adopt::unheard(&coordinator.fleet, silent.chain(half)));
+    events.extend(adopt::unheard(&coordinator.fleet, said.silent.keys().chain(half)));
     coordinator.record(&events).await?;
     tell(&tally, &said, &coordinator.fleet, printer)
 }
@@ -141,18 +137,15 @@ fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<
     }))
 }
 
-/// What is known already, and by which coordinator.
-async fn stored(context: &Context) -> Result<(Epoch, Fleet), CommandError> {
+/// What is known already.
+async fn stored(context: &Context) -> Result<Fleet, CommandError> {
     let store = match Store::peek(&context.database()).await {
         Ok(Some(store)) => store,
         // One of an older format is brought up to date once it is ours: until then it tells nothing.
-        Ok(None) | Err(StoreError::Older { .. }) => return Ok((Epoch(0), Fleet::default())),
+        Ok(None) | Err(StoreError::Older { .. }) => return Ok(Fleet::default()),
         Err(error) => return Err(error.into()),
     };
-    let known = (
-        store.epoch().await?,
-        store.load(Epoch(0), &context.config.hosts).await?,
-    );
+    let known = store.load(Epoch(0), &context.config.hosts).await?;
     store.close().await;
     Ok(known)
 }

@@ -115,6 +115,11 @@ pub(super) fn found(fleet: &Fleet, host: &HostName, capsules: &[Capsule]) -> Vec
         // Only what tells nothing new may be added to a job that is closed.
         let open = fleet.job(job).is_some_and(|entry| entry.closed.is_none());
         let followed = highest.or(capsules.values().last()).filter(|_| open);
+        if !open && let Some(later) = highest.filter(|later| reopens(fleet, host, later)) {
+            events.push(reopened(later.attempt));
+            events.push(is_there(host, later));
+            continue;
+        }
         for capsule in capsules.values() {
             let past = capsule.outcome.is_some() && (open || !worth(capsule));
             if past && followed.is_none_or(|followed| followed.attempt != capsule.attempt) {
@@ -130,8 +135,24 @@ pub(super) fn found(fleet: &Fleet, host: &HostName, capsules: &[Capsule]) -> Vec
     events
 }
 
-/// These hosts were not heard by somebody who found the database older than what hosts have done: until they are, or are
-/// declared gone, nothing starts that waits.
+/// Did this attempt come after what has closed its job, on a host that was not heard until now?
+fn reopens(fleet: &Fleet, host: &HostName, later: &Capsule) -> bool {
+    let unheard = fleet.hold(&Subject::Memory(host.clone())).is_some();
+    let attempts = fleet.job(later.attempt.job).map(|entry| &entry.attempts);
+    let decided = attempts.into_iter().flatten().filter(|known| known.decides());
+    unheard && decided.map(|known| known.n).max() < Some(later.attempt.n)
+}
+
+fn reopened(later: AttemptId) -> Event {
+    Event::Reopened {
+        job: later.job,
+        why: format!("attempt {} came after what had closed it", later.n),
+        from: Past::Kept,
+    }
+}
+
+/// These hosts were not heard by an adoption: until they are, or are declared gone, nothing starts that waits. That all
+/// others have nothing new proves nothing: what is new may be on these.
 pub fn unheard<'h>(fleet: &Fleet, hosts: impl IntoIterator<Item = &'h HostName>) -> Vec<Event> {
     let held = |subject: &Subject| fleet.hold(subject).is_some();
     let subjects = hosts
@@ -143,24 +164,54 @@ pub fn unheard<'h>(fleet: &Fleet, hosts: impl IntoIterator<Item = &'h HostName>)
             subject,
             kind: Kind::Unheard,
             why: format!(
-                "`fleet adopt` once it is reached, or `fleet host gone {host} --because WHY`: the database was older than \
-                 what hosts have done, and {host} was not heard since"
+                "`fleet adopt` once it is reached, or `fleet host gone {host} --because WHY`: the database may be older \
+                 than what hosts have done, and {host} was not heard since"
             ),
             until: None,
         })
         .collect()
 }
 
-/// A host was heard: nothing waits for that any more, if the jobs that it remembers are all known.
+/// A host was heard: nothing waits for that any more, if the jobs that it remembers are all known, and every attempt of
+/// these that matters. One may be of a coordinator that only another adoption could come after, or of a job that seems to be
+/// under way elsewhere.
 pub fn heard(fleet: &Fleet, host: &HostName, there: &Inventory) -> Option<Event> {
-    let known = |attempt: AttemptId| fleet.job(attempt.job).is_some();
-    let_go(fleet, host, "it was heard").filter(|_| there.attempts().all(known))
+    heard_with(fleet, host, there, &[])
 }
 
-/// Has this host something of a job that nobody knows, and cannot say more of it?
+/// The same, with what is about to be recorded.
+pub(super) fn heard_with(
+    fleet: &Fleet,
+    host: &HostName,
+    there: &Inventory,
+    recorded: &[Event],
+) -> Option<Event> {
+    let known = |attempt: AttemptId| fleet.job(attempt.job).is_some();
+    let told = |capsule: &Capsule| {
+        recorded
+            .iter()
+            .any(|event| event.attempt() == Some(capsule.attempt))
+    };
+    let open = |capsule: &Capsule| is_open(fleet, capsule) && !told(capsule);
+    let all = there.attempts().all(known) && !there.capsules.iter().any(open);
+    let_go(fleet, host, "it was heard").filter(|_| all)
+}
+
+/// Does a host remember an attempt that matters to its job, and that is not known?
+fn is_open(fleet: &Fleet, capsule: &Capsule) -> bool {
+    let id = capsule.attempt;
+    let matters = is_worth_knowing(capsule, None) || id.n >= fleet.next_number(id.job);
+    let new = fleet.attempt(id).is_none_or(Attempt::never_began);
+    (1..=MOST_TRIES).contains(&id.n) && matters && new
+}
+
+/// Has this host something that could not be taken in: of a job that nobody knows, or of one that seems to be under way
+/// elsewhere?
 pub fn is_puzzling(fleet: &Fleet, memory: &Memory) -> bool {
     let mut hidden = memory.inventory.hidden();
+    let mut capsules = memory.inventory.capsules.iter();
     hidden.any(|(attempt, _)| fleet.job(attempt.job).is_none())
+        || capsules.any(|capsule| can_be(fleet.epoch(), capsule) && is_open(fleet, capsule))
 }
 
 /// Nothing waits any more for what this host remembers.
@@ -306,16 +357,13 @@ impl<'m> Book<'m> {
         let Some(entry) = self.fleet.job(job) else { return };
         if let Some(live) = entry.live() {
             let id = AttemptId { job, n: live.n };
-            let mine = self.by_job.get(&job).into_iter().flatten();
-            let mut same = mine.filter(|(_, capsule)| capsule.attempt == id).copied();
-            let is_there = same.clone().any(|(host, _)| *host == live.host);
+            let host = self.memories.get(&live.host);
+            let is_there = by_host(host, |there| there.capsules.iter().any(|one| one.attempt == id));
             if live.state == AttemptState::Intended
-                && self.memories.contains_key(&live.host)
-                && !is_there
-                && let Some((_, other)) = same.next()
+                && by_host(host, |there| there.attempts().all(|one| one != id))
+                && let Some(epoch) = self.overlooked(id, &remembered)
             {
-                // Its number was given once more, by an older database that was put back.
-                let why = Refusal::Fenced(other.epoch);
+                let why = Refusal::Fenced(epoch);
                 self.add(Event::Refused { attempt: id, why });
                 return self.settle(job);
             }
@@ -352,14 +400,25 @@ impl<'m> Book<'m> {
         }
         let Some(last) = last else { return };
         if self.fleet.job(job).is_some_and(|entry| entry.closed.is_some()) {
-            let n = last.capsule.attempt.n;
-            self.add(Event::Reopened {
-                job,
-                why: format!("attempt {n} came after what had closed it"),
-                from: Past::Kept,
-            });
+            self.add(reopened(last.capsule.attempt));
         }
         self.record(last);
+    }
+
+    /// Was this attempt, which its host does not have, given by an older database that was put back? Then its number was
+    /// given once more, or its job had an attempt before it that decides or lives. The coordinator that knew better.
+    fn overlooked(&self, id: AttemptId, remembered: &BTreeMap<u32, Remembered<'m>>) -> Option<Epoch> {
+        let mut capsules = self.by_job.get(&id.job).into_iter().flatten();
+        let same = capsules.find(|(_, capsule)| capsule.attempt == id);
+        let other = remembered.values().rfind(|one| one.worth);
+        let hidden = || {
+            let inventories = self.memories.values().map(|memory| &memory.inventory);
+            let mut hidden = inventories.flat_map(Inventory::hidden);
+            hidden.any(|(other, _)| other.job == id.job && self.fleet.attempt(other).is_none())
+        };
+        same.map(|(_, capsule)| capsule.epoch)
+            .or(other.map(|one| one.capsule.epoch))
+            .or_else(|| hidden().then(|| self.fleet.epoch()))
     }
 
     fn record(&mut self, one: Remembered<'m>) {
@@ -368,13 +427,11 @@ impl<'m> Book<'m> {
     }
 }
 
-fn is_live(attempt: &Attempt) -> bool {
-    attempt.state.is_live()
+/// Is this so, as the host says? One that was not heard says nothing.
+fn by_host(host: Option<&Memory>, is_so: impl FnOnce(&Inventory) -> bool) -> bool {
+    host.is_some_and(|memory| is_so(&memory.inventory))
 }
 
-/// Is the database older than what hosts have done? They have heard a newer coordinator than it knows, or remember what
-/// it does not.
-pub fn is_behind(known: Epoch, heard: Epoch, adopted: &Adopted) -> bool {
-    let unknown = |event: &Event| matches!(event, Event::Found { .. } | Event::JobAdded(_));
-    heard > known || adopted.events.iter().any(unknown)
+fn is_live(attempt: &Attempt) -> bool {
+    attempt.state.is_live()
 }

@@ -39,7 +39,8 @@ pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Ob
         let proof = match capsules.get(id) {
             None => "the host is there, and the attempt's directory is gone from it".to_owned(),
             // A journal that was damaged and cut, or begun anew: what it says now is not what follows on what is known.
-            Some(capsule) if capsule.journal.is_some_and(|bytes| bytes < attempt.offset) => {
+            // One that is over and no longer than what is known of it has lost its end from what is known.
+            Some(capsule) if capsule.journal.is_some_and(|bytes| bytes <= attempt.offset) => {
                 match &capsule.outcome {
                     Some(Outcome::Lost { proof }) => proof.clone(),
                     Some(_) => "its journal on the host is shorter than what is known of it".to_owned(),
@@ -82,7 +83,8 @@ pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Ob
         .collect::<Vec<_>>();
     observed.events.extend(found);
     observed.events.extend(hidden);
-    observed.events.extend(adopt::heard(fleet, host, there));
+    let heard = adopt::heard_with(fleet, host, there, &observed.events);
+    observed.events.extend(heard);
     observed
 }
 

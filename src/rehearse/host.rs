@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::event::Refusal;
 use crate::domain::journal::{self, Entry, Line, Outcome};
-use crate::domain::wire::{Answer, Capsule, Inventory};
+use crate::domain::wire::{Answer, Capsule, Inventory, Unreadable};
 use crate::domain::{AttemptId, Epoch, HostName, Timestamp};
 use crate::plan::Heard;
 
@@ -39,6 +39,8 @@ pub enum Speech {
 struct Played {
     journal: Paper,
     alive: bool,
+    /// Its supervisor is dead, and a process of its job is not.
+    orphaned: bool,
     epoch: Epoch,
     boot: u32,
     outcome: Option<Outcome>,
@@ -74,6 +76,12 @@ impl Host {
     pub fn live(&self) -> impl Iterator<Item = AttemptId> {
         let alive = self.capsules.iter().filter(|(_, played)| played.alive);
         alive.map(|(id, _)| *id)
+    }
+
+    /// Attempts whose supervisor is dead, and of which a process lives on.
+    pub fn orphans(&self) -> impl Iterator<Item = AttemptId> {
+        let orphaned = self.capsules.iter().filter(|(_, played)| played.orphaned);
+        orphaned.map(|(id, _)| *id)
     }
 
     /// Does the supervisor of this attempt live?
@@ -142,6 +150,7 @@ impl Host {
                 },
             },
             alive: true,
+            orphaned: false,
             epoch,
             boot: self.boot,
             outcome: None,
@@ -152,8 +161,8 @@ impl Host {
     /// From now on it tells this journal, from this byte on.
     pub fn follow(&mut self, id: AttemptId, from: u64) {
         if let Some(played) = self.capsules.get_mut(&id) {
-            if let Paper::Text { all, told } = &mut played.journal {
-                *told = usize::try_from(from).unwrap_or(usize::MAX).min(all.len());
+            if let Paper::Text { told, .. } = &mut played.journal {
+                *told = usize::try_from(from).unwrap_or(usize::MAX);
             }
             self.followed.insert(id);
         }
@@ -183,16 +192,55 @@ impl Host {
         }
     }
 
+    /// The supervisor is killed, and a process of its job lives on. Until that is gone, the attempt stays open.
+    pub fn orphan(&mut self, id: AttemptId) {
+        if let Some(played) = self.capsules.get_mut(&id).filter(|played| played.alive) {
+            (played.alive, played.orphaned) = (false, true);
+        }
+    }
+
+    /// What lived on of this attempt is gone.
+    pub fn end_orphan(&mut self, id: AttemptId) {
+        if let Some(played) = self.capsules.get_mut(&id) {
+            played.orphaned = false;
+        }
+    }
+
+    /// Only so many lines can still be read of the journal of an attempt whose supervisor is dead. It is cut there before
+    /// it is closed.
+    pub fn damage(&mut self, id: AttemptId, lines: usize) {
+        let Some(played) = self.capsules.get_mut(&id) else {
+            return;
+        };
+        if let Paper::Text { all, .. } = &mut played.journal
+            && !played.alive
+            && played.outcome.is_none()
+        {
+            let good: usize = all.split_inclusive('\n').take(lines).map(str::len).sum();
+            all.truncate(good);
+        }
+    }
+
+    /// What the journal of an attempt says, where it is kept as text.
+    pub fn journal(&self, id: AttemptId) -> Option<&str> {
+        match &self.capsules.get(&id)?.journal {
+            Paper::Text { all, .. } => Some(all),
+            Paper::Lines { .. } => None,
+        }
+    }
+
     /// The machine starts anew.
     pub fn reboot(&mut self) {
         self.boot += 1;
-        self.capsules.values_mut().for_each(|played| played.alive = false);
+        for played in self.capsules.values_mut() {
+            (played.alive, played.orphaned) = (false, false);
+        }
         self.followed.clear();
     }
 
     /// The runner looks around: dead capsules get their last line.
     pub fn bury(&mut self, now: Timestamp) {
-        let dead = |played: &Played| !played.alive && played.outcome.is_none();
+        let dead = |played: &Played| !played.alive && !played.orphaned && played.outcome.is_none();
         let dead: Vec<(AttemptId, u32)> = self
             .capsules
             .iter()
@@ -218,7 +266,12 @@ impl Host {
     /// All capsules, as a runner tells them when a link comes up.
     pub fn inventory(&mut self, now: Timestamp) -> Inventory {
         self.bury(now);
-        let capsules = self.capsules.iter();
+        let capsules = self.capsules.iter().filter(|(_, played)| !played.orphaned);
+        let orphaned = self.orphans().map(|attempt| Unreadable {
+            attempt,
+            why: "its supervisor died, and a process of it lives".to_owned(),
+            job: None,
+        });
         Inventory {
             held: self.live().collect(),
             capsules: capsules
@@ -233,7 +286,7 @@ impl Host {
                     job: None,
                 })
                 .collect(),
-            unreadable: Vec::new(),
+            unreadable: orphaned.collect(),
         }
     }
 
@@ -267,10 +320,21 @@ impl Host {
         if !self.followed.contains(&id) {
             return None;
         }
-        match &mut self.capsules.get_mut(&id)?.journal {
+        let played = self.capsules.get_mut(&id)?;
+        let ended = played.outcome.is_some();
+        match &mut played.journal {
             Paper::Text { all, told } => {
-                let (from, text) = (*told as u64, all.get(*told..)?.to_owned());
+                let known = *told;
+                // A journal that was cut is told from the beginning once more, and its end in any case.
+                if known > all.len() || (known > 0 && all.as_bytes().get(known - 1) != Some(&b'\n')) {
+                    *told = 0;
+                }
+                let (mut from, mut text) = (*told as u64, all.get(*told..)?.to_owned());
                 *told = all.len();
+                if all.len() < known && ended {
+                    text = text.split_inclusive('\n').next_back()?.to_owned();
+                    from = known as u64;
+                }
                 (!text.is_empty()).then_some(Heard::Journal {
                     attempt: id,
                     from,

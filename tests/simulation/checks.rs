@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use fleet::domain::JobId;
 use fleet::domain::fleet::Closure;
+use fleet::domain::hold::{Kind, Subject};
+use fleet::domain::{Effect, JobId};
+use fleet::plan::{Errand, Outlook, outlook};
 
 use super::world::World;
+
+/// The end of the year 9999.
+const LATEST: i64 = 253_402_300_800_000;
 
 impl World {
     /// What holds at every moment.
@@ -15,11 +20,11 @@ impl World {
         for scene in self.hosts.values() {
             let host = &scene.host;
             assert!(
-                host.live().count() <= 1,
+                scene.running().count() <= 1,
                 "seed {seed}: two jobs in one slot of {}",
                 host.name()
             );
-            for id in host.live() {
+            for id in scene.running() {
                 if let Some(other) = alive.insert(id.job, (id, host.name())) {
                     panic!(
                         "seed {seed}: {} lives twice: {other:?} and {:?}",
@@ -38,7 +43,7 @@ impl World {
             );
         }
         // Folding a whole history takes as long as many steps.
-        if let Some(fleet) = self.fleet.as_ref().filter(|_| self.now.0 % 32 == 0) {
+        if let Some(fleet) = self.fleet.as_ref().filter(|_| self.steps % 32 == 0) {
             assert!(
                 fleet.same_facts(&self.refold()),
                 "seed {seed}: memory and store differ"
@@ -51,21 +56,72 @@ impl World {
                 "seed {seed}: the books do not balance"
             );
         }
+        let jobs = self.fleet.iter().flat_map(fleet::domain::Fleet::jobs);
+        for attempt in jobs.flat_map(|entry| &entry.attempts) {
+            assert!(
+                (0..LATEST).contains(&attempt.since.0),
+                "seed {seed}: the books have a time that cannot be"
+            );
+        }
+    }
+
+    /// What holds of decisions.
+    pub(super) fn check_decisions(&mut self, effects: &[Effect]) {
+        let seed = self.seed;
+        for effect in effects {
+            match effect {
+                Effect::Hold {
+                    subject: Subject::Model(model),
+                    why,
+                    ..
+                } => assert!(
+                    self.refused.len() > 1,
+                    "seed {seed}: what one job printed stops {model}: {why}"
+                ),
+                Effect::Hold {
+                    subject: Subject::Host(name),
+                    kind: Kind::Quarantined,
+                    why,
+                    ..
+                } => assert!(
+                    self.muddled || self.hosts[name].spoilt.len() > 1,
+                    "seed {seed}: {name} is in quarantine for what it did not do: {why}"
+                ),
+                Effect::Release {
+                    subject: Subject::Host(name),
+                    ..
+                } => self.hosts.get_mut(name).unwrap().excuse(),
+                _ => {}
+            }
+        }
+    }
+
+    /// All that goes wrong here passes by itself, but for what only a person can let go: there is something to wait for.
+    pub(super) fn check_outlook(&self) {
+        let Some(fleet) = &self.fleet else { return };
+        let stopped = fleet.stands().any(|(_, stand)| {
+            let hold = stand.hold.as_ref();
+            hold.is_some_and(|hold| matches!(hold.kind, Kind::Refused | Kind::Unheard))
+        });
+        let outlook = outlook(fleet, &Errand::Sets, &self.policy, self.now);
+        assert!(
+            stopped || !matches!(outlook, Outlook::Stuck(_)),
+            "seed {}: the coordinator gives up: {outlook:?}",
+            self.seed
+        );
     }
 
     /// What holds when nothing has gone wrong for a while.
     pub(crate) fn check_end(&self) {
         let seed = self.seed;
+        let left = |fleet: &fleet::domain::Fleet| {
+            let open = fleet.jobs().filter(|entry| entry.closed.is_none());
+            open.cloned().collect::<Vec<_>>()
+        };
         assert!(
             self.is_done(),
             "seed {seed}: jobs are left: {:?}",
-            self.fleet.as_ref().map(|fleet| {
-                fleet
-                    .jobs()
-                    .filter(|entry| entry.closed.is_none())
-                    .cloned()
-                    .collect::<Vec<_>>()
-            })
+            self.fleet.as_ref().map(left)
         );
         let fleet = self.fleet.as_ref().unwrap();
         for entry in fleet

@@ -1,21 +1,41 @@
-//! What happens on a played host, by chance: steps, failures, full disks, supervisors that are killed.
+//! What happens on a played host, by chance: steps, failures, full disks, supervisors that are killed, clocks that jump.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fleet::domain::conclusion::Conclusion;
+use fleet::domain::fault::{Again, Class, REFUSED};
 use fleet::domain::journal::{Ending, Entry, Outcome};
-use fleet::domain::{AttemptId, HostName, Span, Timestamp};
+use fleet::domain::{AttemptId, Fault, HostName, JobId, Span, Timestamp};
 use fleet::plan::Heard;
 use fleet::rehearse::{Dice, Host, Speech};
-
-/// By the clock of every host here, it is always the same time.
-const NOW: Timestamp = Timestamp(1);
 
 /// A host and how far the attempts on it are.
 pub(crate) struct Scene {
     pub(crate) host: Host,
-    /// Attempts whose directory somebody has removed.
+    /// Attempts whose directory was removed.
     pub(crate) deleted: BTreeSet<AttemptId>,
+    /// Its clock is ahead of the true one by so much.
+    pub(crate) ahead: i64,
+    /// Half of the programs fail here, and nothing says whose doing that is.
+    pub(crate) clumsy: bool,
+    /// Jobs that failed here through the host's own doing, since a person last let it go.
+    pub(crate) spoilt: BTreeSet<JobId>,
+    /// Attempts from before that.
+    excused: BTreeSet<AttemptId>,
     progress: BTreeMap<AttemptId, u32>,
+}
+
+/// How a step of a job ends.
+enum End {
+    Well,
+    /// It fails, and that is all that is known.
+    Badly,
+    /// The host could not keep it.
+    Unkept,
+    /// Its output says that the provider refuses the model.
+    Refused,
+    /// The provider asks for a pause.
+    Pause,
 }
 
 impl Scene {
@@ -23,8 +43,36 @@ impl Scene {
         Scene {
             host: Host::new(name, 1, Speech::Text),
             deleted: BTreeSet::new(),
+            ahead: 0,
+            clumsy: false,
+            spoilt: BTreeSet::new(),
+            excused: BTreeSet::new(),
             progress: BTreeMap::new(),
         }
+    }
+
+    /// What its clock shows.
+    pub(crate) fn clock(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0 + self.ahead)
+    }
+
+    /// Attempts of which something runs here, with a supervisor or without.
+    pub(crate) fn running(&self) -> impl Iterator<Item = AttemptId> {
+        self.host.live().chain(self.host.orphans())
+    }
+
+    /// This attempt fails through the host's own doing.
+    pub(crate) fn spoils(&mut self, id: AttemptId) {
+        if !self.excused.contains(&id) {
+            self.spoilt.insert(id.job);
+        }
+    }
+
+    /// A person has let the host go: what it did before counts no more.
+    pub(crate) fn excuse(&mut self) {
+        self.spoilt.clear();
+        let running: Vec<AttemptId> = self.running().collect();
+        self.excused.extend(running);
     }
 
     /// Is this out of a journal that is not there any more?
@@ -33,57 +81,116 @@ impl Scene {
     }
 
     /// A start finds nothing of an attempt whose directory was removed and that is over: it runs anew.
-    pub(crate) fn forget_deleted(&mut self, id: AttemptId) {
+    pub(crate) fn forget_deleted(&mut self, now: Timestamp, id: AttemptId) {
         if !self.host.is_alive(id) && self.deleted.remove(&id) {
-            self.host.end(NOW, id, Outcome::Cancelled);
+            self.host.end(now, id, Outcome::Cancelled);
             self.host.forget(id);
         }
     }
 
-    /// One live capsule takes one step. Returns the attempt if it succeeded just now.
-    pub(crate) fn work(&mut self, dice: &mut Dice) -> Option<AttemptId> {
-        let host = &mut self.host;
-        let live: Vec<AttemptId> = host.live().collect();
+    /// The supervisor is killed: alone, or while a process of its job lives on; and perhaps its journal is damaged then. An
+    /// attempt whose directory was removed as well has nothing left that could tell of its processes.
+    pub(crate) fn kill(&mut self, id: AttemptId, dice: &mut Dice) {
+        self.spoils(id);
+        if dice.one_in(2) && !self.deleted.contains(&id) {
+            self.host.orphan(id);
+        } else {
+            self.host.kill(id);
+        }
+        if dice.one_in(2) {
+            let lines = self.host.journal(id).map_or(0, |text| text.lines().count());
+            self.host.damage(id, 1 + dice.below(lines));
+        }
+    }
+
+    pub(crate) fn reboot(&mut self) {
+        let running: Vec<AttemptId> = self.running().collect();
+        running.into_iter().for_each(|id| self.spoils(id));
+        self.host.reboot();
+    }
+
+    /// One live capsule takes one step. Returns the attempt if it succeeded just now. These jobs print the words of a
+    /// provider that refuses them.
+    pub(crate) fn work(&mut self, dice: &mut Dice, now: Timestamp, refused: &[JobId]) -> Option<AttemptId> {
+        let now = self.clock(now);
+        let orphan = self.host.orphans().next();
+        if let Some(id) = orphan.filter(|_| dice.one_in(12)) {
+            self.host.end_orphan(id);
+        }
+        let live: Vec<AttemptId> = self.host.live().collect();
         let id = *live.get(dice.below(live.len().max(1)))?;
         if dice.one_in(60) {
-            host.kill(id);
+            self.kill(id, dice);
             return None;
         }
-        if host.is_cancelled(id) {
-            host.end(NOW, id, Outcome::Cancelled);
+        if self.host.is_cancelled(id) {
+            self.host.end(now, id, Outcome::Cancelled);
             return None;
         }
         let phase = || "only".parse().unwrap();
         let progress = self.progress.entry(id).or_default();
         *progress += 1;
         match *progress {
-            1 => host.write(NOW, id, Entry::PhaseStarted { phase: phase() }),
+            1 => self.host.write(now, id, Entry::PhaseStarted { phase: phase() }),
             2 => {}
             3 => {
-                let ending = match dice.below(20) {
-                    0 => Ending::HostFault("disk full".to_owned()),
-                    1 => Ending::Exit(1),
-                    _ => Ending::Exit(0),
+                let end = match dice.below(20) {
+                    0 => End::Unkept,
+                    1 | 2 => End::Badly,
+                    3 => End::Pause,
+                    4..12 if self.clumsy => End::Badly,
+                    12..18 if refused.contains(&id.job) => End::Refused,
+                    _ => End::Well,
                 };
-                let ended = Entry::PhaseEnded {
-                    phase: phase(),
-                    ending: ending.clone(),
-                    took: Span(1),
-                    output: 0,
-                    excerpt: None,
-                    conclusion: None,
-                };
-                host.write(NOW, id, ended);
-                if !ending.is_success() {
-                    let phase = phase();
-                    host.end(NOW, id, Outcome::Failed { phase, ending });
-                }
+                self.end_phase(now, id, &end);
             }
             _ => {
-                host.end(NOW, id, Outcome::Succeeded);
+                self.host.end(now, id, Outcome::Succeeded);
                 return Some(id);
             }
         }
         None
+    }
+
+    fn end_phase(&mut self, now: Timestamp, id: AttemptId, end: &End) {
+        let phase = || "only".parse().unwrap();
+        let ending = match end {
+            End::Well => Ending::Exit(0),
+            End::Unkept => Ending::HostFault("disk full".to_owned()),
+            End::Badly | End::Refused | End::Pause => Ending::Exit(1),
+        };
+        let provider = |name: &str, again| Fault {
+            class: Class::Provider,
+            name: name.to_owned(),
+            what: String::new(),
+            again,
+        };
+        let fault = match end {
+            End::Refused => Some(provider(REFUSED, Again::Anywhere)),
+            End::Pause => Some(provider("rate-limited", Again::Later)),
+            End::Well | End::Unkept | End::Badly => None,
+        };
+        if matches!(end, End::Unkept) {
+            self.spoils(id);
+        }
+        let conclusion = fault.map(|fault| {
+            Box::new(Conclusion {
+                fault: Some(fault),
+                ..Conclusion::default()
+            })
+        });
+        let ended = Entry::PhaseEnded {
+            phase: phase(),
+            ending: ending.clone(),
+            took: Span(1),
+            output: 0,
+            excerpt: None,
+            conclusion,
+        };
+        self.host.write(now, id, ended);
+        if !matches!(end, End::Well) {
+            let phase = phase();
+            self.host.end(now, id, Outcome::Failed { phase, ending });
+        }
     }
 }

@@ -5,7 +5,9 @@
 //! `fleet rehearse` plays, and wires.
 //! A failing history prints the one line that repeats it.
 
+mod adopt;
 mod checks;
+mod coordinator;
 mod faults;
 mod host;
 mod world;
@@ -19,6 +21,15 @@ fn history(seed: u64) {
         world.check();
     }
     world.calm();
+    finish(&mut world);
+    // What has failed is tried again; and then all that was done must be found again on the hosts.
+    world.retry_all();
+    finish(&mut world);
+    world.go_back();
+    finish(&mut world);
+}
+
+fn finish(world: &mut World) {
     for _ in 0..4000 {
         if world.is_done() {
             break;
