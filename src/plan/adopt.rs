@@ -341,8 +341,13 @@ impl<'m> Book<'m> {
             let journal = memory.and_then(|memory| memory.journals.get(&id));
             let worth = is_worth_knowing(capsule, journal.map(|(_, text)| text.as_str()));
             let one = Remembered { host, capsule, worth };
-            // One number on two hosts was made by an older fleet: what lives, or came to something, counts.
-            let rank = |one: &Remembered<'_>| (one.capsule.outcome.is_none(), one.worth);
+            // One number on two hosts was made by an older fleet: what lives, or came to something, counts. A host that only
+            // claims that it lives, and has no journal of it, outranks nothing.
+            let rank = |one: &Remembered<'_>| {
+                let is_over = one.capsule.outcome.is_some();
+                let lives = !is_over && one.capsule.journal.is_some();
+                (lives, one.worth, is_over)
+            };
             let known = all.entry(id.n).or_insert(one);
             if rank(&one) > rank(known) {
                 *known = one;
