@@ -55,7 +55,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report", "blame", "rehearse"]),
+    ("view", &["domain", "report", "blame", "rehearse", "plan"]),
     (
         "cli",
         &[

@@ -44,13 +44,18 @@ fn while_a_coordinator_works_it_tells_of_hosts_jobs_phases_and_waiting() {
     assert_eq!(status["sets"][0]["set"], "phase8");
     assert_eq!(status["hosts"][0]["host"], "eval1");
     assert_eq!(status["hosts"][0]["used"], 1);
-    assert_eq!(status["waiting"][0]["why"], "its slots are busy");
+    assert_eq!(
+        status["waiting"][0]["why"],
+        "every slot that could take it is taken"
+    );
+    assert_eq!(status["waiting"][0]["reason"], "busy");
+    assert_eq!(status["coordinated"], true);
     world
         .fleet(&["status"])
         .ok()
         .prints("eval1-0")
         .prints("slow")
-        .prints("its slots are busy")
+        .prints("every slot that could take it is taken")
         .prints("coordinator: process");
     world.go();
     assert!(dispatch.wait().unwrap().success());

@@ -1,19 +1,21 @@
 //! What most verbs begin with: the configuration, the places that it names, the means to reach hosts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CommandError, Kind};
 use crate::config::Config;
 use crate::domain::wire::Authority;
-use crate::domain::{Epoch, Event, Fleet};
+use crate::domain::{Epoch, Event, Fleet, SetName};
 use crate::doors::{clock, env, random, secrets};
 use crate::engine;
 use crate::objects;
 use crate::plan::Policy;
-use crate::store::{Holder, Lease, LeaseError, Store};
+use crate::plan::reason::Coordination;
+use crate::store::{Holder, Lease, LeaseError, Runs, Store};
 use crate::transport::{Controls, Pace, Runners, Transport};
+use crate::view::Seen;
 
 /// Everything that follows from `fleet.toml`.
 pub(super) struct Context {
@@ -31,14 +33,31 @@ pub(super) struct Coordinator {
     pub(super) fleet: Fleet,
     pub(super) authority: Authority,
     pub(super) lease: Lease,
+    who: Holder,
 }
 
 impl Coordinator {
+    /// Tells processes that only look what this one runs.
+    pub(super) fn announce(&mut self, runs: Runs) -> Result<(), CommandError> {
+        self.who.runs = Some(runs);
+        Ok(self.lease.announce(&self.who)?)
+    }
+
     /// Stores events, and folds them.
     pub(super) async fn record(&mut self, events: &[Event]) -> Result<(), CommandError> {
         engine::record(&self.store, &mut self.fleet, events).await?;
         Ok(())
     }
+}
+
+/// What a process sees that only looks.
+pub(super) struct Look {
+    pub(super) store: Store,
+    pub(super) fleet: Fleet,
+    pub(super) policy: Policy,
+    /// Who coordinates, if anybody does.
+    pub(super) holder: Option<Holder>,
+    pub(super) seen: Seen,
 }
 
 impl Context {
@@ -151,6 +170,7 @@ impl Context {
             host: hostname(),
             since: clock::now(),
             epoch: None,
+            runs: None,
         };
         let lease = Lease::take(&self.state, &who)?;
         let store = Store::open(&self.database()).await?;
@@ -167,10 +187,48 @@ impl Context {
             fleet,
             authority: Authority { epoch, coordinator },
             lease,
+            who,
         })
     }
 
-    /// The facts, for reading only, beside whoever coordinates.
+    /// The facts as [`Context::peek`] has them, with the links as they are stored, as the coordinator at work goes by
+    /// them: its sets are enabled; all are, where nobody says which.
+    pub(super) async fn look(&self) -> Result<Look, CommandError> {
+        // Asked first: what ends meanwhile was at work.
+        let holder = self.coordinator();
+        let (store, mut fleet) = self.peek().await?;
+        for (host, link) in store.links().await? {
+            fleet.restore_link(&host, link);
+        }
+        let runs = holder.as_ref().and_then(|holder| holder.runs.as_ref());
+        let sets: BTreeSet<SetName> = match runs {
+            Some(runs) => runs.sets.iter().cloned().collect(),
+            None => fleet.jobs().map(|entry| entry.job.set.clone()).collect(),
+        };
+        for set in &sets {
+            fleet.enable(set);
+        }
+        let mut policy = self.policy();
+        policy.pinned |= runs.is_some_and(|runs| runs.pinned);
+        let by = match &holder {
+            Some(_) => Coordination::AtWork,
+            None => Coordination::Nobody,
+        };
+        let seen = Seen {
+            now: clock::now(),
+            by,
+            last_known: store.last_event().await?,
+        };
+        Ok(Look {
+            store,
+            fleet,
+            policy,
+            holder,
+            seen,
+        })
+    }
+
+    /// The facts, for reading only, beside a coordinator or without one.
     pub(super) async fn peek(&self) -> Result<(Store, Fleet), CommandError> {
         let nothing = || {
             CommandError::new(

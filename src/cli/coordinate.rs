@@ -56,6 +56,7 @@ async fn errand(
         fleet,
         authority,
         lease,
+        ..
     } = coordinator;
     let (config, transport) = (context.config.clone(), context.transport.clone());
     let setup = Setup {

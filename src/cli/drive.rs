@@ -14,7 +14,7 @@ use crate::doors::clock;
 use crate::engine::Stop;
 use crate::plan::Stuck;
 use crate::report::words;
-use crate::store::{Added, Store, StoreError};
+use crate::store::{Added, Runs, Store, StoreError};
 
 /// Looks for the images of all jobs that are new, before anything is stored; the sizes of those that there are.
 pub(super) async fn look(
@@ -119,13 +119,18 @@ pub(super) async fn drive(
         say_added(printer, &assignment.set.name, &added, assignment.jobs.len());
     }
     let secrets = coordinate::secrets(&coordinator.fleet, &context.config)?;
+    let mut policy = context.policy();
+    policy.pinned |= how.pinned;
+    coordinator.announce(Runs {
+        sets: assignments.iter().map(|one| one.set.name.clone()).collect(),
+        files: assignments.iter().map(|one| one.set.file.clone()).collect(),
+        pinned: policy.pinned,
+    })?;
     if how.background {
         // Whoever typed the command waits for this line.
         printer.data("coordinating in the background\n")?;
     }
     let mut progress = Progress::new(printer);
-    let mut policy = context.policy();
-    policy.pinned |= how.pinned;
     let (fleet, stop) = coordinate::run(
         context,
         coordinator,

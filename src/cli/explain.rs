@@ -4,12 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::context::{Context, Look};
 use super::printer::Printer;
 use super::{CommandError, exit, select};
 use crate::domain::hold::Subject;
-use crate::domain::{Fleet, SetName};
-use crate::doors::clock;
 use crate::plan::explain::{self, Line};
 use crate::report::text::printable;
 
@@ -44,13 +42,15 @@ struct Told<'a> {
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (store, mut fleet) = context.peek().await?;
-    for (host, link) in store.links().await? {
-        fleet.restore_link(&host, link);
-    }
+    let Look {
+        store,
+        fleet,
+        policy,
+        seen,
+        ..
+    } = context.look().await?;
     store.close().await;
-    enable_all(&mut fleet);
-    let (policy, now) = (context.policy(), clock::now());
+    let now = seen.now;
     let host = args.what.parse().ok().filter(|name| fleet.host(name).is_some());
     let (subject, lines) = if let Some(name) = host {
         let lines = explain::host(&fleet, &policy, &name, now);
@@ -60,7 +60,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             .map_err(|error| error.hint("or name a host; `fleet hosts` lists them"))?;
         (
             select::shown(entry),
-            explain::job(&fleet, &policy, entry.job.id, now),
+            explain::job(&fleet, &policy, entry.job.id, now, seen.by),
         )
     };
     show(args, &subject, &lines, printer)?;
@@ -82,12 +82,4 @@ fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result
         let _ = writeln!(all, "  {about:<10} {}", printable(text));
     }
     printer.data(&all)
-}
-
-/// Everything counts as if somebody were about to run it.
-fn enable_all(fleet: &mut Fleet) {
-    let sets: std::collections::BTreeSet<SetName> = fleet.jobs().map(|entry| entry.job.set.clone()).collect();
-    for set in sets {
-        fleet.enable(&set);
-    }
 }

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::{Context, Look};
 use super::printer::Printer;
 use super::{CommandError, Kind, exit};
 use crate::domain::JobId;
-use crate::domain::host::Link;
-use crate::doors::clock;
 use crate::view::{self, Board};
 
 /// Between two pictures of `--watch`.
@@ -37,16 +35,16 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
     loop {
-        let (store, fleet) = context.peek().await?;
+        let Look {
+            store,
+            fleet,
+            policy,
+            holder,
+            seen,
+        } = context.look().await?;
         let collected: BTreeSet<JobId> = store.collected().await?.into_keys().map(|id| id.job).collect();
-        let coordinator = context.coordinator();
-        let mut links = store.links().await?;
-        if coordinator.is_none() {
-            // Nobody holds a link now; what is wrong with a host is still worth knowing.
-            links.retain(|_, link| matches!(link, Link::Down { .. }));
-        }
         store.close().await;
-        let board = Board::of(&fleet, &links, &collected, clock::now(), &context.config.hosts);
+        let board = Board::of(&fleet, &policy, seen, &collected, &context.config.hosts);
         if args.json {
             printer.data(
                 &board
@@ -57,7 +55,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
         let mut text = view::status(&board, printer.width());
         text.push('\n');
-        match coordinator {
+        match holder {
             // Writing to a String cannot fail.
             Some(holder) => drop(writeln!(text, "coordinator: {holder}")),
             None => text.push_str("coordinator: none; `fleet dispatch FILE` goes on\n"),

@@ -48,3 +48,5 @@ pub mod what_hosts_remember_is_gathered_before_it_is_recorded {}
 pub mod a_time_is_compared_with_times_of_the_same_clock {}
 #[doc = include_str!("decisions/0019-what-is-left-of-an-attempt-is-known-in-several-ways.md")]
 pub mod what_is_left_of_an_attempt_is_known_in_several_ways {}
+#[doc = include_str!("decisions/0030-one-answer-to-why-it-waits.md")]
+pub mod one_answer_to_why_it_waits {}

@@ -3,8 +3,9 @@
 use super::Policy;
 use super::choose::Choice;
 use super::evidence;
+use super::reason::{Coordination, Reason, Reasons};
 use super::retry::{self, Delay};
-use super::room::{NoRoom, no_room};
+use super::room::no_room;
 use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry, Spot};
 use crate::domain::journal::{Ending, Outcome};
 use crate::domain::{AttemptState, Fleet, HostName, JobId, Place, Timestamp};
@@ -13,7 +14,7 @@ use crate::domain::{AttemptState, Fleet, HostName, JobId, Place, Timestamp};
 pub type Line = (&'static str, String);
 
 /// Why a job is where it is.
-pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp) -> Vec<Line> {
+pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp, by: Coordination) -> Vec<Line> {
     let Some(entry) = fleet.job(id) else {
         return Vec::new();
     };
@@ -31,7 +32,7 @@ pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp) -> Vec<Lin
         lines.push(("meant for", format!("{host}, which is {order}")));
     }
     if entry.is_waiting() {
-        lines.extend(why_waiting(fleet, policy, entry, now));
+        lines.extend(why_waiting(fleet, policy, entry, now, by));
     }
     if let Some(why) = entry.suspect() {
         lines.push((
@@ -101,35 +102,17 @@ fn tries(entry: &JobEntry, policy: &Policy) -> Vec<Line> {
     lines
 }
 
-fn why_waiting(fleet: &Fleet, policy: &Policy, entry: &JobEntry, now: Timestamp) -> Vec<Line> {
-    if let Some((subject, hold)) = fleet.job_hold(entry) {
-        let until = hold
-            .until
-            .map(|until| format!(" until {until}"))
-            .unwrap_or_default();
-        return vec![(
-            "held",
-            format!("{subject} is {}{until}: {}", hold.kind.word(), hold.why),
-        )];
-    }
-    let mut lines: Vec<Line> = fleet
-        .unheard()
-        .map(|(host, hold)| ("held", format!("it may be running on {host}: {}", hold.why)))
-        .collect();
-    if let Some(rate) = fleet.provider_rate(&entry.job.model) {
-        let running = fleet.under_way(&entry.job.model);
-        let pause = if rate.until > now {
-            format!(", none before {}", rate.until)
-        } else {
-            String::new()
-        };
-        lines.push((
-            "provider",
-            format!(
-                "asked for a pause: {running} under way, {:.1} at most{pause}",
-                rate.cap
-            ),
-        ));
+fn why_waiting(
+    fleet: &Fleet,
+    policy: &Policy,
+    entry: &JobEntry,
+    now: Timestamp,
+    by: Coordination,
+) -> Vec<Line> {
+    let reason = Reasons::new(fleet, policy, now, by).job(entry);
+    let mut lines = vec![("waits", reason.to_string())];
+    if matches!(reason, Reason::Held { .. } | Reason::OtherSets) {
+        return lines;
     }
     if let Some(waiting) = fleet.waiting(entry.job.id) {
         let ahead = fleet
@@ -250,26 +233,4 @@ fn next(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: 
             image.unwrap_or_default()
         ),
     ))
-}
-
-impl std::fmt::Display for NoRoom {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            NoRoom::Unknown => write!(f, "it is not in fleet.toml"),
-            NoRoom::Gone(word) => write!(f, "it was declared gone: {word}"),
-            NoRoom::Down(since, why) => write!(f, "not reached since {since}: {why}"),
-            NoRoom::NotYet => write!(
-                f,
-                "it has not been reached yet, or has not told yet which images it has"
-            ),
-            NoRoom::Held(kind, why, until) => {
-                let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-                write!(f, "it is {}{until}: {why}", kind.word())
-            }
-            NoRoom::Refused(why) => write!(f, "it has just refused a job: {why}"),
-            NoRoom::Looked => write!(f, "something failed there, and it is being looked at"),
-            NoRoom::Cleaning => write!(f, "leftovers are being removed from it"),
-            NoRoom::Full => write!(f, "its slots are taken"),
-        }
-    }
 }

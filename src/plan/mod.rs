@@ -19,6 +19,7 @@ mod outlook;
 mod place;
 mod policy;
 mod rate;
+pub mod reason;
 mod retry;
 mod rivals;
 mod room;

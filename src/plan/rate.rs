@@ -47,7 +47,7 @@ impl<'a> Allowance<'a> {
 }
 
 /// All models that share this one's key.
-fn group<'a>(policy: &'a Policy, model: &'a ModelName) -> Vec<&'a ModelName> {
+pub(super) fn group<'a>(policy: &'a Policy, model: &'a ModelName) -> Vec<&'a ModelName> {
     let key = policy.providers.get(model);
     let shares = |other: &&String| Some(*other) == key;
     let others = policy.providers.iter().filter(|(_, other)| shares(other));

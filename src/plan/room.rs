@@ -1,5 +1,7 @@
 //! May a host take a job now, and if not, why not? `place` asks, and `explain` tells.
 
+use std::fmt;
+
 use super::Policy;
 use crate::domain::fleet::HostEntry;
 use crate::domain::hold::Kind;
@@ -27,6 +29,28 @@ pub enum NoRoom {
     Cleaning,
     /// All of its slots are taken.
     Full,
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoRoom::Unknown => write!(f, "it is not in fleet.toml"),
+            NoRoom::Gone(word) => write!(f, "it was declared gone: {word}"),
+            NoRoom::Down(since, why) => write!(f, "not reached since {since}: {why}"),
+            NoRoom::NotYet => write!(
+                f,
+                "it has not been reached yet, or has not told yet which images it has"
+            ),
+            NoRoom::Held(kind, why, until) => {
+                let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+                write!(f, "it is {}{until}: {why}", kind.word())
+            }
+            NoRoom::Refused(why) => write!(f, "it has just refused a job: {why}"),
+            NoRoom::Looked => write!(f, "something failed there, and it is being looked at"),
+            NoRoom::Cleaning => write!(f, "leftovers are being removed from it"),
+            NoRoom::Full => write!(f, "its slots are taken"),
+        }
+    }
 }
 
 /// Why nothing new starts on this host now; none if something may.

@@ -11,13 +11,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Epoch, Timestamp};
+use crate::domain::{Epoch, SetName, Timestamp};
 
 /// Below the state directory.
 const FILE: &str = "coordinator.lock";
 
 /// How often we try again after somebody who was only looking, before we say that it is held.
 const LOOKS: u32 = 2000;
+
+/// How often we read again what the holder may just be writing.
+const SENTENCES: u32 = 20;
 
 /// Who holds the lease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,22 @@ pub struct Holder {
     /// Its epoch, once it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
+    /// What it runs, once it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
+}
+
+/// What a coordinator was told to run. It knows this alone, so it says so here for those who only look.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Runs {
+    /// The sets whose jobs it starts.
+    pub sets: Vec<SetName>,
+    /// Their files, as its command line names them.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// The hosts of the assignment files are an order.
+    #[serde(default)]
+    pub pinned: bool,
 }
 
 impl std::fmt::Display for Holder {
@@ -99,13 +118,20 @@ impl Lease {
             })
     }
 
-    /// Who holds the lease now. None if nobody does, or if whoever does has not said who it is.
+    /// Who holds the lease now. None if nobody does, or if the holder has not said who it is.
     pub fn holder(state: &Path) -> Option<Holder> {
-        let mut file = File::open(state.join(FILE)).ok()?;
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => read(&mut file),
-            Ok(()) | Err(TryLockError::Error(_)) => None,
+        for _ in 0..SENTENCES {
+            let mut file = File::open(state.join(FILE)).ok()?;
+            match file.try_lock_shared() {
+                // What cannot be read may be half of what is being written.
+                Err(TryLockError::WouldBlock) => match read(&mut file) {
+                    None => std::thread::sleep(Duration::from_millis(1)),
+                    holder => return holder,
+                },
+                Ok(()) | Err(TryLockError::Error(_)) => return None,
+            }
         }
+        None
     }
 }
 

@@ -24,7 +24,7 @@ mod tests;
 
 pub use collected::Collected;
 pub use error::StoreError;
-pub use lease::{Holder, Lease, LeaseError};
+pub use lease::{Holder, Lease, LeaseError, Runs};
 pub use open::FORMAT;
 pub use set::{Added, NewDataset, NewSet, SetRow};
 pub use wish::Wish;

@@ -23,6 +23,14 @@ impl Store {
         Ok(fleet)
     }
 
+    /// When the last fact was stored; none if there is none.
+    pub async fn last_event(&self) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar("select at from event order by id desc limit 1")
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(at.map(Timestamp))
+    }
+
     /// Everything that happened to one job, in order, with the number of each event.
     pub async fn history(&self, job: JobId) -> Result<Vec<(i64, Timestamp, Event)>, StoreError> {
         let rows: Vec<(i64, i64, String)> =

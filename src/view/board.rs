@@ -11,6 +11,8 @@ use crate::domain::{
     AttemptId, AttemptState, Fleet, HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Span,
     Timestamp,
 };
+use crate::plan::Policy;
+use crate::plan::reason::{Coordination, Reasons};
 use crate::report::{Account, Tally, words};
 
 /// The version of the JSON form that this build writes.
@@ -23,6 +25,11 @@ pub struct Board {
     pub version: u32,
     /// The instant.
     pub at: Timestamp,
+    /// Is a coordinator at work? If not, hosts are as the last one saw them.
+    pub coordinated: bool,
+    /// When that was; none while one is at work, or if there was none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_known: Option<Timestamp>,
     /// In the order of `fleet.toml`, then hosts that are no longer in it.
     pub hosts: Vec<HostLine>,
     /// By name.
@@ -39,6 +46,17 @@ pub struct Board {
     pub held: Vec<HoldLine>,
     /// Jobs whose result is not to be trusted, since their host turned out to be bad.
     pub suspect: Vec<JobId>,
+}
+
+/// When the fleet is looked at, and who runs it then.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// The instant.
+    pub now: Timestamp,
+    /// Is a coordinator at work?
+    pub by: Coordination,
+    /// When the last fact was stored.
+    pub last_known: Option<Timestamp>,
 }
 
 /// Something of which nothing starts.
@@ -67,6 +85,8 @@ pub struct HostLine {
     pub link: Link,
     /// A person's word that it will not come back.
     pub gone: Option<String>,
+    /// How it is held, if it is.
+    pub held: Option<&'static str>,
     /// Room for so many jobs.
     pub slots: u32,
     /// So many jobs are on it.
@@ -140,16 +160,16 @@ pub struct FailedJob {
 }
 
 impl Board {
-    /// The board of this fleet. `links` is what the coordinator stored last of each host; `collected` the
-    /// jobs whose results are at home.
+    /// The board of this fleet, with its links as they are stored. `collected`: the jobs whose results are at home.
     pub fn of(
         fleet: &Fleet,
-        links: &BTreeMap<HostName, Link>,
+        policy: &Policy,
+        seen: Seen,
         collected: &BTreeSet<JobId>,
-        now: Timestamp,
         configs: &[HostConfig],
     ) -> Board {
-        let hosts = hosts(fleet, links, configs);
+        let Seen { now, by, last_known } = seen;
+        let reasons = Reasons::new(fleet, policy, now, by);
         let mut sets: BTreeMap<SetName, SetLine> = BTreeMap::new();
         let mut total = Tally::default();
         let (mut running, mut failed) = (Vec::new(), Vec::new());
@@ -173,14 +193,16 @@ impl Board {
         Board {
             version: VERSION,
             at: now,
-            waiting: waiting::groups(fleet, &hosts, now),
+            coordinated: by == Coordination::AtWork,
+            last_known: last_known.filter(|_| by == Coordination::Nobody),
+            waiting: waiting::groups(fleet, &reasons),
             held: held(fleet),
             suspect: fleet
                 .jobs()
                 .filter(|entry| entry.suspect().is_some())
                 .map(|entry| entry.job.id)
                 .collect(),
-            hosts,
+            hosts: hosts(fleet, configs),
             sets: sets.into_values().collect(),
             total,
             running,
@@ -208,7 +230,7 @@ pub(super) fn in_order(fleet: &Fleet) -> Vec<&JobEntry> {
     jobs
 }
 
-fn hosts(fleet: &Fleet, links: &BTreeMap<HostName, Link>, configs: &[HostConfig]) -> Vec<HostLine> {
+fn hosts(fleet: &Fleet, configs: &[HostConfig]) -> Vec<HostLine> {
     let configured: BTreeSet<&HostName> = configs.iter().map(|config| &config.name).collect();
     let known = configs.iter().map(|config| (&config.name, config.slots));
     let others = fleet.hosts().filter(|(name, host)| {
@@ -218,12 +240,12 @@ fn hosts(fleet: &Fleet, links: &BTreeMap<HostName, Link>, configs: &[HostConfig]
         .chain(others.map(|(name, _)| (name, 0)))
         .map(|(name, slots)| {
             let entry = fleet.host(name);
-            let link = links.get(name).or(entry.map(|entry| &entry.link));
             HostLine {
                 host: name.clone(),
                 configured: configured.contains(name),
-                link: link.cloned().unwrap_or(Link::Unknown),
+                link: entry.map_or(Link::Unknown, |entry| entry.link.clone()),
                 gone: entry.and_then(|entry| entry.gone.clone()),
+                held: fleet.host_hold(name).map(|hold| hold.kind.word()),
                 slots,
                 used: entry.map_or(0, |entry| entry.live.len()),
             }

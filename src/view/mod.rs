@@ -14,7 +14,7 @@ mod schedule;
 mod status;
 mod waiting;
 
-pub use board::{Board, FailedJob, HostLine, RunningJob, SetLine};
+pub use board::{Board, FailedJob, HostLine, RunningJob, Seen, SetLine};
 pub use chronicle::{Deed, chronicle, chronicle_table};
 pub use failures::{Example, Failures, Group, failed_of, failures, failures_text};
 pub use forecast::{compared, forecast};

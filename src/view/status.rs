@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::board::{Board, FailedJob, HostLine, RunningJob};
-use crate::domain::Timestamp;
 use crate::domain::host::Link;
 use crate::report::table::{Table, count, left, prose, right};
 use crate::report::{Account, Tally, words};
@@ -81,13 +80,15 @@ fn hosts(board: &Board) -> Table {
         prose("now"),
     ]);
     for line in &board.hosts {
-        let (link, age) = link(line, board.at);
+        let (link, age) = link(line, board);
         let slots = format!("{}/{}", line.used, line.slots);
         let mut now: Vec<String> = board.on(&line.host).map(work).collect();
         if let Some(word) = &line.gone {
             now.push(format!("gone: {word}"));
         } else if let Link::Down { reason, .. } = &line.link {
             now.push(reason.clone());
+        } else if let Some(held) = line.held {
+            now.push(held.to_owned());
         }
         if !line.configured {
             now.push("not in fleet.toml".to_owned());
@@ -120,12 +121,22 @@ fn phase(job: &RunningJob) -> &str {
     job.phase.as_ref().map_or("starting", |phase| phase.as_str())
 }
 
-fn link(line: &HostLine, at: Timestamp) -> (&'static str, String) {
+/// How a host is reached, and for how long. Without a coordinator: how it was when it was last known, and how long
+/// ago that is.
+fn link(line: &HostLine, board: &Board) -> (&'static str, String) {
+    let at = board.at;
     match &line.link {
         _ if line.gone.is_some() => ("gone", String::new()),
-        Link::Unknown => ("unknown", String::new()),
-        Link::Up { since } => ("up", at.since(*since).to_string()),
-        Link::Down { since, .. } => ("down", at.since(*since).to_string()),
+        Link::Unknown if board.coordinated => ("not yet", String::new()),
+        Link::Unknown => ("never", String::new()),
+        Link::Up { since } if board.coordinated => ("up", at.since(*since).to_string()),
+        // It was up until the last coordinator ended.
+        Link::Up { since } => {
+            let known = board.last_known.unwrap_or(*since).max(*since);
+            ("was up", format!("{} ago", at.since(known)))
+        }
+        Link::Down { since, .. } if board.coordinated => ("down", at.since(*since).to_string()),
+        Link::Down { since, .. } => ("was down", format!("{} ago", at.since(*since))),
     }
 }
 

@@ -1,16 +1,18 @@
 //! Tests of what people see: the board, its tables, the progress.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
-use crate::domain::host::{HostConfig, Link, Outlook, Reach};
+use crate::domain::host::{HostConfig, Outlook, Reach};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, Job, JobId, Place, Span, Timestamp};
+use crate::plan::Policy;
+use crate::plan::reason::Coordination;
 
 const START: Timestamp = Timestamp(1_769_159_700_000);
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp(START.0 + 1000 * i64::try_from(seconds).unwrap())
 }
 
@@ -58,14 +60,14 @@ fn first(order: u64) -> AttemptId {
 }
 
 /// A fleet to which things happen, and the plain lines of them.
-struct Story {
-    fleet: Fleet,
+pub(super) struct Story {
+    pub(super) fleet: Fleet,
     history: History,
     lines: Vec<String>,
 }
 
 impl Story {
-    fn tell(&mut self, seconds: u64, event: &Event) {
+    pub(super) fn tell(&mut self, seconds: u64, event: &Event) {
         self.fleet.fold(at(seconds), event).unwrap();
         self.history.observe(&self.fleet, at(seconds), event);
         self.lines.extend(plain(&self.fleet, at(seconds), event));
@@ -121,7 +123,7 @@ impl Story {
 }
 
 /// One job succeeded, one failed, one runs, one waits for a dead host, two for a slot.
-fn story() -> Story {
+pub(super) fn story() -> Story {
     let mut story = Story {
         fleet: Fleet::new(Epoch(1), &hosts()),
         history: History::default(),
@@ -159,17 +161,24 @@ fn story() -> Story {
     story
 }
 
+fn seen(now: Timestamp, by: Coordination) -> Seen {
+    Seen {
+        now,
+        by,
+        last_known: Some(at(75)),
+    }
+}
+
 fn board(story: &Story) -> Board {
-    let links = story
-        .fleet
-        .hosts()
-        .map(|(name, host)| (name.clone(), host.link.clone()))
-        .collect::<BTreeMap<_, Link>>();
+    board_by(story, Coordination::AtWork)
+}
+
+pub(super) fn board_by(story: &Story, by: Coordination) -> Board {
     Board::of(
         &story.fleet,
-        &links,
+        &Policy::default(),
+        seen(at(100), by),
         &BTreeSet::from([first(0).job]),
-        at(100),
         &hosts(),
     )
 }
@@ -189,9 +198,9 @@ fn status_tells_what_is_where_and_why() {
     vmt98gwy0hbw  inst-2    gpt      1  eval1  evaluation  37s  37s
 
     waiting  for host  because of
-          1  any       nothing; starts while `fleet dispatch` runs
-          1  eval1     its slots are busy
-          1  lancer1   the host is down: connection refused\u{1b}[2J
+          1  any       a host has room; it starts next, after what is more urgent
+          1  eval1     a host has room; it starts next, after what is more urgent
+          1  lancer1   a host has room; it starts next, after what is more urgent
 
     failed        instance  model  run  host   phase       how          first failing line
     y5wp0wfa1y4k  inst-1    gpt      1  eval2  evaluation  exit code 2  E   assert 1 == 2
@@ -213,9 +222,9 @@ fn status_fits_a_narrow_terminal() {
     vmt98gwy0hbw  inst-2    gpt      1  eval1  evaluation  37s  37s
 
     waiting  for host  because of
-          1  any       nothing; starts while `fleet dispatch` runs
-          1  eval1     its slots are busy
-          1  lancer1   the host is down: connection refused\u{1b}[2J
+          1  any       a host has room; it starts next, after what is more …
+          1  eval1     a host has room; it starts next, after what is more …
+          1  lancer1   a host has room; it starts next, after what is more …
 
     failed        instance  model  run  host   phase     how        first f…
     y5wp0wfa1y4k  inst-1    gpt      1  eval2  evaluat…  exit cod…  E   ass…
@@ -223,12 +232,24 @@ fn status_fits_a_narrow_terminal() {
 }
 
 #[test]
+fn without_a_coordinator_hosts_are_as_they_were_last_known() {
+    let board = board_by(&story(), Coordination::Nobody);
+    insta::assert_snapshot!(status(&board, None).split("\n\n").next().unwrap(), @r"
+    host     link            for  slots  now
+    eval1    was up      25s ago    1/1  inst-2 gpt run 1: evaluation 37s
+    eval2    was up      25s ago    0/1
+    lancer1  was down  1m38s ago    0/1  connection refused\u{1b}[2J
+    ");
+}
+
+#[test]
 fn status_of_nothing_says_how_to_begin() {
     let fleet = Fleet::new(Epoch(1), &hosts());
-    let board = Board::of(&fleet, &BTreeMap::new(), &BTreeSet::new(), at(0), &hosts()[..1]);
+    let seen = seen(at(0), Coordination::Nobody);
+    let board = Board::of(&fleet, &Policy::default(), seen, &BTreeSet::new(), &hosts()[..1]);
     insta::assert_snapshot!(status(&board, None), @"
-    host   link     for  slots  now
-    eval1  unknown         0/1
+    host   link   for  slots  now
+    eval1  never         0/1
 
     no jobs yet; `fleet dispatch <file>` adds some
     ");

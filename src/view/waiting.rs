@@ -1,19 +1,21 @@
-//! Why a job waits.
+//! Waiting jobs, grouped by what [`plan::reason`](crate::plan::reason) says they wait for.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::board::{HostLine, in_order};
+use super::board::in_order;
 use crate::domain::fleet::JobEntry;
-use crate::domain::host::Link;
-use crate::domain::{Fleet, HostName, JobId, Place, Timestamp};
+use crate::domain::{Fleet, HostName, JobId, Place};
+use crate::plan::reason::Reasons;
 
 /// Waiting jobs that wait for the same thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Waiting {
     /// The host that they are for; none if any will do.
     pub host: Option<HostName>,
+    /// The kind of reason, in one word.
+    pub reason: &'static str,
     /// What they wait for. Untrusted where it quotes a host.
     pub why: String,
     /// The jobs, in order.
@@ -21,37 +23,20 @@ pub struct Waiting {
 }
 
 /// All waiting jobs, by host and reason.
-pub(super) fn groups(fleet: &Fleet, hosts: &[HostLine], now: Timestamp) -> Vec<Waiting> {
-    let pool = pool_reason(hosts);
-    let mut groups: BTreeMap<(Option<HostName>, String), Vec<JobId>> = BTreeMap::new();
+pub(super) fn groups(fleet: &Fleet, reasons: &Reasons<'_>) -> Vec<Waiting> {
+    let mut groups: BTreeMap<(Option<HostName>, String), (&'static str, Vec<JobId>)> = BTreeMap::new();
     for entry in in_order(fleet).into_iter().filter(|entry| entry.is_waiting()) {
-        if let Some((subject, hold)) = fleet.job_hold(entry) {
-            let why = format!("{subject} is {}: {}", hold.kind.word(), hold.why);
-            groups.entry((None, why)).or_default().push(entry.job.id);
-            continue;
-        }
-        if let Some((host, hold)) = fleet.unheard().next() {
-            let why = format!("it may be running on {host}: {}", hold.why);
-            groups.entry((None, why)).or_default().push(entry.job.id);
-            continue;
-        }
-        let model = &entry.job.model;
-        if let Some(rate) = fleet.provider_rate(model).filter(|rate| rate.until > now) {
-            let why = format!(
-                "the provider of {model} asked for a pause: none before {}",
-                rate.until
-            );
-            groups.entry((None, why)).or_default().push(entry.job.id);
-            continue;
-        }
-        let host = wanted_host(entry);
-        let why = match host {
-            Some(name) => host_reason(fleet, name, hosts.iter().find(|line| line.host == *name)),
-            None => pool.clone(),
-        };
-        groups.entry((host.cloned(), why)).or_default().push(entry.job.id);
+        let reason = reasons.job(entry);
+        let key = (wanted_host(entry).cloned(), reason.to_string());
+        let (_, jobs) = groups.entry(key).or_insert_with(|| (reason.word(), Vec::new()));
+        jobs.push(entry.job.id);
     }
-    let whole = |((host, why), jobs)| Waiting { host, why, jobs };
+    let whole = |((host, why), (reason, jobs))| Waiting {
+        host,
+        reason,
+        why,
+        jobs,
+    };
     groups.into_iter().map(whole).collect()
 }
 
@@ -63,39 +48,54 @@ fn wanted_host(entry: &JobEntry) -> Option<&HostName> {
     }
 }
 
-const NOTHING: &str = "nothing; starts while `fleet dispatch` runs";
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, board_by, story};
+    use crate::domain::Event;
+    use crate::domain::hold::Kind;
+    use crate::plan::reason::Coordination;
+    use crate::plan::{Policy, explain};
 
-fn host_reason(fleet: &Fleet, name: &HostName, line: Option<&HostLine>) -> String {
-    let Some(line) = line.filter(|line| line.configured) else {
-        return "the host is not in fleet.toml".to_owned();
-    };
-    if let Some(word) = &line.gone {
-        return format!("the host is gone: {word}");
+    #[test]
+    fn status_and_explain_give_the_same_reason_for_every_job_that_waits() {
+        let holds = [
+            ("model gpt", Kind::Refused),
+            ("set phase8", Kind::Paused),
+            ("host eval1", Kind::Paused),
+            ("host eval2", Kind::Draining),
+            ("host eval2", Kind::Quarantined),
+            ("memory eval1", Kind::Unheard),
+        ];
+        for by in [Coordination::AtWork, Coordination::Nobody] {
+            let mut told = std::collections::BTreeSet::new();
+            for (subject, kind) in holds {
+                let mut story = story();
+                story.tell(
+                    80,
+                    &Event::Held {
+                        subject: subject.parse().unwrap(),
+                        kind,
+                        why: "said so".to_owned(),
+                        until: None,
+                    },
+                );
+                let board = board_by(&story, by);
+                let waiting: usize = board.waiting.iter().map(|group| group.jobs.len()).sum();
+                assert_eq!(waiting, board.total.waiting);
+                for group in &board.waiting {
+                    for job in &group.jobs {
+                        let lines = explain::job(&story.fleet, &Policy::default(), *job, at(100), by);
+                        let waits: Vec<&String> = lines
+                            .iter()
+                            .filter(|(about, _)| *about == "waits")
+                            .map(|(_, text)| text)
+                            .collect();
+                        assert_eq!(waits, [&group.why]);
+                    }
+                    told.insert(group.why.clone());
+                }
+            }
+            assert!(told.len() >= 5, "the scenes differ: {told:#?}");
+        }
     }
-    match &line.link {
-        Link::Down { reason, .. } => format!("the host is down: {reason}"),
-        Link::Unknown => "no link to the host yet".to_owned(),
-        Link::Up { .. } if !has_room(line) => "its slots are busy".to_owned(),
-        Link::Up { .. } => match fleet.host(name).and_then(|host| host.refused.as_ref()) {
-            Some((_, why)) => format!("the host refused: {why}"),
-            None => NOTHING.to_owned(),
-        },
-    }
-}
-
-fn pool_reason(hosts: &[HostLine]) -> String {
-    let up =
-        |line: &&HostLine| line.configured && line.gone.is_none() && matches!(line.link, Link::Up { .. });
-    let mut up = hosts.iter().filter(up).peekable();
-    if up.peek().is_none() {
-        "no host has a link".to_owned()
-    } else if up.any(has_room) {
-        NOTHING.to_owned()
-    } else {
-        "all slots are busy".to_owned()
-    }
-}
-
-fn has_room(line: &HostLine) -> bool {
-    line.used < line.slots as usize
 }

@@ -11,5 +11,6 @@ mod choice;
 mod health;
 mod images;
 mod news;
+mod reason;
 mod retry;
 mod scene;

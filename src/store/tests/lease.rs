@@ -13,6 +13,7 @@ fn me() -> Holder {
         host: "laptop".into(),
         since: at(1_769_159_700_000),
         epoch: None,
+        runs: None,
     }
 }
 
