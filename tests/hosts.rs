@@ -70,9 +70,9 @@ fn the_disk_of_an_engine_is_told_with_its_inodes_and_nothing_of_an_engine_that_i
     world
         .fleet(&["hosts"])
         .ok()
-        .prints("DATA-ROOT FREE")
+        .prints("data-root free")
         .prints(" MB of ")
-        .prints("INODES")
+        .prints("inodes")
         .prints(" %");
 
     lab.run(&["engine-fill", "eval1"]);

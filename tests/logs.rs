@@ -34,7 +34,7 @@ fn followed_live_it_shows_each_line_once_and_ends_with_the_job() {
     assert!(logs.try_wait().unwrap().is_none(), "it goes on with the job");
     world.go();
     assert!(logs.wait().unwrap().success());
-    assert_eq!(shown(), "first\nsecond\nthird\n");
+    assert_eq!(shown(), "── one\nfirst\nsecond\n── two\nthird\n");
     assert!(dispatch.wait().unwrap().success());
 }
 
@@ -61,9 +61,14 @@ fn once_collected_no_host_is_needed_and_a_phase_can_be_chosen() {
     world.fleet(&["dispatch", FILE]).code(4);
     for _ in ["on the host", "at home"] {
         let all = world.fleet(&["logs", "phase8/eval1-0/gpt/run1"]).ok();
-        assert_eq!(all.stdout, "first\nsecond\u{1b}[31m");
+        assert_eq!(all.stdout, "── one\nfirst\n── two\nsecond\u{1b}[31m");
         let one = world.fleet(&["logs", "--phase", "one", "eval1-0"]).ok();
         assert_eq!(one.stdout, "first\n");
+        world
+            .fleet(&["logs", "--phase", "nope", "eval1-0"])
+            .code(2)
+            .says("this job has no phase `nope`")
+            .says("its phases are one, two");
         if world.path("hosts").exists() {
             world.fleet(&["collect"]).ok();
             fs::remove_dir_all(world.path("hosts")).unwrap();

@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
         return Ok(exit::OK);
     }
     for file in &files {
-        printer.heading(&file.file);
+        printer.heading(&file.file)?;
         printer.data(&file.table().render(printer.width()))?;
     }
     printer.say(&format!(

@@ -93,6 +93,10 @@ async fn interrupted() {
     tokio::spawn(async move {
         let (_, _, _) =
             futures::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+        // The terminal shows the Ctrl-C at the cursor: the next prompt gets a line of its own.
+        if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+            eprintln!();
+        }
         super::exit::at_once(super::exit::INTERRUPTED);
     });
 }

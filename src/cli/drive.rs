@@ -130,7 +130,7 @@ pub(super) async fn drive(
         // Whoever typed the command waits for this line.
         printer.data("coordinating in the background\n")?;
     }
-    let mut progress = Progress::new(printer);
+    let mut progress = Progress::new(printer, policy.clone());
     let (fleet, stop) = coordinate::run(
         context,
         coordinator,

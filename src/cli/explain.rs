@@ -10,6 +10,7 @@ use super::{CommandError, exit, select};
 use crate::domain::hold::Subject;
 use crate::plan::explain::{self, Line};
 use crate::report::text::printable;
+use crate::view;
 
 /// Say why a job waits, runs where it runs, or ended as it did; or why a host takes jobs or not
 ///
@@ -58,10 +59,9 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     } else {
         let entry = select::one(&fleet, &args.what)
             .map_err(|error| error.hint("or name a host; `fleet hosts` lists them"))?;
-        (
-            select::shown(entry),
-            explain::job(&fleet, &policy, entry.job.id, now, seen.by),
-        )
+        let mut lines = explain::job(&fleet, &policy, entry.job.id, now, seen.by);
+        lines.extend(view::failure_lines(&fleet, entry));
+        (select::shown(entry), lines)
     };
     show(args, &subject, &lines, printer)?;
     Ok(exit::OK)

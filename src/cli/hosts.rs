@@ -1,26 +1,34 @@
 //! `fleet hosts`: every host of `fleet.toml`, and how it feels.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, exit};
-use crate::domain::HostName;
+use crate::domain::hold::Hold;
 use crate::domain::host::{HostConfig, Reach};
 use crate::domain::wire::{Answer, Ask, Facts, Program};
-use crate::report::table::{Table, left, prose, right};
+use crate::domain::{HostName, Span};
+use crate::report::table::{Table, left, name, prose, right};
 use crate::report::words;
+use crate::store::Store;
 use crate::transport::LinkError;
 
-/// List the hosts: reachable or not, load, memory, disk, room for images, Docker, who holds the slots
+/// List the hosts: reachable or not, load, memory, disk, room for images, Docker, and who holds the slots
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet hosts
+  fleet hosts --wait 60s      # a slow way, over which a host gets its runner for the first time
   fleet hosts --json | jq '.hosts[] | select(.error)'")]
 pub(super) struct Args {
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
+    /// How long to wait for the answer of a host
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    wait: Span,
 }
 
 /// The JSON form.
@@ -40,18 +48,20 @@ struct Line<'a> {
     facts: Option<Facts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// How it is held, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
 }
 
-/// Asks every host at once how it is.
-pub(super) async fn probe(context: &Context) -> Vec<(&HostConfig, Result<Facts, LinkError>)> {
-    futures::future::join_all(
-        context
-            .config
-            .hosts
-            .iter()
-            .map(|host| async move { (host, facts(context, host).await) }),
-    )
-    .await
+/// Asks every host at once how it is. One that does not answer in time is left alone.
+async fn probe(context: &Context, wait: Span) -> Vec<(&HostConfig, Result<Facts, LinkError>)> {
+    let hosts = context.config.hosts.iter();
+    let each = hosts.map(|host| async move {
+        let answer = tokio::time::timeout(wait.duration(), facts(context, host)).await;
+        let answer = answer.unwrap_or_else(|_| Err(LinkError::NoAnswer(wait).on(&host.name)));
+        (host, answer)
+    });
+    futures::future::join_all(each).await
 }
 
 async fn facts(context: &Context, host: &HostConfig) -> Result<Facts, LinkError> {
@@ -65,73 +75,100 @@ async fn facts(context: &Context, host: &HostConfig) -> Result<Facts, LinkError>
 }
 
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let probed = probe(context).await;
-    let bad = probed.iter().filter(|(_, facts)| facts.is_err()).count();
-    if args.json {
-        let hosts = probed
-            .into_iter()
-            .map(|(host, facts)| {
-                let (facts, error) = match facts {
-                    Ok(facts) => (Some(facts), None),
-                    Err(error) => (None, Some(error.bare().to_string())),
-                };
-                Line {
-                    name: &host.name,
-                    destination: destination(host),
-                    slots: host.slots,
-                    tags: &host.tags,
-                    facts,
-                    error,
-                }
-            })
-            .collect();
-        printer.json(&Listing { version: 1, hosts })?;
-    } else {
-        let mut table = Table::new(&[
-            left("HOST"),
-            left("REACHED AS"),
-            right("LOAD"),
-            right("MEMORY FREE").spare(),
-            right("DISK FREE"),
-            right("DATA-ROOT FREE"),
-            right("INODES"),
-            left("DOCKER"),
-            prose("SLOTS, OR WHAT IS WRONG"),
-        ]);
-        for (host, facts) in &probed {
-            let (name, way) = (host.name.to_string(), destination(host));
-            let root = facts.as_ref().ok().and_then(|facts| facts.data_root.as_ref());
-            match facts {
-                Ok(facts) => table.row([
-                    &name,
-                    &way,
-                    &format!("{}.{:02} / {}", facts.load / 100, facts.load % 100, facts.cpus),
-                    &free(facts.memory),
-                    &free(facts.disk),
-                    &root.map_or_else(String::new, |root| free(root.bytes)),
-                    &root.map_or_else(String::new, |root| share(root.inodes)),
-                    match &facts.docker {
-                        Program::Version(version) => version,
-                        Program::Missing(_) => "none",
-                    },
-                    &slots(host, facts),
-                ]),
-                Err(error) => table.row([
-                    &name,
-                    &way,
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    &format!("✗ {}", error.bare()),
-                ]),
+    let holds = holds(context).await;
+    let needs_docker = context.policy().docker;
+    let probed = probe(context, args.wait).await;
+    let lines: Vec<Line<'_>> = probed
+        .into_iter()
+        .map(|(host, facts)| {
+            let hold = holds.get(&host.name);
+            let (facts, error) = match facts {
+                Ok(facts) => (Some(facts), None),
+                Err(error) => (None, Some(error.bare().to_string())),
+            };
+            Line {
+                name: &host.name,
+                destination: destination(host),
+                slots: host.slots,
+                tags: &host.tags,
+                error: error.or_else(|| stopped(facts.as_ref()?, needs_docker)),
+                facts,
+                held: hold.map(|hold| format!("{}: {}", hold.kind.word(), hold.why)),
             }
-        }
-        printer.data(&table.render(printer.width()))?;
+        })
+        .collect();
+    let bad = lines.iter().filter(|line| line.error.is_some()).count();
+    if args.json {
+        printer.json(&Listing {
+            version: 1,
+            hosts: lines,
+        })?;
+    } else {
+        printer.data(&table(&lines).render(printer.width()))?;
     }
     Ok(if bad == 0 { exit::OK } else { exit::ENVIRONMENT })
+}
+
+/// What is held, as the database says; nothing, where there is none that can be read.
+async fn holds(context: &Context) -> BTreeMap<HostName, Hold> {
+    let Ok(Some(store)) = Store::peek(&context.database()).await else {
+        return BTreeMap::new();
+    };
+    let fleet = store.load(crate::domain::Epoch(0), &context.config.hosts).await;
+    store.close().await;
+    let Ok(fleet) = fleet else { return BTreeMap::new() };
+    let hosts = fleet.hosts();
+    hosts
+        .filter_map(|(name, _)| Some((name.clone(), fleet.host_hold(name)?.clone())))
+        .collect()
+}
+
+/// What is wrong with a host that answers: jobs need its engine, and it has none that answers.
+fn stopped(facts: &Facts, needs_docker: bool) -> Option<String> {
+    match &facts.docker {
+        Program::Missing(why) if needs_docker => Some(format!("Docker does not answer: {why}")),
+        Program::Missing(_) | Program::Version(_) => None,
+    }
+}
+
+/// Where room is short, these go first: what can be looked up elsewhere, then what is seldom short.
+fn table(lines: &[Line<'_>]) -> Table {
+    let mut table = Table::new(&[
+        left("host"),
+        name("reached as").spare_at(3),
+        right("load").spare_at(6),
+        right("memory free").spare_at(5),
+        right("disk free").spare_at(7),
+        right("data-root free").spare_at(4),
+        right("inodes").spare_at(1),
+        left("docker").spare_at(2),
+        prose("slots, or what is wrong"),
+    ]);
+    for line in lines {
+        let facts = line.facts.as_ref();
+        let root = facts.and_then(|facts| facts.data_root.as_ref());
+        let said = |say: &dyn Fn(&Facts) -> String| facts.map(say).unwrap_or_default();
+        let (error, held) = (line.error.as_ref(), line.held.as_ref());
+        let error = error.map(|error| format!("✗ {error}"));
+        let is_free = error.is_none() && held.is_none();
+        let slots = facts.and_then(|facts| slots(line.slots, facts, is_free));
+        let now: Vec<String> = error.into_iter().chain(slots).chain(held.cloned()).collect();
+        table.row([
+            line.name.as_str(),
+            &line.destination,
+            &said(&|facts| format!("{}.{:02} / {}", facts.load / 100, facts.load % 100, facts.cpus)),
+            &said(&|facts| free(facts.memory)),
+            &said(&|facts| free(facts.disk)),
+            &root.map_or_else(String::new, |root| free(root.bytes)),
+            &root.map_or_else(String::new, |root| share(root.inodes)),
+            &said(&|facts| match &facts.docker {
+                Program::Version(version) => version.clone(),
+                Program::Missing(_) => "none".to_owned(),
+            }),
+            &now.join("; "),
+        ]);
+    }
+    table
 }
 
 fn destination(host: &HostConfig) -> String {
@@ -155,11 +192,87 @@ fn share((all, free): (u64, u64)) -> String {
     }
 }
 
-fn slots(host: &HostConfig, facts: &Facts) -> String {
+/// What the slots do. A host that takes no job is not idle.
+fn slots(slots: u32, facts: &Facts, is_free: bool) -> Option<String> {
     let held: Vec<String> = facts.slots.iter().flatten().map(ToString::to_string).collect();
     if held.is_empty() {
-        format!("{} idle", host.slots)
-    } else {
-        format!("{} of {}: {}", held.len(), host.slots, held.join(", "))
+        return is_free.then(|| format!("{slots} idle"));
+    }
+    Some(format!("{} of {slots}: {}", held.len(), held.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::text;
+
+    fn facts(docker: Program) -> Facts {
+        let gigabytes = 1_000_000_000;
+        Facts {
+            arch: "x86_64".to_owned(),
+            os: "Linux 6.1".to_owned(),
+            cpus: 16,
+            memory: (64 * gigabytes, 48 * gigabytes),
+            disk: (900 * gigabytes, 412 * gigabytes),
+            inodes: (100, 50),
+            data_root: None,
+            load: 123,
+            now: crate::domain::Timestamp(0),
+            rsync: Program::Version("3.2.7".to_owned()),
+            docker,
+            slots: Vec::new(),
+            epoch: crate::domain::Epoch(1),
+            hostname: "eval1".to_owned(),
+        }
+    }
+
+    fn line<'a>(
+        name: &'a HostName,
+        facts: Option<Facts>,
+        error: Option<&str>,
+        held: Option<&str>,
+    ) -> Line<'a> {
+        Line {
+            name,
+            destination: format!("ubuntu@{name}.compute.internal"),
+            slots: 2,
+            tags: &[],
+            facts,
+            error: error.map(str::to_owned),
+            held: held.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_host_is_idle_only_if_a_job_could_start_there_and_no_line_is_too_wide() {
+        let names: Vec<HostName> = ["eval1", "eval2", "eval3"]
+            .iter()
+            .map(|name| name.parse().unwrap())
+            .collect();
+        let engine = || Program::Version("27.3.1".to_owned());
+        let gone = facts(Program::Missing("Cannot connect to the Docker daemon".to_owned()));
+        let why = stopped(&gone, true);
+        assert!(
+            why.is_some() && stopped(&gone, false).is_none() && stopped(&facts(engine()), true).is_none()
+        );
+        let lines = [
+            line(&names[0], Some(facts(engine())), None, Some("paused: new disk")),
+            line(&names[1], Some(gone), why.as_deref(), None),
+            line(&names[2], None, Some("no answer in 10s"), None),
+        ];
+        for most in [60, 80, 120, 200] {
+            let text = table(&lines).render(Some(most));
+            assert!(
+                text.lines().all(|line| text::width(line) <= most),
+                "{most}:\n{text}"
+            );
+            assert!(!text.contains("idle"), "{text}");
+            assert!(
+                text.contains("no answer in 10s") && text.contains("Docker does not"),
+                "{text}"
+            );
+            assert!(text.contains("paused: new"), "{text}");
+        }
+        assert!(table(&lines).render(None).contains("412.0 GB of 900.0 GB"));
     }
 }

@@ -1,17 +1,20 @@
 //! `fleet logs`: what a job prints, live from its host, or as it was brought home.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
+use flate2::write::MultiGzDecoder;
 
 use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, Kind, exit, select};
+use crate::config::Config;
 use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::journal::{Entry, Line};
 use crate::domain::wire::{Answer, Ask};
-use crate::domain::{AttemptId, PhaseName, layout};
+use crate::domain::{AttemptId, Job, PhaseName, evidence, layout};
 use crate::transport::Call;
 
 /// Bytes asked for at a time.
@@ -21,8 +24,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// Show what a job prints
 ///
-/// Live from the host while it runs; from the results once they are home. The text is the job's own: on a
-/// terminal its control characters are made visible.
+/// Live from the host while it runs; from the results once they are home. An evaluation is followed by the output of
+/// its tests. Where a job has several phases, a line with the name of each precedes its output. The text is the job's
+/// own: on a terminal its control characters are made visible.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet logs 7q2mzk4tn1x9
@@ -56,34 +60,41 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         job: entry.job.id,
         n: attempt.n,
     };
-    if let Some(home) = store.collected().await?.get(&id) {
-        return collected(args, Path::new(&home.path), printer);
-    }
-    store.close().await;
-    let mut live = open(context, attempt).await?;
     let mut shown = Shown {
         args,
         printer,
-        id,
-        read: 0,
-        journal: Vec::new(),
-        ended: false,
+        known: Known::of(&entry.job, &context.config),
         phases: Vec::new(),
+        has_ended: false,
     };
-    loop {
-        shown.look(&mut live).await?;
-        if shown.ended || !args.follow {
-            break;
+    let home = store.collected().await?.remove(&id);
+    store.close().await;
+    if let Some(home) = home {
+        shown.collected(Path::new(&home.path))?;
+    } else {
+        shown.may_be_asked_for()?;
+        let mut live = Live {
+            call: open(context, attempt).await?,
+            id,
+            read: 0,
+            journal: Vec::new(),
+        };
+        loop {
+            shown.look(&mut live).await?;
+            if shown.has_ended || !args.follow {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        tokio::time::sleep(PAUSE).await;
+        live.call.hang_up().await;
     }
-    live.hang_up().await;
+    shown.has_what_was_asked_for()?;
     Ok(exit::OK)
 }
 
 fn nothing_yet(entry: &JobEntry) -> CommandError {
     CommandError::new(Kind::Input, format!("{} has not started yet", entry.job.id))
-        .hint("`fleet status` says what it waits for")
+        .hint("`fleet explain` says what it waits for")
 }
 
 async fn open(context: &Context, attempt: &Attempt) -> Result<Call, CommandError> {
@@ -96,66 +107,302 @@ async fn open(context: &Context, attempt: &Attempt) -> Result<Call, CommandError
     Ok(context.transport.open(host).await?.call())
 }
 
+/// What `fleet.toml` says of the phases of a job.
+struct Known {
+    phases: Vec<PhaseName>,
+    /// The one that runs tests.
+    evaluation: Option<PhaseName>,
+}
+
+impl Known {
+    fn of(job: &Job, config: &Config) -> Known {
+        let pipeline = config.pipeline(&job.pipeline);
+        let phases = pipeline.map(|pipeline| pipeline.phase.iter().map(|phase| phase.name.clone()).collect());
+        let evaluation = pipeline.and_then(|pipeline| pipeline.task("evaluation"));
+        Known {
+            phases: phases.unwrap_or_default(),
+            evaluation: evaluation.map(|phase| phase.name.clone()),
+        }
+    }
+}
+
+/// An attempt on its host, and how far its journal was read.
+struct Live {
+    call: Call,
+    id: AttemptId,
+    read: u64,
+    journal: Vec<u8>,
+}
+
 /// What has been shown of an attempt so far.
 struct Shown<'a> {
     args: &'a Args,
     printer: &'a Printer,
-    id: AttemptId,
+    known: Known,
+    phases: Vec<Part>,
+    has_ended: bool,
+}
+
+/// One phase that has begun.
+struct Part {
+    phase: PhaseName,
     read: u64,
-    journal: Vec<u8>,
-    ended: bool,
-    phases: Vec<(PhaseName, u64)>,
+    has_heading: bool,
+    has_ended: bool,
+    has_tests: bool,
 }
 
 impl Shown<'_> {
+    /// Takes in a line of the journal.
+    fn note(&mut self, entry: Entry) {
+        match entry {
+            Entry::PhaseStarted { phase } => self.begin(phase, false),
+            Entry::PhaseKept { phase, .. } => self.begin(phase, true),
+            Entry::PhaseEnded { phase, .. } => {
+                for part in self.phases.iter_mut().filter(|part| part.phase == phase) {
+                    part.has_ended = true;
+                }
+            }
+            Entry::Ended { .. } => self.has_ended = true,
+            Entry::Opened { .. } | Entry::Pressed { .. } => {}
+        }
+    }
+
+    fn begin(&mut self, phase: PhaseName, has_ended: bool) {
+        self.phases.push(Part {
+            phase,
+            read: 0,
+            has_heading: false,
+            has_ended,
+            has_tests: false,
+        });
+    }
+
+    fn is_wanted(&self, phase: &PhaseName) -> bool {
+        self.args.phase.as_ref().is_none_or(|only| only == phase)
+    }
+
+    /// Above each phase, wherever there are several.
+    fn heading(&mut self, n: usize) -> Result<(), CommandError> {
+        let several = self.args.phase.is_none() && self.known.phases.len().max(self.phases.len()) > 1;
+        let part = &mut self.phases[n];
+        if several && !part.has_heading {
+            self.printer.heading(part.phase.as_str())?;
+        }
+        part.has_heading = true;
+        Ok(())
+    }
+
+    /// Has this phase run tests, whose output was not shown yet?
+    fn owes_tests(&self, n: usize) -> bool {
+        let part = &self.phases[n];
+        part.has_ended && !part.has_tests && self.known.evaluation.as_ref() == Some(&part.phase)
+    }
+
+    /// A phase that neither the pipeline nor the journal knows is a slip.
+    fn may_be_asked_for(&self) -> Result<(), CommandError> {
+        let begun = self.phases.iter().map(|part| &part.phase);
+        let mut all: Vec<&PhaseName> = self.known.phases.iter().chain(begun).collect();
+        match &self.args.phase {
+            Some(phase) if !all.is_empty() && !all.contains(&phase) => {
+                all.dedup();
+                let names: Vec<&str> = all.iter().map(|phase| phase.as_str()).collect();
+                Err(
+                    CommandError::new(Kind::Input, format!("this job has no phase `{phase}`"))
+                        .hint(format!("its phases are {}", names.join(", "))),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_what_was_asked_for(&self) -> Result<(), CommandError> {
+        self.may_be_asked_for()?;
+        let Some(phase) = &self.args.phase else {
+            return Ok(());
+        };
+        if self.phases.iter().any(|part| part.phase == *phase) {
+            return Ok(());
+        }
+        let begun: Vec<&str> = self.phases.iter().map(|part| part.phase.as_str()).collect();
+        let what = if self.has_ended {
+            format!("the attempt ended before its phase `{phase}` began")
+        } else {
+            format!("its phase `{phase}` has not begun yet")
+        };
+        let hint = match begun.len() {
+            0 => "no phase of it has begun".to_owned(),
+            _ => format!("these have: {}", begun.join(", ")),
+        };
+        Err(CommandError::new(Kind::Input, what).hint(hint))
+    }
+
     /// Reads on in the journal, then in each phase that it tells of.
-    async fn look(&mut self, call: &mut Call) -> Result<(), CommandError> {
+    async fn look(&mut self, live: &mut Live) -> Result<(), CommandError> {
+        let Live {
+            call,
+            id,
+            read,
+            journal,
+        } = live;
         let mut fresh = Vec::new();
-        read_on(call, self.id, layout::JOURNAL, &mut self.read, |piece| {
+        let taken = read_on(call, *id, layout::JOURNAL, read, |piece| {
             fresh.extend_from_slice(piece);
             Ok(())
-        })
-        .await?;
-        self.journal.extend(fresh);
-        while let Some(end) = self.journal.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.journal.drain(..=end).collect();
-            match serde_json::from_slice::<Line>(&line).map(|line| line.entry) {
-                Ok(Entry::PhaseStarted { phase } | Entry::PhaseKept { phase, .. })
-                    if self.args.phase.as_ref().is_none_or(|only| *only == phase) =>
-                {
-                    self.phases.push((phase, 0));
-                }
-                Ok(Entry::Ended { .. }) => self.ended = true,
-                Ok(
-                    Entry::Opened { .. }
-                    | Entry::PhaseStarted { .. }
-                    | Entry::Pressed { .. }
-                    | Entry::PhaseKept { .. }
-                    | Entry::PhaseEnded { .. },
-                )
-                | Err(_) => {}
+        });
+        must(taken.await?)?;
+        journal.extend(fresh);
+        while let Some(end) = journal.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = journal.drain(..=end).collect();
+            if let Ok(line) = serde_json::from_slice::<Line>(&line) {
+                self.note(line.entry);
             }
         }
-        for (phase, read) in &mut self.phases {
-            if *read == 0 && self.args.phase.is_none() {
-                self.printer.heading(phase.as_str());
+        for n in 0..self.phases.len() {
+            if !self.is_wanted(&self.phases[n].phase) {
+                continue;
             }
-            let file = format!("{}/{phase}.log", layout::LOGS);
+            self.heading(n)?;
             let printer = self.printer;
-            read_on(call, self.id, &file, read, |piece| printer.raw(piece)).await?;
+            let part = &mut self.phases[n];
+            let file = format!("{}/{}.log", layout::LOGS, part.phase);
+            must(read_on(call, *id, &file, &mut part.read, |piece| printer.raw(piece)).await?)?;
+            if self.owes_tests(n) {
+                self.phases[n].has_tests = true;
+                let mut tests = Tests::new(printer);
+                let mut from = 0;
+                // Without a session of tests there is no such file.
+                let missing = read_on(call, *id, evidence::LOG, &mut from, |piece| tests.take(piece)).await?;
+                if missing.is_none() {
+                    tests.end()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The results are home: no host is needed.
+    fn collected(&mut self, home: &Path) -> Result<(), CommandError> {
+        let cannot = |error: std::io::Error, path: &Path| {
+            CommandError::new(Kind::Environment, format!("cannot read {}", path.display())).caused_by(&error)
+        };
+        let journal = home.join(layout::JOURNAL);
+        let text = std::fs::read_to_string(&journal).map_err(|error| cannot(error, &journal))?;
+        for line in text.lines() {
+            if let Ok(line) = serde_json::from_str::<Line>(line) {
+                self.note(line.entry);
+            }
+        }
+        for n in 0..self.phases.len() {
+            if !self.is_wanted(&self.phases[n].phase) {
+                continue;
+            }
+            self.heading(n)?;
+            let path = home
+                .join(layout::LOGS)
+                .join(format!("{}.log", self.phases[n].phase));
+            let file = std::fs::File::open(&path).map_err(|error| cannot(error, &path))?;
+            pieces(file, &path, |piece| self.printer.raw(piece))?;
+            let path = home.join(evidence::LOG);
+            if self.owes_tests(n)
+                && let Ok(file) = std::fs::File::open(&path)
+            {
+                let mut tests = Tests::new(self.printer);
+                pieces(file, &path, |piece| tests.take(piece))?;
+                tests.end()?;
+            }
         }
         Ok(())
     }
 }
 
-/// Reads a file of a capsule from where we are to where it ends now.
+/// The output of tests, unpacked as it comes.
+struct Tests<'a> {
+    printer: &'a Printer,
+    unpacker: MultiGzDecoder<Vec<u8>>,
+    has_heading: bool,
+}
+
+impl<'a> Tests<'a> {
+    fn new(printer: &'a Printer) -> Tests<'a> {
+        Tests {
+            printer,
+            unpacker: MultiGzDecoder::new(Vec::new()),
+            has_heading: false,
+        }
+    }
+
+    fn take(&mut self, packed: &[u8]) -> Result<(), CommandError> {
+        // A small piece may unpack to very much: it is shown bit by bit.
+        for bit in packed.chunks(4 << 10) {
+            self.unpacker.write_all(bit).map_err(|error| damaged(&error))?;
+            self.show()?;
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(), CommandError> {
+        self.unpacker.try_finish().map_err(|error| damaged(&error))?;
+        self.show()
+    }
+
+    fn show(&mut self) -> Result<(), CommandError> {
+        if !std::mem::replace(&mut self.has_heading, true) {
+            self.printer.heading("output of the tests")?;
+        }
+        let bytes = std::mem::take(self.unpacker.get_mut());
+        self.printer.raw(&bytes)
+    }
+}
+
+fn damaged(error: &std::io::Error) -> CommandError {
+    CommandError::new(
+        Kind::Environment,
+        format!("the output of the tests ({}) cannot be unpacked", evidence::LOG),
+    )
+    .caused_by(error)
+}
+
+/// A file, piece by piece.
+fn pieces(
+    mut file: std::fs::File,
+    path: &Path,
+    mut take: impl FnMut(&[u8]) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let mut piece = vec![0; 256 << 10];
+    loop {
+        match std::io::Read::read(&mut file, &mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(n) => take(&piece[..n])?,
+            Err(error) => {
+                return Err(
+                    CommandError::new(Kind::Environment, format!("cannot read {}", path.display()))
+                        .caused_by(&error),
+                );
+            }
+        }
+    }
+}
+
+/// What the host cannot show is an error.
+fn must(why_not: Option<String>) -> Result<(), CommandError> {
+    match why_not {
+        None => Ok(()),
+        Some(why) => Err(CommandError::new(
+            Kind::Environment,
+            format!("the host cannot show it: {}", why.escape_debug()),
+        )),
+    }
+}
+
+/// Reads a file of a capsule from where we are to where it ends now. Says why not, where the host cannot show it.
 async fn read_on(
     call: &mut Call,
     attempt: AttemptId,
     file: &str,
     from: &mut u64,
     mut take: impl FnMut(&[u8]) -> Result<(), CommandError>,
-) -> Result<(), CommandError> {
+) -> Result<Option<String>, CommandError> {
     loop {
         let ask = Ask::Read {
             attempt,
@@ -173,15 +420,10 @@ async fn read_on(
                 take(&piece)?;
                 *from += piece.len() as u64;
                 if piece.is_empty() || *from >= size {
-                    return Ok(());
+                    return Ok(None);
                 }
             }
-            Answer::Failed(why) => {
-                return Err(CommandError::new(
-                    Kind::Environment,
-                    format!("the host cannot show it: {}", why.escape_debug()),
-                ));
-            }
+            Answer::Failed(why) => return Ok(Some(why)),
             Answer::Done
             | Answer::Refused(_)
             | Answer::Inventory(_)
@@ -194,39 +436,7 @@ async fn read_on(
             | Answer::Installed(_)
             | Answer::Observations(_)
             | Answer::Has(_)
-            | Answer::Lacks(_) => return Ok(()),
+            | Answer::Lacks(_) => return Ok(None),
         }
     }
-}
-
-/// The results are home: no host is needed.
-fn collected(args: &Args, home: &Path, printer: &Printer) -> Result<u8, CommandError> {
-    let cannot = |error: std::io::Error, path: &Path| {
-        CommandError::new(Kind::Environment, format!("cannot read {}", path.display())).caused_by(&error)
-    };
-    let journal = home.join(layout::JOURNAL);
-    let text = std::fs::read_to_string(&journal).map_err(|error| cannot(error, &journal))?;
-    let phases = text
-        .lines()
-        .filter_map(|line| match serde_json::from_str::<Line>(line).ok()?.entry {
-            Entry::PhaseStarted { phase } | Entry::PhaseKept { phase, .. } => Some(phase),
-            Entry::Opened { .. } | Entry::PhaseEnded { .. } | Entry::Pressed { .. } | Entry::Ended { .. } => {
-                None
-            }
-        });
-    for phase in phases.filter(|phase| args.phase.as_ref().is_none_or(|only| only == phase)) {
-        if args.phase.is_none() {
-            printer.heading(phase.as_str());
-        }
-        let path = home.join(layout::LOGS).join(format!("{phase}.log"));
-        let mut file = std::fs::File::open(&path).map_err(|error| cannot(error, &path))?;
-        let mut piece = vec![0; 256 << 10];
-        loop {
-            match std::io::Read::read(&mut file, &mut piece).map_err(|error| cannot(error, &path))? {
-                0 => break,
-                n => printer.raw(&piece[..n])?,
-            }
-        }
-    }
-    Ok(exit::OK)
 }

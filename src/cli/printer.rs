@@ -2,7 +2,7 @@
 //!
 //! A reader that closes the pipe (`fleet status | head`) ends us quietly.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::{CommandError, Kind, exit};
 use crate::doors::{secrets, terminal};
+use crate::report::text::width;
+use crate::view::Window;
 
 /// Prints.
 #[derive(Debug)]
@@ -17,8 +19,10 @@ pub(super) struct Printer {
     quiet: bool,
     terminal_out: bool,
     terminal_err: bool,
-    /// How many lines the picture has that may be drawn over.
-    drawn: Cell<usize>,
+    /// How wide each line is of the picture that may be drawn over.
+    drawn: RefCell<Vec<usize>>,
+    /// The last byte of a job's own was not the end of a line.
+    within_line: Cell<bool>,
 }
 
 /// What clap has to say: help and version are data, the rest is an error.
@@ -38,7 +42,8 @@ impl Printer {
             quiet,
             terminal_out: io::stdout().is_terminal(),
             terminal_err: io::stderr().is_terminal(),
-            drawn: Cell::new(0),
+            drawn: RefCell::new(Vec::new()),
+            within_line: Cell::new(false),
         }
     }
 
@@ -58,6 +63,9 @@ impl Printer {
 
     /// A job's own bytes: as they are into a pipe; on a terminal, control characters are made visible.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), CommandError> {
+        if let Some(last) = bytes.last() {
+            self.within_line.set(*last != b'\n');
+        }
         let mut out = io::stdout().lock();
         let result = if self.terminal_out {
             let text: String = String::from_utf8_lossy(bytes)
@@ -77,16 +85,16 @@ impl Printer {
         written(result.and_then(|()| out.flush()))
     }
 
-    /// A title between pieces of data, for people only.
-    pub(super) fn heading(&self, title: &str) {
-        self.say(&format!("── {title}"));
+    /// A title between pieces of a job's own output: data, as they are, on a line of its own.
+    pub(super) fn heading(&self, title: &str) -> Result<(), CommandError> {
+        let end = if self.within_line.replace(false) { "\n" } else { "" };
+        self.data(&format!("{end}── {title}\n"))
     }
 
     /// Talk.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            self.wipe();
-            talk(&format!("{text}\n"));
+            talk(&format!("{}{text}\n", self.wipe()));
         }
     }
 
@@ -98,8 +106,7 @@ impl Printer {
 
     /// An error. Never quiet.
     pub(super) fn error(&self, error: &CommandError) {
-        self.wipe();
-        talk(&error.render());
+        talk(&format!("{}{}", self.wipe(), error.render()));
     }
 
     /// Can a picture be drawn on stderr?
@@ -109,7 +116,7 @@ impl Printer {
 
     /// The last picture stays; what follows goes below it.
     pub(super) fn keep(&self) {
-        self.drawn.set(0);
+        self.drawn.borrow_mut().clear();
     }
 
     /// Data that replaces the data shown before, on a terminal; elsewhere it follows.
@@ -120,28 +127,53 @@ impl Printer {
         self.data(text)
     }
 
-    /// Draws a picture over the last one. The lines must fit the width.
+    /// Draws a picture over the last one. The lines must fit the [window](Self::window).
     pub(super) fn draw(&self, lines: &[String]) {
-        self.wipe();
-        talk(&format!("{}\n", lines.join("\n")));
-        self.drawn.set(lines.len());
+        // In one piece, so that nobody sees the gap.
+        talk(&format!("{}{}\n", self.wipe(), lines.join("\n")));
+        *self.drawn.borrow_mut() = lines.iter().map(|line| width(line)).collect();
     }
 
-    /// Most columns that text for people may have; none into a file or a pipe, unless `COLUMNS` says so.
+    /// Most columns that data for people may have; none into a file or a pipe, unless `COLUMNS` says so.
     pub(super) fn width(&self) -> Option<usize> {
-        terminal::width(self.terminal_out || self.terminal_err)
+        terminal::width(self.terminal_out)
     }
 
-    fn wipe(&self) {
-        let lines = self.drawn.replace(0);
-        if lines > 0 {
-            talk(&format!("\x1b[{lines}A\x1b[J"));
+    /// The room for a picture on the terminal.
+    pub(super) fn window(&self) -> Window {
+        if !self.terminal_err {
+            return Window::default();
         }
+        let (wide, high) = terminal::window();
+        Window {
+            // A terminal may begin the next line as soon as one is full; below the picture stands the cursor.
+            wide: wide.map(|wide| wide - 1),
+            high: high.map(|high| high.saturating_sub(1).max(1)),
+        }
+    }
+
+    /// What takes the picture away that may be drawn over.
+    fn wipe(&self) -> String {
+        let drawn = std::mem::take(&mut *self.drawn.borrow_mut());
+        let (wide, high) = terminal::window();
+        over(&drawn, wide, high)
     }
 }
 
+/// Moves the cursor to where these lines began, and clears all below. The window may have become narrower since, so that
+/// one line takes several rows; and the terminal shows a Ctrl-C where the cursor is.
+fn over(drawn: &[usize], wide: Option<usize>, high: Option<usize>) -> String {
+    if drawn.is_empty() {
+        return String::new();
+    }
+    let rows = |columns: &usize| wide.map_or(1, |wide| columns.div_ceil(wide.max(1)).max(1));
+    let up: usize = drawn.iter().map(rows).sum();
+    let up = high.map_or(up, |high| up.min(high.saturating_sub(1))).max(1);
+    format!("\r\x1b[{up}A\x1b[J")
+}
+
 fn talk(text: &str) {
-    // Whoever closed stderr does not want to hear of it.
+    // A closed stderr is no reason to stop.
     let _ = io::stderr().lock().write_all(secrets::hidden(text).as_bytes());
 }
 
@@ -150,5 +182,20 @@ fn written(result: io::Result<()>) -> Result<(), CommandError> {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::at_once(exit::OK),
         Err(error) => Err(CommandError::new(Kind::Environment, "cannot write to stdout").caused_by(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over;
+
+    #[test]
+    fn a_picture_is_drawn_over_from_the_first_column_by_as_many_rows_as_it_takes_now() {
+        assert_eq!(over(&[], Some(80), Some(24)), "");
+        assert_eq!(over(&[60, 0, 79], Some(80), Some(24)), "\r\x1b[3A\x1b[J");
+        // The window is half as wide by now.
+        assert_eq!(over(&[60, 0, 79], Some(40), Some(24)), "\r\x1b[5A\x1b[J");
+        // What has left the window cannot be reached.
+        assert_eq!(over(&[60, 60, 60], Some(40), Some(4)), "\r\x1b[3A\x1b[J");
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::printer::Printer;
 use crate::domain::{Event, Fleet, Timestamp};
 use crate::doors::clock;
+use crate::plan::Policy;
 use crate::view::{self, History};
 
 /// Redrawing more often than this is more than an eye wants.
@@ -13,15 +14,17 @@ const PACE: Duration = Duration::from_millis(200);
 /// Follows a run.
 pub(super) struct Progress<'a> {
     printer: &'a Printer,
+    policy: Policy,
     history: History,
     started: Timestamp,
     drawn: Option<Instant>,
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(printer: &'a Printer) -> Progress<'a> {
+    pub(super) fn new(printer: &'a Printer, policy: Policy) -> Progress<'a> {
         Progress {
             printer,
+            policy,
             history: History::default(),
             started: clock::now(),
             drawn: None,
@@ -41,20 +44,18 @@ impl<'a> Progress<'a> {
         let tick = clock::tick();
         if self.printer.can_draw() && self.drawn.is_none_or(|drawn| tick.duration_since(drawn) >= PACE) {
             self.drawn = Some(tick);
-            self.printer.draw(&view::progress(
-                fleet,
-                now,
-                self.started,
-                &self.history,
-                self.printer.width(),
-            ));
+            self.printer.draw(&self.picture(fleet, now));
         }
+    }
+
+    fn picture(&self, fleet: &Fleet, now: Timestamp) -> Vec<String> {
+        let window = self.printer.window();
+        view::progress(fleet, &self.policy, now, self.started, &self.history, window)
     }
 
     /// The last picture stays.
     pub(super) fn finish(self, fleet: &Fleet) {
-        let now = clock::now();
-        let lines = view::progress(fleet, now, self.started, &self.history, self.printer.width());
+        let lines = self.picture(fleet, clock::now());
         if self.printer.can_draw() {
             self.printer.draw(&lines);
             self.printer.keep();

@@ -7,7 +7,7 @@ use super::{CommandError, Kind, exit, select};
 use crate::collect;
 use crate::domain::event::Past;
 use crate::domain::fault::Class;
-use crate::domain::fleet::{Attempt, JobEntry};
+use crate::domain::fleet::JobEntry;
 use crate::domain::job::Dataset;
 use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
@@ -144,11 +144,12 @@ fn class(word: &str) -> Result<Class, CommandError> {
 
 fn fits(args: &Args, class: Option<Class>, entry: &JobEntry) -> bool {
     let last = entry.decisive();
-    class.is_none_or(|class| last.and_then(Attempt::blame) == Some(class))
-        && args
-            .fault
-            .as_deref()
-            .is_none_or(|name| view::failed_of(entry).as_deref() == Some(name))
+    // By the same groups as `fleet failures` shows.
+    let failed = view::failed_of(entry);
+    let is_of = |class| failed.as_ref().is_some_and(|(of, _)| *of == class);
+    let is_called = |name| failed.as_ref().is_some_and(|(_, called)| called == name);
+    class.is_none_or(is_of)
+        && args.fault.as_deref().is_none_or(is_called)
         && args
             .host
             .as_ref()

@@ -87,6 +87,20 @@ impl Class {
             Class::Unknown => "unknown",
         }
     }
+
+    /// What the word means, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Class::Host => "a host is at fault",
+            Class::Image => "the instance's image is at fault",
+            Class::Config => "fleet.toml, credentials or the harness's set-up is at fault",
+            Class::Dataset => "the dataset is at fault",
+            Class::Provider => "the provider of the model is at fault",
+            Class::Model => "the model did it: a result, not a failure",
+            Class::Harness => "the harness has a defect",
+            Class::Unknown => "nothing says who is at fault",
+        }
+    }
 }
 
 impl fmt::Display for Fault {

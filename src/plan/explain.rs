@@ -47,11 +47,16 @@ fn state(entry: &JobEntry, now: Timestamp) -> String {
     match (&entry.closed, entry.live()) {
         (Some(Closure::GivenUp { why }), _) => format!("given up: {why}"),
         (Some(closed), _) => {
-            let fault = entry.decisive().and_then(Attempt::fault);
-            fault.map_or_else(
-                || closed.word().to_owned(),
-                |fault| format!("{}: {fault}", closed.word()),
-            )
+            let fault = entry.decisive().and_then(Attempt::fault).map(ToString::to_string);
+            let phase = match closed {
+                Closure::Failed { phase, .. } => format!(" in {phase}"),
+                Closure::Succeeded | Closure::Cancelled | Closure::GivenUp { .. } => String::new(),
+            };
+            let excerpt = entry.decisive().and_then(|attempt| attempt.excerpt.clone());
+            let is_failed = matches!(closed, Closure::Failed { .. });
+            let why = fault.or(excerpt.filter(|_| is_failed));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{}{phase}{why}", closed.word())
         }
         (None, Some(live)) => {
             let phase = match &live.state {
@@ -187,18 +192,7 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
             host.queue.load()
         ),
     ));
-    let bad = host.trials.iter().filter(|trial| trial.is_bad()).count();
-    let verdict = evidence::against(fleet, name, host).map_or_else(
-        || "no evidence against it".to_owned(),
-        |why| format!("against it: {why}"),
-    );
-    lines.push((
-        "evidence",
-        format!(
-            "{bad} of its last {} attempts failed through something else than the model; {verdict}",
-            host.trials.len()
-        ),
-    ));
+    lines.push(("evidence", trials(fleet, name, host)));
     if host.pace.n > 0 {
         lines.push((
             "speed",
@@ -215,6 +209,23 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
         format!("{} known to be here, {} MB", host.shelf.len(), bytes >> 20),
     ));
     lines
+}
+
+/// How the last attempts on a host went, and whether that speaks against it.
+fn trials(fleet: &Fleet, name: &HostName, host: &HostEntry) -> String {
+    let bad = host.trials.iter().filter(|trial| trial.is_bad()).count();
+    let tries = match (bad, host.trials.len()) {
+        (_, 0) => "no attempt has ended on it yet".to_owned(),
+        (0, 1) => "its last attempt did not fail, or only because of the model".to_owned(),
+        (_, 1) => "its last attempt failed, and not because of the model".to_owned(),
+        (0, all) => format!("none of its last {all} attempts failed for another reason than the model"),
+        (bad, all) => format!("{bad} of its last {all} attempts failed for other reasons than the model"),
+    };
+    let verdict = evidence::against(fleet, name, host).map_or_else(
+        || "no evidence against it".to_owned(),
+        |why| format!("evidence against it: {why}"),
+    );
+    format!("{tries}; {verdict}")
 }
 
 fn next(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Option<Line> {

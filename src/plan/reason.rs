@@ -3,6 +3,7 @@
 //! Invariant: the answer comes from the functions that decide ([`no_room`](super::room), [`retry`], the allowance of
 //! providers), so that what people read is what `plan` goes by.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -98,6 +99,8 @@ pub struct Reasons<'a> {
     by: Coordination,
     rates: Allowance<'a>,
     hosts: BTreeMap<&'a HostName, Option<NoRoom>>,
+    /// What keeps jobs that were never tried, and may run anywhere: the same for all of them.
+    fresh: OnceCell<Reason>,
 }
 
 impl<'a> Reasons<'a> {
@@ -116,6 +119,7 @@ impl<'a> Reasons<'a> {
             by,
             rates: Allowance::new(fleet, policy, now),
             hosts: fleet.hosts().map(room).collect(),
+            fresh: OnceCell::new(),
         }
     }
 
@@ -153,6 +157,9 @@ impl<'a> Reasons<'a> {
         let model = &entry.job.model;
         if !entry.is_paid_for() && !self.rates.admits(model) {
             return self.provider(model);
+        }
+        if entry.attempts.is_empty() && self.ordered(entry).is_none() {
+            return self.fresh.get_or_init(|| self.room_for(entry)).clone();
         }
         self.room_for(entry)
     }

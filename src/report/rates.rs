@@ -74,20 +74,28 @@ pub struct Spent {
 }
 
 impl Books {
-    /// The rates of all sets and models that have verdicts.
+    /// The rates of all models of the sets that have verdicts. A model without any is among them: that it has none is
+    /// worth knowing.
     pub fn rates(&self) -> Vec<Rate> {
         let mut groups: BTreeMap<(&SetName, &ModelName), Vec<&Row>> = BTreeMap::new();
         for row in self.rows() {
             groups.entry((&row.set, &row.model)).or_default().push(row);
         }
-        groups
+        let rates = groups
             .into_iter()
-            .map(|((set, model), rows)| rate(set, model, &rows, self.mixes()))
-            .filter(|rate| {
-                let tally = rate.tally;
-                tally.resolved + tally.unresolved + tally.undecided > 0
-            })
-            .collect()
+            .map(|((set, model), rows)| rate(set, model, &rows, self.mixes()));
+        let mut rates: Vec<Rate> = rates.collect();
+        let has_verdicts = |rate: &Rate| {
+            let tally = rate.tally;
+            tally.resolved + tally.unresolved + tally.undecided > 0
+        };
+        let judged: BTreeSet<SetName> = rates
+            .iter()
+            .filter(|rate| has_verdicts(rate))
+            .map(|rate| rate.set.clone())
+            .collect();
+        rates.retain(|rate| judged.contains(&rate.set));
+        rates
     }
 
     /// The rates that are withheld, because their jobs were made under several profiles.
@@ -120,7 +128,10 @@ impl Books {
             right("95 %"),
         ];
         columns.extend(beside.map(|account| count(account.word(), account.short())));
-        columns.extend([count("cost", "cost").spare(), count("tokens", "tokens").spare()]);
+        columns.extend([
+            count("cost", "cost").spare_at(2),
+            count("tokens", "tokens").spare_at(1),
+        ]);
         let mut table = Table::new(&columns);
         for rate in &rates {
             let tally = rate.tally;

@@ -103,7 +103,7 @@ impl Books {
     pub fn summary_table(&self, most: Option<usize>) -> String {
         let mut columns = vec![left("set"), left("model"), right("jobs")];
         columns.extend(Account::ALL.map(|account| count(account.word(), account.short())));
-        columns.extend([right("at home").spare(), right("size").spare()]);
+        columns.extend([right("at home").spare_at(2), right("size").spare_at(1)]);
         let mut table = Table::new(&columns);
         let mut add = |set: &str, model: &str, group: &Group| {
             let tally = group.tally;

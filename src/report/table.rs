@@ -2,16 +2,19 @@
 //!
 //! Invariant: no line is wider than asked for as long as its numbers and first column fit, and none
 //! ends in a blank. A number is never clipped: half of one would be another. Where room is short, counts
-//! get short heads, then spare columns go, then words are clipped.
+//! get short heads, then spare columns go, in the order that each table says, then prose is clipped, then words; names
+//! lose their middle.
 
 use std::fmt::Write as _;
 
-use super::text::{clip, printable, width};
+use super::text::{clip, elide, printable, width};
 
 /// Between two columns.
 const GAP: &str = "  ";
 /// Narrowest that a column of prose is clipped to, and one of words if that is not enough.
 const NARROWEST: [usize; 2] = [12, 8];
+/// Spare columns go before a column of prose gets less than this.
+const READABLE: usize = 24;
 
 /// One column.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +24,10 @@ pub struct Column {
     right: bool,
     shrinks: bool,
     optional: bool,
-    spare: bool,
+    /// Names keep their beginning and their end.
+    middle: bool,
+    /// The smallest goes first, where room is short.
+    spare: Option<u8>,
 }
 
 const PLAIN: Column = Column {
@@ -30,13 +36,19 @@ const PLAIN: Column = Column {
     right: false,
     shrinks: false,
     optional: false,
-    spare: false,
+    middle: false,
+    spare: None,
 };
 
 /// A column of words.
 pub const fn left(head: &'static str) -> Column {
     let short = head;
     Column { head, short, ..PLAIN }
+}
+
+/// A column of names: clipped in the middle, since many begin alike.
+pub const fn name(head: &'static str) -> Column {
+    left(head).middle()
 }
 
 /// A column of numbers.
@@ -66,10 +78,17 @@ pub const fn count(head: &'static str, short: &'static str) -> Column {
 }
 
 impl Column {
-    /// The same column, left out where room is short.
+    /// The same column, left out where room is short: the one with the smallest number first.
     #[must_use]
-    pub const fn spare(self) -> Column {
-        Column { spare: true, ..self }
+    pub const fn spare_at(self, order: u8) -> Column {
+        let spare = Some(order);
+        Column { spare, ..self }
+    }
+
+    /// The same column, clipped in the middle.
+    #[must_use]
+    pub const fn middle(self) -> Column {
+        Column { middle: true, ..self }
     }
 }
 
@@ -109,25 +128,32 @@ impl Table {
 
     /// The table as lines; with `most`, no wider than so many columns.
     pub fn render(&self, most: Option<usize>) -> String {
-        let full = self.shown(false, true);
-        let stages = [(true, true), (true, false)].map(|(short, spare)| self.shown(short, spare));
+        let mut spares: Vec<u8> = self.columns.iter().filter_map(|column| column.spare).collect();
+        spares.sort_unstable();
         let fits = |table: &Table| most.is_none_or(|most| table.natural() <= most);
-        let mut narrower = stages.into_iter();
-        let mut table = full;
+        let mut table = self.shown(false, None);
+        let mut narrower = std::iter::once(None).chain(spares.into_iter().map(Some));
         while !fits(&table) {
             match narrower.next() {
-                Some(next) => table = next,
+                Some(gone) => table = self.shown(true, gone),
                 None => break,
             }
         }
         table.lines(most)
     }
 
-    /// This table with the columns that are to be shown, under the heads that are to be shown.
-    fn shown(&self, short: bool, spare: bool) -> Table {
+    /// This table with the columns that are to be shown, under the heads that are to be shown: without spare columns up
+    /// to this one.
+    fn shown(&self, short: bool, gone: Option<u8>) -> Table {
         let is_blank = |i: usize| self.rows.iter().all(|row| matches!(row[i].as_str(), "" | "0"));
         let keep: Vec<usize> = (0..self.columns.len())
-            .filter(|i| !(self.columns[*i].optional && is_blank(*i)) && (spare || !self.columns[*i].spare))
+            .filter(|i| {
+                let column = &self.columns[*i];
+                let is_gone = column
+                    .spare
+                    .is_some_and(|order| gone.is_some_and(|gone| order <= gone));
+                !is_gone && !(column.optional && is_blank(*i))
+            })
             .collect();
         let column = |i: &usize| {
             let column = self.columns[*i];
@@ -141,8 +167,14 @@ impl Table {
         }
     }
 
+    /// How wide it is with prose that can just be read.
     fn natural(&self) -> usize {
-        let widths = self.widths(None);
+        let widths: Vec<usize> = self
+            .widths(None)
+            .into_iter()
+            .zip(&self.columns)
+            .map(|(wide, column)| if column.shrinks { wide.min(READABLE) } else { wide })
+            .collect();
         widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
     }
 
@@ -153,7 +185,11 @@ impl Table {
         for row in std::iter::once(&heads).chain(&self.rows) {
             let mut line = String::new();
             for ((column, cell), wide) in self.columns.iter().zip(row).zip(&widths) {
-                let cell = clip(cell, *wide);
+                let cell = if column.middle {
+                    elide(cell, *wide)
+                } else {
+                    clip(cell, *wide)
+                };
                 let pad = " ".repeat(wide.saturating_sub(width(&cell)));
                 let (before, after) = if column.right {
                     (pad.as_str(), "")
@@ -230,7 +266,7 @@ mod tests {
             left("set"),
             count("running", "run"),
             count("unresolved", "unres"),
-            right("size").spare(),
+            right("size").spare_at(1),
         ]);
         table.row(["phase8", "0", "12", "4 kB"]);
         table.row(["phase9", "0", "3", ""]);
@@ -248,6 +284,35 @@ mod tests {
         set     unres
         phase8     12
         phase9      3
+        ");
+    }
+
+    #[test]
+    fn spare_columns_go_in_their_order_before_prose_cannot_be_read_and_names_keep_both_ends() {
+        let mut table = Table::new(&[
+            left("job"),
+            name("instance"),
+            right("run").spare_at(1),
+            left("host").spare_at(2),
+            prose("why"),
+        ]);
+        let why = "tests/test_tides.py::test_moon failed: assert 1 == 2";
+        table.row(["y5wp0wfa1y4k", "1319603449576684", "1", "eval1", why]);
+        table.row(["vmt98gwy0hbw", "1319603449571234", "1", "eval2", why]);
+        insta::assert_snapshot!(table.render(Some(70)), @r"
+        job           instance          run  host   why
+        y5wp0wfa1y4k  1319603449576684    1  eval1  tests/test_tides.py::test…
+        vmt98gwy0hbw  1319603449571234    1  eval2  tests/test_tides.py::test…
+        ");
+        insta::assert_snapshot!(table.render(Some(60)), @r"
+        job           instance          why
+        y5wp0wfa1y4k  1319603449576684  tests/test_tides.py::test_m…
+        vmt98gwy0hbw  1319603449571234  tests/test_tides.py::test_m…
+        ");
+        insta::assert_snapshot!(table.render(Some(40)), @r"
+        job           instance      why
+        y5wp0wfa1y4k  131960…76684  tests/test_…
+        vmt98gwy0hbw  131960…71234  tests/test_…
         ");
     }
 }

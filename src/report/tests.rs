@@ -299,6 +299,18 @@ fn pass_at_k_is_the_mean_over_the_instances_with_enough_tries() {
 }
 
 #[test]
+fn a_model_without_a_verdict_stands_in_the_table_beside_those_that_have_some() {
+    let books = balanced(&[asked("a", "gpt", "r"), asked("a", "kimi", "xx")]);
+    assert_eq!(books.rates().len(), 2);
+    assert_eq!(books.rates()[1].rate, None);
+    insta::assert_snapshot!(books.rates_table(Some(80)), @"
+    set     model  solved     rate        95 %  excluded   cost  tokens
+    phase8  gpt       1/1  100.0 %  20.7–100.0         0  $1.23    800k
+    phase8  kimi      0/0     none                     2  $2.47    1.6M
+    ");
+}
+
+#[test]
 fn books_without_verdicts_have_no_rates() {
     let books = Books::close(rows(), 3).unwrap();
     assert_eq!(books.rates_table(None) + &books.pass_table(None), "");

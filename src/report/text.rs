@@ -57,6 +57,16 @@ fn columns(c: char) -> usize {
     }
 }
 
+/// How many bytes of the text fit into so many columns: one character at least.
+pub fn fitting(text: &str, most: usize) -> usize {
+    let mut wide = text.chars().next().map_or(0, columns);
+    let over = text.char_indices().skip(1).find(|(_, c)| {
+        wide += columns(*c);
+        wide > most
+    });
+    over.map_or(text.len(), |(at, _)| at)
+}
+
 /// The text in at most `most` columns; what is cut off is marked.
 pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
     if width(text) <= most {
@@ -75,6 +85,24 @@ pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
         out.push('…');
     }
     Cow::Owned(out)
+}
+
+/// The text in at most `most` columns, its beginning and its end kept: names often differ in their last characters.
+pub fn elide(text: &str, most: usize) -> Cow<'_, str> {
+    if width(text) <= most || most < 3 {
+        return clip(text, most);
+    }
+    let (mut first, mut last) = (most / 2, (most - 1) / 2);
+    let fits = |c: &char, left: &mut usize| match left.checked_sub(columns(*c)) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
+    };
+    let head: String = text.chars().take_while(|c| fits(c, &mut first)).collect();
+    let tail: Vec<char> = text.chars().rev().take_while(|c| fits(c, &mut last)).collect();
+    Cow::Owned(head + "…" + &tail.into_iter().rev().collect::<String>())
 }
 
 #[cfg(test)]
@@ -97,5 +125,18 @@ mod tests {
         assert_eq!(clip("abcdef", 5), "abcd…");
         assert_eq!(clip("漢字漢字", 6), "漢字…");
         assert_eq!(width("e\u{301}"), 1);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_keeps_its_beginning_and_its_end() {
+        assert_eq!(elide("1319603449576684", 16), "1319603449576684");
+        assert_eq!(elide("1319603449576684", 9), "1319…6684");
+        assert_eq!(elide("1319603449576684", 8), "1319…684");
+        assert_eq!(elide("漢字漢字", 6), "漢…字");
+        assert_eq!(elide("abc", 2), "a…");
+        assert_eq!(
+            [fitting("abc", 2), fitting("漢字", 3), fitting("漢字", 1)],
+            [2, 3, 3]
+        );
     }
 }

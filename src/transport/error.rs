@@ -42,6 +42,9 @@ pub enum LinkError {
     /// Nothing was heard for too long.
     #[error("nothing heard for {0}")]
     Silent(Span),
+    /// It did not answer as soon as the caller wanted.
+    #[error("no answer in {0}")]
+    NoAnswer(Span),
     /// The channel closed.
     #[error("the connection was lost{0}")]
     Lost(String),
@@ -86,6 +89,7 @@ impl LinkError {
             | LinkError::Push(_)
             | LinkError::Handshake(_)
             | LinkError::Silent(_)
+            | LinkError::NoAnswer(_)
             | LinkError::Lost(_)
             | LinkError::Panicked(_) => Outlook::Transient,
             LinkError::On { error, .. } => error.outlook(worked),
@@ -103,7 +107,7 @@ impl LinkError {
             LinkError::NoRunner { arch, .. } => format!("build fleet for {arch} and name the file under [runner] in fleet.toml"),
             LinkError::Push(_) => "check free space and permissions of the runner's root on the host (`fleet doctor`)".to_owned(),
             LinkError::On { error, .. } => return error.hint(),
-            LinkError::Unreachable(_) | LinkError::Handshake(_) | LinkError::Silent(_) | LinkError::Lost(_) | LinkError::Here(_) | LinkError::Panicked(_) => return None,
+            LinkError::Unreachable(_) | LinkError::Handshake(_) | LinkError::Silent(_) | LinkError::NoAnswer(_) | LinkError::Lost(_) | LinkError::Here(_) | LinkError::Panicked(_) => return None,
         })
     }
 

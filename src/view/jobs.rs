@@ -13,7 +13,7 @@ pub fn jobs(fleet: &Fleet, most: Option<usize>) -> String {
         left("state"),
         left("host"),
         right("attempts"),
-        prose("set/instance/model/run"),
+        prose("set/instance/model/run").middle(),
     ]);
     for entry in entries {
         let job = &entry.job;

@@ -16,11 +16,11 @@ mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, Seen, SetLine};
 pub use chronicle::{Deed, chronicle, chronicle_table};
-pub use failures::{Example, Failures, Group, failed_of, failures, failures_text};
+pub use failures::{Example, Failures, Group, failed_of, failure_lines, failures, failures_text};
 pub use forecast::{compared, forecast};
 pub use jobs::jobs;
 pub use plain::plain;
-pub use progress::{History, progress};
+pub use progress::{History, Window, progress};
 pub use schedule::{Schedule, schedule};
 pub use status::status;
 pub use waiting::Waiting;

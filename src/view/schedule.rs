@@ -144,7 +144,7 @@ pub fn schedule(plan: &Schedule<'_>, all: bool, most: Option<usize>) -> String {
         right("end"),
         left("UTC"),
         right("image"),
-        prose("set/instance/model/run"),
+        prose("set/instance/model/run").middle(),
     ]);
     let mut lines = plan.attempts.iter().peekable();
     let mut of_host = 0;

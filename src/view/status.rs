@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::board::{Board, FailedJob, HostLine, RunningJob};
 use crate::domain::host::Link;
-use crate::report::table::{Table, count, left, prose, right};
+use crate::report::table::{Table, count, left, name, prose, right};
 use crate::report::{Account, Tally, words};
 
 /// Most lines of failed jobs that a person reads at once; `--json` has all.
@@ -167,13 +167,13 @@ fn sets(board: &Board) -> Table {
 fn running(board: &Board) -> Table {
     let mut table = Table::new(&[
         left("running"),
-        left("instance"),
-        left("model"),
-        right("run"),
+        name("instance"),
+        name("model"),
+        right("run").spare_at(2),
         left("host"),
         left("phase"),
         right("for"),
-        right("age"),
+        right("age").spare_at(1),
     ]);
     for job in &board.running {
         table.row([
@@ -199,15 +199,16 @@ fn waiting(board: &Board) -> Table {
     table
 }
 
+/// The id, the instance and the line that says why stay longest. `fleet explain` of the id tells the rest.
 fn failed(board: &Board) -> Table {
     let mut table = Table::new(&[
         left("failed"),
-        left("instance"),
-        left("model"),
-        right("run"),
-        left("host"),
-        left("phase"),
-        prose("how"),
+        name("instance"),
+        name("model").spare_at(4),
+        right("run").spare_at(1),
+        left("host").spare_at(2),
+        left("phase").spare_at(3),
+        left("how").spare_at(5),
         prose("first failing line"),
     ]);
     for job in board.failed.iter().take(MOST_FAILED) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::hold::Kind;
 use crate::domain::host::{HostConfig, Outlook, Reach};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, Job, JobId, Place, Span, Timestamp};
@@ -226,8 +227,8 @@ fn status_fits_a_narrow_terminal() {
           1  eval1     a host has room; it starts next, after what is more …
           1  lancer1   a host has room; it starts next, after what is more …
 
-    failed        instance  model  run  host   phase     how        first f…
-    y5wp0wfa1y4k  inst-1    gpt      1  eval2  evaluat…  exit cod…  E   ass…
+    failed        instance  model  how          first failing line
+    y5wp0wfa1y4k  inst-1    gpt    exit code 2  E   assert 1 == 2
     ");
 }
 
@@ -268,22 +269,93 @@ fn the_accounts_on_the_board_add_up() {
     assert_eq!(json["total"]["failed"], 1);
 }
 
+fn picture(story: &Story, history: &History, wide: Option<usize>, high: Option<usize>) -> Vec<String> {
+    let policy = Policy::default();
+    progress(
+        &story.fleet,
+        &policy,
+        at(100),
+        at(0),
+        history,
+        Window { wide, high },
+    )
+}
+
+fn hold(story: &mut Story, subject: &str, kind: Kind, why: &str) {
+    let event = Event::Held {
+        subject: subject.parse().unwrap(),
+        kind,
+        why: why.to_owned(),
+        until: None,
+    };
+    story.tell(80, &event);
+}
+
 #[test]
-fn progress_shows_each_host_and_what_is_left() {
+fn progress_shows_each_host_and_what_is_left_and_no_count_is_cut() {
     let story = story();
-    let lines = progress(&story.fleet, at(100), at(0), &story.history, Some(100));
-    insta::assert_snapshot!(lines.join("\n"), @r"
+    insta::assert_snapshot!(picture(&story, &story.history, Some(80), None).join("\n"), @r"
     eval1    inst-2 gpt run 1: evaluation 37s
     eval2    idle
     lancer1  down for 1m38s: connection refused\u{1b}[2J
-    [########----------------] 2/6  left ~1m49s  elapsed 1m40s  3 waiting, 1 running, 1 succeeded, 1 fa…
+    [########----------------] 2/6  left ~1m49s  elapsed 1m40s
+    3 waiting, 1 running, 1 succeeded, 1 failed
     ");
+    for wide in 20..=120 {
+        let lines = picture(&story, &story.history, Some(wide), None);
+        assert!(
+            lines.iter().all(|line| crate::report::text::width(line) <= wide),
+            "{lines:#?}"
+        );
+        let text = lines.join(" ");
+        for count in ["3 waiting", "1 running", "1 succeeded", "1 failed", "2/6"] {
+            assert!(text.contains(count), "{wide}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_low_window_keeps_the_sums_and_says_how_many_hosts_it_leaves_out() {
+    let story = story();
+    for high in 1..=5 {
+        let lines = picture(&story, &story.history, Some(80), Some(high));
+        assert!(lines.len() <= high, "{lines:#?}");
+        assert!(lines.last().unwrap().contains("3 waiting"), "{lines:#?}");
+    }
+    let lines = picture(&story, &story.history, Some(80), Some(4));
+    assert_eq!(lines[1], "… and 2 hosts more (`fleet status`)");
+}
+
+#[test]
+fn what_is_held_is_not_called_idle_and_nothing_that_is_blocked_has_an_eta() {
+    let mut story = story();
+    hold(&mut story, "host eval2", Kind::Draining, "new disk");
+    hold(&mut story, "model gpt", Kind::Refused, "401 invalid key");
+    insta::assert_snapshot!(picture(&story, &story.history, Some(80), None).join("\n"), @r"
+    eval1    inst-2 gpt run 1: evaluation 37s
+    eval2    draining: new disk
+    lancer1  down for 1m38s: connection refused\u{1b}[2J
+    blocked: 3 jobs need `fleet resume model gpt`: 401 invalid key
+    [########----------------] 2/6  left ~27s  elapsed 1m40s
+    3 waiting, 1 running, 1 succeeded, 1 failed
+    ");
+    story.end(90, 2, &Ending::Exit(0), None);
+    let lines = picture(&story, &story.history, Some(80), None);
+    assert!(
+        lines.iter().any(|line| line.contains("left —")),
+        "nothing can move: {lines:#?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("blocked: 3 jobs need `fleet resume model gpt`"))
+    );
 }
 
 #[test]
 fn without_history_nobody_knows_what_is_left() {
     let story = story();
-    let lines = progress(&story.fleet, at(100), at(0), &History::default(), None);
+    let lines = picture(&story, &History::default(), None, None);
     assert!(lines.last().unwrap().contains("left —"));
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::blame::advice;
 use crate::domain::fault::Class;
 use crate::domain::fleet::JobEntry;
+use crate::domain::hold::Subject;
 use crate::domain::{Fleet, HostName, JobId, ModelName, SetName};
 
 use seen::{Seen, Stand};
@@ -105,7 +106,7 @@ pub fn failures(
     let mut all: Vec<Group> = groups
         .into_iter()
         .filter(|((found, _), _)| class.is_none_or(|class| *found == class))
-        .map(|((class, fault), seen)| group(class, fault, &seen))
+        .map(|((class, fault), seen)| group(fleet, class, fault, &seen.iter().collect::<Vec<_>>()))
         .collect();
     // What needs a hand first; then what there is most of. The rest is in the order of classes and names.
     all.sort_by_key(|group| std::cmp::Reverse((group.failed, group.open, group.jobs)));
@@ -117,13 +118,47 @@ pub fn failures(
     }
 }
 
-/// What a job without a result failed of, by the name of its group; none if it has a result, or may have one yet.
-pub fn failed_of(entry: &JobEntry) -> Option<String> {
+/// What a job without a result failed of: the class and the name of its group. None if it has a result, or may have
+/// one yet.
+pub fn failed_of(entry: &JobEntry) -> Option<(Class, String)> {
     let last = seen::of(entry, None).pop()?;
-    (last.stand == Stand::Failed).then_some(last.fault)
+    (last.stand == Stand::Failed).then_some((last.class, last.fault))
 }
 
-fn group(class: Class, fault: String, seen: &[Seen<'_>]) -> Group {
+/// Why a job has no result, and what to do about it: what each attempt failed of, the class, the way out. Empty if it
+/// has a result, or may have one yet.
+pub fn failure_lines(fleet: &Fleet, entry: &JobEntry) -> Vec<(&'static str, String)> {
+    let all = seen::of(entry, None);
+    let Some(last) = all.last().filter(|last| last.stand == Stand::Failed) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    for attempt in &entry.attempts {
+        // What was lost is told as that.
+        if entry.lost().any(|lost| lost.n == attempt.n) {
+            continue;
+        }
+        if let Some((class, fault, line)) = seen::failure(attempt) {
+            let class = class.word();
+            let text = format!(
+                "attempt {} on {}: {fault} ({class}): {line}",
+                attempt.n, attempt.host
+            );
+            lines.push(("failed", text));
+        }
+    }
+    let group = group(fleet, last.class, last.fault.clone(), &[last]);
+    lines.push((
+        "class",
+        format!("{} ({})", last.class.word(), last.class.meaning()),
+    ));
+    lines.extend(group.why.map(|why| ("because", why.to_owned())));
+    lines.extend(group.what.map(|what| ("do", what.to_owned())));
+    lines.extend(group.run.into_iter().map(|command| ("run", command)));
+    lines
+}
+
+fn group(fleet: &Fleet, class: Class, fault: String, seen: &[&Seen<'_>]) -> Group {
     let mut stands: BTreeMap<JobId, Stand> = BTreeMap::new();
     let (mut hosts, mut attempts) = (BTreeMap::new(), 0);
     let mut models: BTreeMap<ModelName, BTreeSet<JobId>> = BTreeMap::new();
@@ -165,6 +200,7 @@ fn group(class: Class, fault: String, seen: &[Seen<'_>]) -> Group {
             .into_iter()
             // What waits is tried again by itself, and what has a result needs no other.
             .filter(|command| failed > 0 || !command.starts_with("fleet retry"))
+            .filter(|command| may_resume(fleet, command))
             .collect(),
         models: models
             .into_iter()
@@ -177,9 +213,17 @@ fn group(class: Class, fault: String, seen: &[Seen<'_>]) -> Group {
     }
 }
 
+/// What is not held needs no `fleet resume`.
+fn may_resume(fleet: &Fleet, command: &str) -> bool {
+    match command.strip_prefix("fleet resume ").map(str::parse::<Subject>) {
+        Some(Ok(subject)) => fleet.hold(&subject).is_some(),
+        Some(Err(_)) | None => true,
+    }
+}
+
 /// Those that need a hand first.
-fn examples(seen: &[Seen<'_>]) -> Vec<Example> {
-    let mut sorted: Vec<&Seen<'_>> = seen.iter().collect();
+fn examples(seen: &[&Seen<'_>]) -> Vec<Example> {
+    let mut sorted: Vec<&Seen<'_>> = seen.to_vec();
     sorted.sort_by_key(|one| one.stand);
     let mut examples: Vec<Example> = Vec::new();
     for one in sorted {

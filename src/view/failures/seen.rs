@@ -92,7 +92,7 @@ fn stand(entry: &JobEntry) -> Stand {
 
 /// Whose doing, what it is called, and the line that says it; none if the attempt did what it should, or is
 /// not at its end.
-fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
+pub(super) fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
     let explained = |fault: &Fault| (fault.class, fault.name.clone(), fault.what.clone());
     let told = attempt
         .fault()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::fault::{Again, Class};
 use crate::domain::fleet::JobEntry;
+use crate::domain::hold::Kind;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{AttemptId, Epoch, Event, Fault, Fleet, Job, JobId, Place, Span, Timestamp, Verdict};
@@ -149,6 +150,14 @@ fn story() -> Told {
             fault(Class::Provider, "model-refused", what, Again::Never),
         );
     }
+    for (subject, kind) in [("host eval1", Kind::Ailing), ("model kimi", Kind::Refused)] {
+        told.fold(&Event::Held {
+            subject: subject.parse().unwrap(),
+            kind,
+            why: "as was seen".to_owned(),
+            until: None,
+        });
+    }
     // Three results: two of them the model's own doing, and one plain.
     let gave_up = told.job("e", "gpt");
     let said = fault(Class::Model, "agent-gave-up", "maximum iteration", Again::Never);
@@ -204,7 +213,10 @@ fn a_job_counts_as_failed_of_the_last_thing_that_went_wrong_and_of_nothing_else(
         job,
         why: "tried in vain".to_owned(),
     });
-    assert_eq!(failed_of(told.0.job(job).unwrap()).as_deref(), Some(down));
+    assert_eq!(
+        failed_of(told.0.job(job).unwrap()),
+        Some((Class::Host, down.to_owned()))
+    );
     let found = told.failures().failures;
     let counts: Vec<(&str, usize, usize)> = found
         .iter()
@@ -219,7 +231,10 @@ fn a_job_counts_as_failed_of_the_last_thing_that_went_wrong_and_of_nothing_else(
         job: never,
         why: "no host could".to_owned(),
     });
-    assert_eq!(failed_of(told.0.job(never).unwrap()).as_deref(), Some("given-up"));
+    assert_eq!(
+        failed_of(told.0.job(never).unwrap()),
+        Some((Class::Unknown, "given-up".to_owned()))
+    );
 }
 
 #[test]
@@ -261,7 +276,7 @@ fn the_text_is_blocks_that_no_stranger_can_disturb() {
       jobs    2djv5snqvx2e  phase8/b/gpt/run1
               vy87dmjvhb1p  phase8/a/gpt/run1
 
-    the model's own: results, not failures, and never tried again
+    what models did: results, not failures, and never tried again
       agent-gave-up: 1 job, gpt
         says  maximum iteration
       no-patch: 1 job, gpt
@@ -283,4 +298,84 @@ fn whatever_the_width_only_commands_are_wider() {
             );
         }
     }
+}
+
+#[test]
+fn nothing_is_to_be_resumed_that_is_not_held() {
+    let mut told = Told::default();
+    let job = told.job("a", "gpt");
+    told.attempt(
+        job,
+        "eval1",
+        fault(Class::Provider, "rate-limit", "429", Again::Later),
+    );
+    let found = told.failures().failures;
+    assert_eq!(
+        found[0].run, [""; 0],
+        "its provider was only asked too often, and it is tried again"
+    );
+}
+
+#[test]
+fn what_a_program_says_is_never_cut() {
+    let mut told = Told::default();
+    let job = told.job("a", "gpt");
+    let what = format!(
+        "Traceback of {} and in the end: KeyError 'tides'",
+        "x/".repeat(100)
+    );
+    told.attempt(
+        job,
+        "eval1",
+        fault(Class::Config, "agent-settings", &what, Again::Never),
+    );
+    let found = told.failures();
+    let piped = failures_text(&found, None);
+    assert!(piped.contains(&format!("  says    {what}\n")), "{piped}");
+    for most in [40, 80, 200] {
+        let text = failures_text(&found, Some(most));
+        let said = text
+            .split("  says    ")
+            .nth(1)
+            .unwrap()
+            .split("  jobs ")
+            .next()
+            .unwrap();
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        assert_eq!(words(said), words(&what), "{text}");
+    }
+}
+
+#[test]
+fn a_failed_job_is_explained_with_its_attempts_its_class_and_the_way_out() {
+    let mut told = Told::default();
+    let job = told.job("a", "gpt");
+    told.attempt(
+        job,
+        "eval1",
+        fault(Class::Host, "docker-down", "no daemon", Again::Elsewhere),
+    );
+    told.attempt(
+        job,
+        "eval2",
+        fault(Class::Image, "image-missing", "404", Again::Never),
+    );
+    let lines = failure_lines(&told.0, told.0.job(job).unwrap());
+    let about = |about: &str| -> Vec<&str> {
+        lines
+            .iter()
+            .filter(|(one, _)| *one == about)
+            .map(|(_, text)| text.as_str())
+            .collect()
+    };
+    assert_eq!(
+        about("failed"),
+        ["attempt 2 on eval2: image-missing (image): 404"]
+    );
+    assert_eq!(about("class"), ["image (the instance's image is at fault)"]);
+    assert_eq!(about("run").last(), Some(&"fleet retry --fault image-missing"));
+    assert!(!about("do").is_empty() && !about("because").is_empty());
+    let fine = told.job("b", "gpt");
+    told.attempt(fine, "eval1", verdict(Decision::Resolved, Evaluated::Completed));
+    assert_eq!(failure_lines(&told.0, told.0.job(fine).unwrap()), []);
 }

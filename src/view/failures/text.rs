@@ -1,11 +1,12 @@
-//! The failures as text: a block for each group, no wider than asked for.
+//! The failures as text: a block for each group, no wider than asked for. What failed programs say is never cut: its end
+//! is often the half that matters. It goes on on the next line; without a width it is one line.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fmt::Write as _;
 
 use super::{Failures, Group};
-use crate::report::text::{clip, printable, width};
+use crate::report::text::{clip, fitting, printable, width};
 use crate::report::words;
 
 /// As wide as text gets, on however wide a terminal.
@@ -15,19 +16,26 @@ const INDENT: &str = "  ";
 /// How wide the labels of these lines are.
 const LABEL: usize = 8;
 
-/// The failures in at most `most` columns, and 80 at most.
+/// The failures in at most `most` columns, and 80 at most. Without a width, what others said is one line, however long.
 pub fn failures_text(failures: &Failures, most: Option<usize>) -> String {
-    let most = most.unwrap_or(WIDEST).min(WIDEST);
-    let mut blocks: Vec<String> = failures.failures.iter().map(|group| block(group, most)).collect();
+    let quoted = most.map(|most| most.min(WIDEST));
+    let most = quoted.unwrap_or(WIDEST);
+    let mut blocks: Vec<String> = failures
+        .failures
+        .iter()
+        .map(|group| block(group, most, quoted))
+        .collect();
     if !failures.results.is_empty() {
-        let head = "the model's own: results, not failures, and never tried again";
-        let results = failures.results.iter().map(|group| result(group, most));
-        blocks.push(clipped(head, most) + &results.collect::<String>());
+        let head = "what models did: results, not failures, and never tried again";
+        let mut text = String::new();
+        wrap(&mut text, "", INDENT.len(), head, most);
+        text.extend(failures.results.iter().map(|group| result(group, most, quoted)));
+        blocks.push(text);
     }
     blocks.join("\n")
 }
 
-fn block(group: &Group, most: usize) -> String {
+fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
     let stands = [
         (group.failed, "without result"),
         (group.open, "to be tried again"),
@@ -54,8 +62,7 @@ fn block(group: &Group, most: usize) -> String {
         labelled(&mut out, "on", &counts(&group.hosts), most);
     }
     labelled(&mut out, "models", &counts(&group.models), most);
-    let line = format!("{INDENT}says    {}", printable(&group.line));
-    out.push_str(&clipped(&line, most));
+    quote(&mut out, "says", &group.line, quoted);
     for (label, text) in [("why", group.why), ("do", group.what)] {
         if let Some(text) = text {
             labelled(&mut out, label, text, most);
@@ -66,23 +73,24 @@ fn block(group: &Group, most: usize) -> String {
         let _ = writeln!(out, "{INDENT}        {}", printable(command));
     }
     for (i, example) in group.examples.iter().enumerate() {
-        let label = if i == 0 { "jobs    " } else { "        " };
-        let line = format!("{INDENT}{label}{}  {}", example.job, printable(&example.name));
-        out.push_str(&clipped(&line, most));
+        let label = if i == 0 { "jobs" } else { "" };
+        quote(
+            &mut out,
+            label,
+            &format!("{}  {}", example.job, example.name),
+            quoted,
+        );
     }
     out
 }
 
 /// A model's own: how many, and what it says.
-fn result(group: &Group, most: usize) -> String {
+fn result(group: &Group, most: usize, quoted: Option<usize>) -> String {
     let (fault, jobs) = (printable(&group.fault), words::jobs(group.jobs));
     let text = format!("{fault}: {jobs}, {}", counts(&group.models));
     let mut out = String::new();
     wrap(&mut out, INDENT, 2 * INDENT.len(), &text, most);
-    out.push_str(&clipped(
-        &format!("{INDENT}  says  {}", printable(&group.line)),
-        most,
-    ));
+    quote(&mut out, "  says", &group.line, quoted);
     out
 }
 
@@ -101,8 +109,29 @@ fn counts<K: Display>(counts: &BTreeMap<K, usize>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn clipped(line: &str, most: usize) -> String {
-    format!("{}\n", clip(line, most))
+/// Words of others, whole and as they are: what does not fit goes on on the next line.
+fn quote(out: &mut String, label: &str, text: &str, most: Option<usize>) {
+    let text = printable(text);
+    let first = format!("{INDENT}{label:LABEL$}");
+    let room = most.map_or(usize::MAX, |most| most.saturating_sub(width(&first)).max(1));
+    let mut begins = first.clone();
+    let mut rest = text.as_ref();
+    loop {
+        let mut taken = fitting(rest, room);
+        if taken < rest.len()
+            && let Some(blank) = rest[..taken].rfind(' ').filter(|blank| *blank * 2 > taken)
+        {
+            // Rather between two words, unless most of the line would stay empty.
+            taken = blank + 1;
+        }
+        let (line, after) = rest.split_at(taken);
+        let _ = writeln!(out, "{begins}{}", line.trim_end());
+        if after.is_empty() {
+            return;
+        }
+        begins = " ".repeat(width(&first));
+        rest = after;
+    }
 }
 
 /// Adds the words of a text below each other: the first line behind `first`, the others as far in as `rest` says.
