@@ -199,7 +199,14 @@ fn detached_it_returns_at_once_and_the_background_does_the_work() {
     world
         .fleet(&["dispatch", FILE])
         .code(5)
-        .says("another coordinator is at work");
+        .says("another coordinator is at work")
+        .says("it runs this set already");
+    world.jobs("phase9", 1, 0);
+    world
+        .fleet(&["dispatch", "assignments/phase9.json"])
+        .code(5)
+        .says("to add this set: end that coordinator")
+        .says(&format!("`fleet dispatch {FILE} assignments/phase9.json`"));
     world.go();
     wait::until("the background is through", || {
         world

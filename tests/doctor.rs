@@ -47,6 +47,24 @@ fn a_destination_that_leads_nowhere_is_found_and_the_others_are_still_checked() 
 }
 
 #[test]
+fn without_credentials_it_says_so_once_and_nothing_of_its_libraries() {
+    let world = World::local(1)
+        .script("true")
+        .toml(
+            "[[pipeline]]\nname = \"swe\"\n[[pipeline.phase]]\nname = \"image\"\ndoes = \"image\"\ndeadline = \"1m\"\n[images]\nbucket = \"nowhere\"",
+        )
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        // Nobody answers there: the SDK warns of that at length.
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
+    let ran = world
+        .fleet(&["doctor"])
+        .code(6)
+        .prints("there are no credentials for s3://nowhere; run `aws configure`");
+    assert_eq!(ran.stderr, "1 thing to mend\n");
+}
+
+#[test]
 fn a_database_that_was_torn_is_found() {
     let world = World::local(1).script("true");
     world.jobs("phase8", 1, 0);

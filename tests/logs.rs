@@ -76,6 +76,65 @@ fn once_collected_no_host_is_needed_and_a_phase_can_be_chosen() {
     }
 }
 
+/// A program stands in for the evaluation: it leaves the same files.
+const PROGRAMS: &str = r#"[[pipeline]]
+name = "job"
+[[pipeline.phase]]
+name = "image"
+run = ["true"]
+deadline = "60s"
+[[pipeline.phase]]
+name = "trajectory"
+run = ["true"]
+deadline = "60s"
+[[pipeline.phase]]
+name = "evaluation"
+run = ["sh", "-c", 'echo "the tests ended"; printf "PASSED t.py::moon\nFAILED t.py::tides\n" | gzip > "$FLEET_OUT/test_output.log.gz"']
+deadline = "60s"
+"#;
+const NATIVE: &str = r#"[[pipeline]]
+name = "job"
+containers = true
+[[pipeline.phase]]
+name = "image"
+does = "image"
+deadline = "60s"
+[[pipeline.phase]]
+name = "trajectory"
+does = "trajectory"
+agent = "noop"
+deadline = "60s"
+[[pipeline.phase]]
+name = "evaluation"
+does = "evaluation"
+deadline = "60s"
+"#;
+
+#[test]
+fn an_evaluation_is_followed_by_the_output_of_its_tests() {
+    let world = World::local(1).toml(PROGRAMS);
+    world.jobs("phase8", 1, 0);
+    world.fleet(&["dispatch", FILE]).ok();
+    let world = world.replace(PROGRAMS, NATIVE);
+    for at_home in [false, true] {
+        let shown = world.fleet(&["logs", "--phase", "evaluation", "eval1-0"]).ok();
+        assert_eq!(
+            shown.stdout,
+            "the tests ended\n── output of the tests\nPASSED t.py::moon\nFAILED t.py::tides\n"
+        );
+        let all = world.fleet(&["logs", "eval1-0"]).ok();
+        assert_eq!(
+            all.stdout,
+            format!("── image\n── trajectory\n── evaluation\n{}", shown.stdout)
+        );
+        let other = world.fleet(&["logs", "--phase", "image", "eval1-0"]).ok();
+        assert_eq!(other.stdout, "");
+        if !at_home {
+            world.fleet(&["collect"]);
+        }
+    }
+}
+
 #[test]
 fn a_job_is_named_by_id_or_path_and_an_unclear_name_lists_what_it_may_mean() {
     let world = World::local(1).script("echo \"I am $FLEET_INSTANCE of $FLEET_MODEL\"");

@@ -18,6 +18,21 @@ fn a_failed_job_runs_again_and_a_good_one_does_not() {
         .prints("would be:")
         .prints("phase8/bad/gpt/run1 open again");
     assert_eq!((world.count("failed"), world.count("waiting")), (1, 0));
+    // By the class that `fleet failures` shows.
+    world
+        .fleet(&["failures", "--class", "unknown"])
+        .ok()
+        .prints("unknown program-failed: 1 job");
+    world
+        .fleet(&["retry", "--class", "unknown", "--dry-run"])
+        .ok()
+        .prints("phase8/bad/gpt/run1 open again");
+    let explained = world.fleet(&["explain", "phase8/bad/gpt"]).ok();
+    explained
+        .prints("failed in only")
+        .prints("attempt 1 on eval1: program-failed (unknown)")
+        .prints("unknown (nothing says who is at fault)")
+        .prints("fleet retry --fault program-failed");
     world.write("ledger.mended", "");
     world
         .fleet(&["retry", "--set", "phase8"])

@@ -63,6 +63,52 @@ fn while_a_coordinator_works_it_tells_of_hosts_jobs_phases_and_waiting() {
 }
 
 #[test]
+fn what_is_paused_or_held_is_the_reason_and_explain_says_the_same() {
+    let world = World::local(2).fleet_key("pinned = true").script("true");
+    world.assign("first", &[("*", "z", "gpt")]);
+    world.fleet(&["dispatch", "assignments/first.json"]).ok();
+    world
+        .fleet(&["pause", "host", "eval1", "--because", "new disk"])
+        .ok();
+    world
+        .fleet(&["pause", "model", "kimi", "--because", "new prices"])
+        .ok();
+    world.assign(
+        "phase8",
+        &[
+            ("eval1", "a", "gpt"),
+            ("eval2", "b", "kimi"),
+            ("eval1", "c", "kimi"),
+        ],
+    );
+    world.fleet(&["dispatch", FILE]).code(3);
+    let status = world.status();
+    assert_eq!(status["coordinated"], false);
+    let waiting = status["waiting"].as_array().unwrap();
+    let mut told = std::collections::BTreeMap::new();
+    for group in waiting {
+        for job in group["jobs"].as_array().unwrap() {
+            told.insert(job.as_str().unwrap(), group["why"].as_str().unwrap());
+        }
+    }
+    assert_eq!(told.len(), 3);
+    for (job, why) in &told {
+        let lines = world.fleet(&["explain", "--json", job]).ok().json();
+        let lines = lines["lines"].as_array().unwrap();
+        let waits = lines.iter().find(|line| line["about"] == "waits").unwrap();
+        assert_eq!(waits["text"], *why);
+    }
+    let said = |words: &str| told.values().filter(|why| why.contains(words)).count();
+    assert_eq!(said("model kimi is paused: new prices"), 2, "{told:#?}");
+    assert_eq!(said("eval1: it is paused: new disk"), 1, "{told:#?}");
+    // Nobody coordinates, and yet it is known how the hosts were.
+    for host in status["hosts"].as_array().unwrap() {
+        assert_ne!(host["link"], "unknown", "{status:#}");
+    }
+    world.fleet(&["status"]).ok().prints("was up").prints(" ago");
+}
+
+#[test]
 fn all_lists_every_job_with_its_id_and_state() {
     let world = World::local(1).script("[ $FLEET_INSTANCE != eval1-1 ]");
     world.jobs("phase8", 3, 0);

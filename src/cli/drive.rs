@@ -78,7 +78,10 @@ pub(super) async fn drive(
     printer: &Printer,
     how: How,
 ) -> Result<(Fleet, Stop), CommandError> {
-    let mut coordinator = context.coordinate().await?;
+    let mut coordinator = context.coordinate().await.map_err(|error| match error.kind() {
+        Kind::Refused => beside(context, assignments, error),
+        _ => error,
+    })?;
     for assignment in assignments {
         // Secrets are looked for before anything is stored, so that a missing one leaves no trace.
         let mut trial = Fleet::new(coordinator.fleet.epoch(), &context.config.hosts);
@@ -143,6 +146,34 @@ pub(super) async fn drive(
     .await?;
     progress.finish(&fleet);
     Ok((fleet, stop))
+}
+
+/// How these sets come to run although another coordinator is at work: one coordinator runs all of them.
+fn beside(context: &Context, assignments: &[Assignment], error: CommandError) -> CommandError {
+    let Some(holder) = context.coordinator() else {
+        return error;
+    };
+    let Some(runs) = &holder.runs else { return error };
+    let new: Vec<&Assignment> = assignments
+        .iter()
+        .filter(|one| !runs.sets.contains(&one.set.name))
+        .collect();
+    let pinned = if runs.pinned { "--pinned " } else { "" };
+    if new.is_empty() {
+        return error.hint("it runs this set already; `fleet status --watch` shows it");
+    }
+    let files: Vec<&str> = runs
+        .files
+        .iter()
+        .map(String::as_str)
+        .chain(new.iter().map(|one| one.set.file.as_str()))
+        .collect();
+    error.hint(format!(
+        "to add {}: end that coordinator with Ctrl-C, or `kill {}` (its jobs go on), then run `fleet dispatch {pinned}{}`",
+        if new.len() == 1 { "this set" } else { "these sets" },
+        holder.pid,
+        files.join(" ")
+    ))
 }
 
 /// The jobs that need no look at their images any more.

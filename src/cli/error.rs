@@ -96,6 +96,11 @@ impl CommandError {
         self
     }
 
+    /// Whose business it is.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The process's answer.
     pub fn exit_code(&self) -> u8 {
         match self.kind {

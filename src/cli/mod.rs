@@ -156,7 +156,7 @@ pub fn main() -> ExitCode {
     };
     let (done, printer) = match parsed {
         Ok(done) => done,
-        Err(error) => return printer::usage(&error),
+        Err(error) => return printer::usage(&meant(error)),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -165,6 +165,53 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Verbs of other tools, and ours that do the same.
+const MEANT: &[(&[&str], &str)] = &[
+    (
+        &["run", "start", "submit", "exec", "execute", "add", "launch"],
+        "dispatch",
+    ),
+    (
+        &["ls", "list", "ps", "top", "jobs", "queue", "show", "watch"],
+        "status",
+    ),
+    (&["stop", "kill", "abort", "rm"], "cancel"),
+    (&["fetch", "pull", "download", "results"], "collect"),
+    (&["why"], "explain"),
+    (&["errors"], "failures"),
+    (&["validate", "lint"], "check"),
+];
+
+/// An unknown verb with the one of ours that was meant. What is hidden from the help is never suggested.
+fn meant(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let ours = MEANT.iter().find(|(others, _)| others.contains(&typed.as_str()));
+    let similar = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(all)) => all.clone(),
+        Some(ContextValue::String(one)) => vec![one.clone()],
+        Some(_) | None => Vec::new(),
+    };
+    let command = Cli::command();
+    let is_shown = |name: &String| {
+        command
+            .find_subcommand(name)
+            .is_some_and(|verb| !verb.is_hide_set())
+    };
+    let suggested = match ours {
+        Some((_, ours)) => vec![(*ours).to_owned()],
+        None => similar.into_iter().filter(is_shown).collect(),
+    };
+    if suggested.is_empty() {
+        error.remove(ContextKind::SuggestedSubcommand);
+    } else {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(suggested));
+    }
+    error
 }
 
 fn run(cli: Cli, printer: &Printer) -> Result<u8, CommandError> {

@@ -1,16 +1,18 @@
-//! What happened, for whoever debugs: `FLEET_LOG=debug fleet dispatch …`, on stderr.
+//! What happened, for debugging: `FLEET_LOG=debug fleet dispatch …`, on stderr.
 
 use std::io::{self, Write};
 
 use crate::doors::{env, secrets};
 
-/// Starts it. Without `FLEET_LOG`, only warnings are told.
+/// What is told without `FLEET_LOG`: warnings of our own. What libraries say is for those who ask; our errors say the rest.
+const OURS: &str = "fleet=warn";
+
+/// Starts it.
 pub(super) fn start() {
-    let filter = tracing_subscriber::EnvFilter::try_new(
-        env::get("FLEET_LOG").unwrap_or_else(|| "warn,openssh=off,sqlx=off".to_owned()),
-    );
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(env::get("FLEET_LOG").unwrap_or_else(|| OURS.to_owned()));
     // A filter that cannot be understood is no reason not to run.
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(OURS));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| Discreet)

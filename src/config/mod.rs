@@ -33,8 +33,42 @@ use finding::{Faults, Places};
 use keys::{Defaults, File, Host};
 use table::{Row, Value};
 
-/// The `fleet.toml` that `fleet init` writes, and the manual of every key.
+/// The manual of every key, with its default; `fleet init` writes it with one host of its own.
 pub const DEFAULT: &str = include_str!("../../fleet.toml");
+
+/// The `fleet.toml` of `fleet init --local`: works on this machine at once, without Docker and ssh.
+pub const LOCAL: &str = include_str!("local.toml");
+
+/// The host of a `fleet.toml` that was just begun.
+const FIRST_HOST: &str = r#"# Name yours here: a destination that `ssh` reaches without asking for anything.
+[[host]]
+name = "eval1"
+ssh = "user@eval1.example.org"
+# slots = 2
+# tags = ["big-disk"]
+
+"#;
+
+/// The manual of every key, with one host to be renamed in place of those of this repository.
+pub fn starter() -> String {
+    let mut out = String::new();
+    let mut in_host = false;
+    let mut is_first = true;
+    for line in DEFAULT.split_inclusive('\n') {
+        in_host = line.trim_end() == "[[host]]" || (in_host && !line.trim().is_empty());
+        match in_host {
+            true if is_first => {
+                out.push_str(FIRST_HOST);
+                is_first = false;
+            }
+            true => {}
+            // The blank line after each host goes with it.
+            false if line.trim().is_empty() && out.ends_with("\n\n") => {}
+            false => out.push_str(line),
+        }
+    }
+    out
+}
 
 /// A whole `fleet.toml`, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,8 @@ pub enum ObjectError {
     },
     /// Nobody to ask as.
     #[error(
-        "there are no credentials for {place} ({why}); run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+        "there are no credentials for {place}{}; run `aws configure` or `aws sso login`, or set AWS_PROFILE",
+        detail(why)
     )]
     NoCredentials {
         /// The object.
@@ -58,6 +59,14 @@ pub enum ObjectError {
         /// What it says.
         why: String,
     },
+}
+
+/// What the chain of providers says, unless that is only that it has nothing: then it lists every provider there is.
+fn detail(why: &str) -> String {
+    if why.starts_with("no credentials found in chain") {
+        return String::new();
+    }
+    format!(" ({why})")
 }
 
 impl ObjectError {
