@@ -22,7 +22,7 @@ fn stuck(world: &World, cause: &[&str]) {
     for word in cause {
         ran = ran.says(word);
     }
-    ran.says("1 job is left, and nothing to wait for");
+    ran.says("1 job is left, and waiting would not help");
     assert_eq!(world.count("succeeded"), 1);
 }
 

@@ -39,15 +39,16 @@ fn good_datasets_are_listed_with_what_was_understood() {
     let ran = world
         .fleet(&["check", "data/four.jsonl", "data/pretty.json"])
         .ok()
-        .says("── data/four.jsonl")
         .says("no fault in 2 files");
     insta::assert_snapshot!(ran.stdout, @r"
-    INSTANCE                  LINE  PARSER                        F2P  P2P  IMAGE
+    ── data/four.jsonl
+    instance                  line  parser                        f2p  p2p  image
     1319603449576684             1  python/parse_log_pytest_v3      1    2  s3://kuberha-velora/velora-files/images/12ramba…
     myremylar__pygame_gui-12     2  python/parse_log_pytest_v3      1    2  s3://kuberha-velora/velora-files/images/myremyl…
     12155_1                      3  swelancer/parse_log_exitcode    1    0  s3://rfp-coding-q1/Images/RCT/Expensify_App.tar
     task_001_7                   4  python/parse_log_pytest_v3      1    2  debian:12-slim
-    INSTANCE          LINE  PARSER                      F2P  P2P  IMAGE
+    ── data/pretty.json
+    instance          line  parser                      f2p  p2p  image
     1319603449576684     1  python/parse_log_pytest_v3    1    2  s3://kuberha-velora/velora-files/images/12rambau_sepal_ui…
     ");
     let json = world
@@ -115,7 +116,7 @@ fn an_assignment_is_checked_with_its_datasets_where_fleet_evaluates() {
     );
     let ran = world.fleet(&["check", "assignments/good.json"]).ok();
     insta::assert_snapshot!(ran.stdout, @r"
-    INSTANCE  JOBS  PARSER                        F2P  P2P  IMAGE
+    instance  jobs  parser                        f2p  p2p  image
     12155_1      1  swelancer/parse_log_exitcode    1    0  s3://rfp-coding-q1/Images/RCT/Expensify_App.tar
     x            1                                          the dataset is the program's own business
     ");

@@ -95,7 +95,7 @@ fn a_known_job_that_is_asked_for_otherwise_stays_as_it_was_and_that_is_said() {
     world
         .fleet(&["dispatch", FILE])
         .ok()
-        .says("asks otherwise for 1 known job")
+        .says("the file has changed for 1 known job")
         .says("give the file another name");
     assert_eq!(world.ledger(), ["a", "eval1"]);
 }
@@ -242,7 +242,7 @@ fn ctrl_c_leaves_the_jobs_running_and_the_same_command_finishes_them() {
     assert_eq!(dispatch.wait().unwrap().code(), Some(130));
     let talk = world.talk();
     assert!(
-        talk.contains("2 jobs go on on their hosts, 2 waiting here"),
+        talk.contains("2 jobs continue on the hosts, 2 waiting here"),
         "{talk}"
     );
     assert!(talk.contains("come back with `fleet dispatch assignments/phase8.json`"));

@@ -51,7 +51,7 @@ fn without_credentials_it_says_so_once_and_nothing_of_its_libraries() {
     let world = World::local(1)
         .script("true")
         .toml(
-            "[[pipeline]]\nname = \"swe\"\n[[pipeline.phase]]\nname = \"image\"\ndoes = \"image\"\ndeadline = \"1m\"\n[images]\nbucket = \"nowhere\"",
+            "[[pipeline]]\nname = \"swe\"\ncontainers = true\n[[pipeline.phase]]\nname = \"image\"\ndoes = \"image\"\ndeadline = \"1m\"\n[images]\nbucket = \"nowhere\"",
         )
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")

@@ -89,6 +89,71 @@ fn every_example_in_the_help_exists_with_its_flags() {
 }
 
 #[test]
+fn help_is_plain_english() {
+    // Words that were there once, and said little to those who did not write them.
+    let riddles = [
+        "machine-readable",
+        "anew",
+        "where chance",
+        "the doing of",
+        "whose doing",
+        "whoever",
+        "somebody",
+        "nobody",
+        "polite",
+        "deadly",
+        "for those who wonder",
+        "what sort of",
+        "goes on on",
+        "go on on",
+        "are weighed",
+        "very functions",
+    ];
+    let mut faults = Vec::new();
+    for verb in verbs() {
+        let help = fleet(&[&verb, "--help"]).ok().stdout;
+        let lower = help.to_lowercase();
+        for riddle in riddles.iter().filter(|riddle| lower.contains(*riddle)) {
+            faults.push(format!("`fleet {verb} --help` says {riddle:?}"));
+        }
+    }
+    complain(&faults);
+}
+
+#[test]
+fn the_readme_explains_the_words_that_every_verb_uses() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for word in ["set", "job", "run", "attempt", "account", "class", "held"] {
+        let rows = readme
+            .lines()
+            .filter(|line| line.starts_with(&format!("| {word} | ")));
+        assert_eq!(rows.count(), 1, "the row of {word}");
+    }
+}
+
+#[test]
+fn the_heads_of_all_tables_are_in_one_case() {
+    let mut faults = Vec::new();
+    for (path, bytes) in files::regular(&root().join("src")) {
+        if path.extension().is_none_or(|ending| ending != "rs") {
+            continue;
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for maker in ["left(\"", "right(\"", "prose(\"", "name(\"", "count(\""] {
+            for rest in code.split(maker).skip(1) {
+                let head = rest.split('"').next().unwrap();
+                let is_shout = head.len() > 1 && head.chars().all(|c| c.is_uppercase() || !c.is_alphabetic());
+                if is_shout && !["UTC", "P50", "P90", "95 %"].contains(&head) {
+                    faults.push(format!("{}: {head}", path.display()));
+                }
+            }
+        }
+    }
+    complain(&faults);
+}
+
+#[test]
 fn every_command_that_is_advised_exists_with_its_flags() {
     let advised = fleet::blame::advice::all().flat_map(|advice| advice.run);
     let commands: Vec<String> = advised.map(|command| (*command).to_owned()).collect();

@@ -40,7 +40,7 @@ fn every_event_of_a_job_is_told_in_order_with_its_host_and_its_reason() {
         "quick started",
         "quick ended well after ",
         "only started",
-        "lost, which is proved: eval1 was declared gone: on fire",
+        "lost; proof: eval1 was declared gone: on fire",
         "placed on eval2 (epoch 1), not on eval1, because attempt 1 was lost",
         "begun: its supervisor holds a slot",
         "quick started",

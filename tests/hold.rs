@@ -37,7 +37,7 @@ fn a_paused_model_waits_until_it_is_resumed_and_others_do_not() {
     world
         .fleet(&["dispatch", FILE])
         .code(3)
-        .says("model kimi (1 job wait for it): paused: new prices")
+        .says("model kimi (1 job waits for it): paused: new prices")
         .says("fleet resume model kimi");
     assert_eq!(world.ledger(), ["a", "z"]);
     assert_eq!(held(&world), ["model kimi paused"]);

@@ -48,6 +48,48 @@ fn a_host_that_cannot_be_reached_is_listed_with_the_reason_beside_those_that_can
 }
 
 #[test]
+fn a_host_that_does_not_answer_is_left_alone_after_the_wait() {
+    let world = World::local(1)
+        .toml("[[host]]\nname = \"far\"\nssh = \"far\"")
+        .script("true");
+    // ssh talks to a program that never answers.
+    let config = world.write("ssh_config", "Host *\n    ProxyCommand sleep 60\n");
+    let world = world.env("FLEET_SSH_CONFIG", &config.display().to_string());
+    world
+        .fleet(&["hosts", "--wait", "1s"])
+        .code(6)
+        .prints("1 idle")
+        .prints("✗ no answer in 1s");
+}
+
+#[test]
+fn a_host_that_is_paused_or_lacks_its_engine_is_not_idle() {
+    // The host is this machine with another PATH: there is a shell, and no engine.
+    let bin = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/bin/sh", bin.path().join("sh")).unwrap();
+    let world = World::local(2).script("true");
+    world.jobs("phase8", 1, 0);
+    world.fleet(&["dispatch", "assignments/phase8.json"]).ok();
+    world
+        .fleet(&["pause", "host", "eval1", "--because", "new disk"])
+        .ok();
+    let told = world.fleet(&["hosts"]).ok().prints("paused: new disk").stdout;
+    let line = told.lines().find(|line| line.starts_with("eval1")).unwrap();
+    assert!(!line.contains("idle"), "{told}");
+    let world = world
+        .toml(
+            "[[pipeline]]\nname = \"boxed\"\ncontainers = true\n[[pipeline.phase]]\nname = \"all\"\nrun = [\"true\"]\ndeadline = \"1m\"",
+        )
+        .env("PATH", bin.path().to_str().unwrap());
+    let told = world
+        .fleet(&["hosts"])
+        .code(6)
+        .prints("✗ Docker does not answer")
+        .stdout;
+    assert!(!told.contains("idle"), "{told}");
+}
+
+#[test]
 fn the_disk_of_an_engine_is_told_with_its_inodes_and_nothing_of_an_engine_that_is_gone() {
     let lab = Lab::hosts(1);
     lab.run(&["engine-disk", "eval1", "64"]);

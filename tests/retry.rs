@@ -38,7 +38,7 @@ fn a_failed_job_runs_again_and_a_good_one_does_not() {
         .fleet(&["retry", "--set", "phase8"])
         .ok()
         .prints("phase8/bad/gpt/run1 open again")
-        .says("1 job left as they are");
+        .says("1 job is not tried again");
     assert_eq!((world.count("failed"), world.count("waiting")), (0, 1));
     world
         .fleet(&["retry", "--set", "phase8"])
@@ -100,7 +100,7 @@ fn what_the_model_did_is_not_tried_again_and_a_wrong_word_is_told() {
     world
         .fleet(&["retry", "eval1-0"])
         .ok()
-        .says("1 job left as they are");
+        .says("1 job is not tried again");
     assert_eq!(world.count("succeeded"), 1);
     world
         .fleet(&["host", "recall", "eval1", "--because", "its disk lied"])

@@ -257,7 +257,7 @@ fn a_missing_or_empty_object_is_told_before_anything_is_stored_and_the_same_comm
     world
         .fleet(&["dispatch", SET])
         .code(6)
-        .says("1 image cannot be had")
+        .says("1 image cannot be fetched")
         .says(&place)
         .says(TIDES)
         .says("nothing has been dispatched");

@@ -28,16 +28,16 @@ use crate::store::{NewSet, Store};
   fleet calibrate assignments/phase8.json
   fleet calibrate --json assignments/phase8.json")]
 pub(super) struct Args {
-    /// Assignment files: their instances are weighed
+    /// Assignment files whose instances are run
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Weigh again what is known already
+    /// Run instances again that are known already
     #[arg(long)]
     again: bool,
     /// Say what would be run; run nothing
     #[arg(long)]
     dry_run: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -80,7 +80,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     }
     if asked.is_empty() {
         return Err(
-            CommandError::new(Kind::Input, "there is no instance here to be weighed")
+            CommandError::new(Kind::Input, "no job of these assignments has an instance to run")
                 .hint("name an assignment whose jobs go through a pipeline with `does`"),
         );
     }
@@ -123,7 +123,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let fleet = if assignment.jobs.is_empty() && before.as_ref().is_some_and(|fleet| is_closed(fleet, &set)) {
         before.unwrap_or_default()
     } else {
-        let (fleet, stop) = drive::execute(&[assignment], context, printer, false).await?;
+        let (fleet, stop) = Box::pin(drive::execute(&[assignment], context, printer, false)).await?;
         drive::unless_done(&fleet, std::slice::from_ref(&set), &stop, "fleet calibrate")?;
         fleet
     };

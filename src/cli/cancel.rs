@@ -67,7 +67,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         return Ok(exit::OK);
     }
     let fleet = if context.coordinator().is_some() {
-        ask(args, context, &jobs).await?
+        Box::pin(ask(args, context, &jobs)).await?
     } else {
         act(args, context, &jobs).await?
     };

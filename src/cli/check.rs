@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Assignment and dataset files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -96,7 +96,9 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
         return Ok(exit::OK);
     }
     for file in &files {
-        printer.heading(&file.file)?;
+        if files.len() > 1 {
+            printer.heading(&file.file)?;
+        }
         printer.data(&file.table().render(printer.width()))?;
     }
     printer.say(&format!(
@@ -192,16 +194,16 @@ impl Data {
 impl Checked {
     fn table(&self) -> Table {
         let count = match self.kind {
-            What::Assignment => "JOBS",
-            What::Dataset => "LINE",
+            What::Assignment => "jobs",
+            What::Dataset => "line",
         };
         let mut table = Table::new(&[
-            left("INSTANCE"),
+            left("instance"),
             right(count),
-            left("PARSER"),
-            right("F2P"),
-            right("P2P"),
-            prose("IMAGE"),
+            left("parser"),
+            right("f2p"),
+            right("p2p"),
+            prose("image"),
         ]);
         for row in &self.instances {
             let count = row.jobs.unwrap_or_default().to_string();

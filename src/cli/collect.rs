@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// Verify what is at home already by content, not by size
     #[arg(long)]
     verify: bool,
-    /// Tell rates over results that were made under different harnesses
+    /// Give rates over results that were made under different harnesses
     #[arg(long)]
     mixed: bool,
 }

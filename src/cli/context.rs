@@ -33,7 +33,7 @@ pub(super) struct Coordinator {
     pub(super) fleet: Fleet,
     pub(super) authority: Authority,
     pub(super) lease: Lease,
-    who: Holder,
+    who: Box<Holder>,
 }
 
 impl Coordinator {
@@ -187,7 +187,7 @@ impl Context {
             fleet,
             authority: Authority { epoch, coordinator },
             lease,
-            who,
+            who: Box::new(who),
         })
     }
 

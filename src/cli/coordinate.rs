@@ -70,7 +70,7 @@ async fn errand(
         policy,
         secrets,
     };
-    let ended = engine::run(setup, observer, interrupted()).await?;
+    let ended = Box::pin(engine::run(setup, observer, interrupted())).await?;
     // Held until everything is stored.
     drop(lease);
     Ok(ended)
@@ -94,9 +94,7 @@ async fn interrupted() {
         let (_, _, _) =
             futures::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
         // The terminal shows the Ctrl-C at the cursor: the next prompt gets a line of its own.
-        if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-            eprintln!();
-        }
+        super::printer::end_line();
         super::exit::at_once(super::exit::INTERRUPTED);
     });
 }
@@ -144,7 +142,7 @@ impl From<EngineError> for CommandError {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::Fold(_) => CommandError::new(Kind::Internal, error.to_string())
-                .hint("jobs go on on their hosts; please report this, with `fleet doctor`'s output"),
+                .hint("jobs continue on their hosts; please report this, with `fleet doctor`'s output"),
         }
     }
 }

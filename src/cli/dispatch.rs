@@ -14,10 +14,10 @@ use crate::engine::Stop;
 use crate::report::text::printable;
 use crate::report::words;
 
-/// Run what an assignment file asks for; run it again and it resumes
+/// Run the jobs of assignment files; the same command resumes them
 ///
-/// The file's name names the set of jobs. Jobs that are known already are not run again; a changed file
-/// adds only what is new. Ctrl-C leaves the jobs running on their hosts: the same command finds them again.
+/// The name of a file is the name of its set of jobs. Jobs that are known are not run again: a changed file
+/// adds only its new jobs. Ctrl-C leaves the jobs running on their hosts: the same command finds them again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet dispatch assignments/phase8.json
@@ -136,7 +136,7 @@ pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Co
         return Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     printer.say(&format!(
-        "coordinating in the background (process {}); its talk goes to {}",
+        "coordinating in the background (process {}); its messages go to {}",
         child.id(),
         path.display()
     ));

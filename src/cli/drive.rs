@@ -130,7 +130,7 @@ pub(super) async fn drive(
         pinned: policy.pinned,
     })?;
     if how.background {
-        // Whoever typed the command waits for this line.
+        // The process that was typed waits for this line.
         printer.data("coordinating in the background\n")?;
     }
     let mut progress = Progress::new(printer, policy.clone());
@@ -205,7 +205,7 @@ fn say_added(printer: &Printer, set: &SetName, added: &Added, asked: usize) {
     if !differing.is_empty() {
         let ids: Vec<String> = differing.iter().take(5).map(ToString::to_string).collect();
         printer.say(&format!(
-            "{set}: the file now asks otherwise for {} (host, pipeline, data or variables): {}{}; they stay as first dispatched. To run them anew, give the file another name",
+            "{set}: the file has changed for {} (host, pipeline, data or variables): {}{}; they stay as they were first dispatched. To run them with the changes, give the file another name",
             words::count(differing.len(), "known job", "known jobs"),
             ids.join(", "),
             if differing.len() > 5 { ", …" } else { "" }
@@ -227,12 +227,12 @@ pub(super) fn unless_done(
         Stop::Interrupted => {
             let running = mine().filter(|entry| entry.live().is_some()).count();
             let waiting = mine().filter(|entry| entry.is_waiting()).count();
-            Err(CommandError::new(Kind::Interrupted, format!("interrupted: {} on their hosts, {waiting} waiting here", words::count(running, "job goes on", "jobs go on")))
+            Err(CommandError::new(Kind::Interrupted, format!("interrupted: {} on the hosts, {waiting} waiting here", words::count(running, "job continues", "jobs continue")))
                 .hint(format!("come back with `{again}`; look with `fleet status`; stop jobs with `fleet cancel`")))
         }
         Stop::Stuck(stuck) => {
             let left = mine().filter(|entry| entry.closed.is_none()).count();
-            let what = format!("{} left, and nothing to wait for", words::count(left, "job is", "jobs are"));
+            let what = format!("{} left, and waiting would not help", words::count(left, "job is", "jobs are"));
             let error = CommandError::new(Kind::Incomplete, what).causes(stuck.iter().map(told));
             let ways: BTreeSet<String> = stuck.iter().map(way_out).collect();
             let error = ways.into_iter().fold(error, CommandError::hint);
@@ -251,10 +251,10 @@ fn way_out(stuck: &Stuck) -> String {
     let subject = &stuck.subject;
     match (subject, stuck.hold) {
         (Subject::Model(model), Some(Hold::Refused)) => {
-            format!("mend the key, the quota or the name of {model}, then `fleet resume model {model}`")
+            format!("correct the key, the quota or the name of {model}, then `fleet resume model {model}`")
         }
         (Subject::Image(source), Some(Hold::Refused)) => {
-            format!("upload the image anew, then `fleet resume image {source}`; `fleet retry --class image` opens jobs again that have failed of it")
+            format!("upload the image again, then `fleet resume image {source}`; `fleet retry --class image` opens the jobs again that failed because of it")
         }
         (_, Some(Hold::Paused | Hold::Draining)) => format!("`fleet resume {subject}` lets it go on"),
         (Subject::Memory(host), _) => ways::unheard(host.as_str()),
@@ -266,10 +266,13 @@ fn way_out(stuck: &Stuck) -> String {
 fn told(stuck: &Stuck) -> String {
     let mut jobs = Vec::new();
     if stuck.running > 0 {
-        jobs.push(format!("may be running {}", words::jobs(stuck.running)));
+        jobs.push(format!("it may be running {}", words::jobs(stuck.running)));
     }
     if stuck.waiting > 0 {
-        jobs.push(format!("{} wait for it", words::jobs(stuck.waiting)));
+        jobs.push(format!(
+            "{} for it",
+            words::count(stuck.waiting, "job waits", "jobs wait")
+        ));
     }
     let jobs = if jobs.is_empty() {
         String::new()

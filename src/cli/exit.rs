@@ -26,7 +26,7 @@ pub(super) const HELP: &str = "Exit codes:
   4    every job is closed, and not every one succeeded
   5    refused: another coordinator is at work, for example
   6    this machine, a host, the network or a disk is at fault
-  130  interrupted; jobs go on on their hosts";
+  130  interrupted; jobs continue on their hosts";
 
 /// The end of the process, without another word. Only for a second Ctrl-C.
 #[expect(

@@ -14,7 +14,7 @@ use crate::view;
 
 /// Say why a job waits, runs where it runs, or ended as it did; or why a host takes jobs or not
 ///
-/// Reads the database only: links are as the last coordinator saw them.
+/// Reads the database only: hosts are as the last coordinator saw them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet explain eval3
@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// A job, by id or as SET/INSTANCE/MODEL/runN (or the beginning of that); or a host
     #[arg(value_name = "JOB|HOST")]
     what: String,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -11,9 +11,10 @@ use crate::domain::fault::Class;
 use crate::domain::fleet::JobEntry;
 use crate::view;
 
-/// Show what failed, grouped by whose doing it was, with the first line of each and what to do about it
+/// Show what failed, grouped by class and fault, with the first line of each and what to do about it
 ///
-/// Attempts that were lost and jobs that recovered are told, too. What a model did is a result and stands apart.
+/// The class says what is at fault: a host, an image, the dataset, the provider … Attempts that were lost are listed,
+/// too, and jobs that recovered. What a model did is a result, and is listed apart.
 /// Reads the database only: it works beside a running coordinator, and without one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -24,10 +25,10 @@ pub(super) struct Args {
     /// Only these sets
     #[arg(value_name = "SET")]
     sets: Vec<SetName>,
-    /// Only what was the doing of these
+    /// Only failures of this class
     #[arg(long, value_name = "CLASS")]
     class: Option<Blame>,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

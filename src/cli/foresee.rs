@@ -24,7 +24,7 @@ pub(super) struct Given {
     /// Assignment files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What becomes different on the way: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
+    /// A change during the run: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
     /// `MODEL refuses at +1h`, `2 more hosts`. May be given several times
     #[arg(long, value_name = "CHANGE")]
     what_if: Vec<String>,

@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// The job, by id, by instance, or as SET/INSTANCE/MODEL/runN
     #[arg(value_name = "JOB")]
     job: String,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

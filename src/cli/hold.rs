@@ -12,72 +12,72 @@ use crate::doors::clock;
 use crate::report::words;
 use crate::store::Wish;
 
-/// What can be paused
+/// What can be held
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Sort {
-    /// Nothing new starts there; what waits for it goes elsewhere
+    /// A host: other hosts take the jobs that wait for it
     Host,
-    /// None of its jobs starts
+    /// A model, with all of its jobs
     Model,
-    /// None of its jobs starts
+    /// A set, with all of its jobs
     Set,
-    /// No job that needs it starts; named by its source
+    /// An image, named by its source, with all jobs that need it
     Image,
 }
 
-/// Let nothing of a host, a model or a set start for a while
+/// Start no job of a host, a model, a set or an image for a while
 ///
-/// What runs goes on. `fleet resume` ends it. Works beside a running coordinator, or without one.
+/// Jobs that run go on. `fleet resume` ends it. Works beside a running coordinator, or without one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet pause host eval3 --because 'disk is being swapped'
   fleet pause model kimi --for 2h
   fleet pause set phase8")]
 pub(super) struct Pause {
-    /// What sort of thing
+    /// What is held
     sort: Sort,
-    /// Which ones
+    /// Their names
     #[arg(required = true)]
     names: Vec<String>,
-    /// Why, for those who wonder
-    #[arg(long, value_name = "WHY", default_value = "somebody paused it")]
+    /// The reason, as `fleet status` and `fleet explain` show it
+    #[arg(long, value_name = "WHY", default_value = "paused by hand")]
     because: String,
-    /// It ends by itself after so long
+    /// End by itself after this time
     #[arg(long = "for", value_name = "SPAN")]
     lasts: Option<Span>,
     #[command(flatten)]
     how: How,
 }
 
-/// Let what was paused, drained, quarantined or stopped go on
+/// Let hosts, models, sets or images that are held start jobs again
 ///
-/// Your word counts: evidence from before is forgotten. A model that its provider refused starts again, and so do the
-/// jobs that wait for it while `fleet dispatch` runs.
+/// Held means paused, draining, quarantined, ailing or stopped; `fleet status` lists it. Evidence from before is
+/// forgotten. Jobs that waited start while `fleet dispatch` runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet resume host eval3
   fleet resume model kimi --because 'new key'
   fleet resume --all")]
 pub(super) struct Resume {
-    /// What sort of thing
+    /// What is held
     #[arg(required_unless_present = "all")]
     sort: Option<Sort>,
-    /// Which ones
+    /// Their names
     #[arg(required_unless_present = "all")]
     names: Vec<String>,
     /// Everything that is held now
     #[arg(long, conflicts_with_all = ["sort", "names"])]
     all: bool,
-    /// Why, for those who wonder
-    #[arg(long, value_name = "WHY", default_value = "somebody vouches for it")]
+    /// The reason, as `fleet status` and `fleet explain` show it
+    #[arg(long, value_name = "WHY", default_value = "resumed by hand")]
     because: String,
     #[command(flatten)]
     how: How,
 }
 
-/// Empty hosts: they finish what they have begun, and take nothing new
+/// Empty hosts: they finish the jobs that they have begun, and start no others
 ///
-/// What waits for them goes elsewhere. `--wait` returns once nothing runs there any more: the host may be switched off
+/// Other hosts take the jobs that wait for them. `--wait` returns once nothing runs there any more: the host may be switched off
 /// then, after `fleet collect`. `fleet resume host NAME` ends it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -86,8 +86,8 @@ pub(super) struct Drain {
     /// Which hosts
     #[arg(required = true)]
     hosts: Vec<HostName>,
-    /// Why, for those who wonder
-    #[arg(long, value_name = "WHY", default_value = "somebody drains it")]
+    /// The reason, as `fleet status` and `fleet explain` show it
+    #[arg(long, value_name = "WHY", default_value = "drained by hand")]
     because: String,
     /// Return only once nothing runs there any more
     #[arg(long, conflicts_with = "dry_run")]
@@ -172,7 +172,7 @@ async fn empty(hosts: &[HostName], context: &Context, printer: &Printer) -> Resu
             return Err(CommandError::new(
                 Fault::Incomplete,
                 format!(
-                    "{} may still be running there, and nobody coordinates",
+                    "{} may still be running there, and no coordinator is at work",
                     words::jobs(running)
                 ),
             )

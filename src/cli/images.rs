@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// Only these hosts
     #[arg(long = "host", global = true, value_name = "HOST")]
     hosts: Vec<HostName>,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]

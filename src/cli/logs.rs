@@ -238,13 +238,13 @@ impl Shown<'_> {
     }
 
     /// Reads on in the journal, then in each phase that it tells of.
-    async fn look(&mut self, live: &mut Live) -> Result<(), CommandError> {
+    async fn look(&mut self, attempt: &mut Live) -> Result<(), CommandError> {
         let Live {
             call,
             id,
             read,
             journal,
-        } = live;
+        } = attempt;
         let mut fresh = Vec::new();
         let taken = read_on(call, *id, layout::JOURNAL, read, |piece| {
             fresh.extend_from_slice(piece);

@@ -86,7 +86,7 @@ pub(crate) struct Cli {
         hide_env_values = true
     )]
     ssh_config: Option<std::path::PathBuf>,
-    /// Say only what is asked for, and errors
+    /// Print only data and errors
     #[arg(long, short, global = true)]
     quiet: bool,
     #[command(subcommand)]

@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// Every job of every host
     #[arg(long)]
     all: bool,
-    /// Machine-readable, and complete
+    /// Print the whole schedule as JSON
     #[arg(long, conflicts_with = "all")]
     json: bool,
 }

@@ -100,7 +100,10 @@ pub(super) async fn look(
     if causes.is_empty() {
         return Ok(facts);
     }
-    let what = format!("{} cannot be had", words::count(causes.len(), "image", "images"));
+    let what = format!(
+        "{} cannot be fetched",
+        words::count(causes.len(), "image", "images")
+    );
     Err(CommandError::new(Kind::Environment, what)
         .causes(causes)
         .hint("nothing has been dispatched; mend it and run the same command again"))

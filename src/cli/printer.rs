@@ -172,6 +172,13 @@ fn over(drawn: &[usize], wide: Option<usize>, high: Option<usize>) -> String {
     format!("\r\x1b[{up}A\x1b[J")
 }
 
+/// Ends the line that the terminal's cursor is on.
+pub(super) fn end_line() {
+    if io::stderr().is_terminal() {
+        talk("\n");
+    }
+}
+
 fn talk(text: &str) {
     // A closed stderr is no reason to stop.
     let _ = io::stderr().lock().write_all(secrets::hidden(text).as_bytes());

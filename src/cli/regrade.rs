@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// Show what would change; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// All results, as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
 }

@@ -11,7 +11,7 @@ use crate::view;
 
 /// Play an assignment many times on simulated hosts, with the times of this fleet and the faults that you name
 ///
-/// The plays are decided by the very functions that `fleet dispatch` is decided by. Reads files and the database, asks
+/// The simulated fleet makes the same decisions as `fleet dispatch`. Reads files and the database, asks
 /// no host, and stores nothing. The same seed gives the same plays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -27,13 +27,13 @@ pub(super) struct Args {
     /// `image` (cannot be made ready), `job` (fails for good)
     #[arg(long, value_name = "RATES")]
     faults: Option<String>,
-    /// How many plays
+    /// How many times to play it
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
-    /// Where chance begins
+    /// The seed of the random numbers
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -15,11 +15,11 @@ use crate::report::{Account, words};
 use crate::store::{Store, Wish};
 use crate::view;
 
-/// Try closed jobs again whose failure was not the model's doing
+/// Open closed jobs again that failed for other reasons than the model
 ///
-/// They get all their tries anew. What was paid for is kept: a finished trajectory is not made again. What a model did
-/// is never tried again, whatever the result: for more independent tries of a question, ask for more `runs`. Jobs open
-/// again run while `fleet dispatch` of their assignment does.
+/// They get all their tries again. Finished phases are kept: a trajectory is not made, and paid for, twice. A result of
+/// the model is never tried again: for more independent tries of a question, ask for more `runs`. The jobs run once
+/// `fleet dispatch` of their assignment does.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet retry --class host
@@ -30,10 +30,10 @@ pub(super) struct Args {
     /// Jobs, by id, by instance, or as SET/INSTANCE/MODEL/runN (or the beginning of that)
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
-    /// Those that failed through the doing of: host, image, config, dataset, provider, harness, unknown
+    /// Those whose failure is of this class: host, image, config, dataset, provider, harness, unknown
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
-    /// Those that failed of this, as `fleet failures` names it
+    /// Those that failed with this fault, as `fleet failures` names it
     #[arg(long, value_name = "NAME")]
     fault: Option<String>,
     /// Those whose last attempt was on this host
@@ -42,10 +42,10 @@ pub(super) struct Args {
     /// Those of this set
     #[arg(long)]
     set: Option<SetName>,
-    /// Those whose result is suspect, since their host turned out to be bad
+    /// Those whose result is suspect because their host turned out to be bad
     #[arg(long)]
     suspect: bool,
-    /// Begin at the beginning: what earlier attempts have finished is done, and paid, again
+    /// Start from the beginning: phases that earlier attempts finished are done, and paid for, again
     #[arg(long)]
     fresh: bool,
     #[command(flatten)]
@@ -101,12 +101,12 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             None => away.push(select::shown(entry)),
         }
     }
-    let word = "nothing to do: no closed job fits that failed through another's doing";
+    let word = "nothing to do: no closed job that fits may be tried again";
     tell::perform(args.how, &deeds, word, context, printer).await?;
     if !models.is_empty() {
         printer.say(&format!(
-            "{} left as they are: what the model did is its result",
-            words::jobs(models.len())
+            "{} not tried again: what a model did is a result",
+            words::count(models.len(), "job is", "jobs are")
         ));
     }
     if !away.is_empty() {
@@ -205,7 +205,7 @@ fn deed(entry: &JobEntry, from: Past) -> Deed {
     };
     let why = entry
         .suspect()
-        .map_or("somebody wants it", |_| "its result is suspect");
+        .map_or("asked for with `fleet retry`", |_| "its result is suspect");
     Deed {
         what: format!("{} open again{takes}", select::shown(entry)),
         wish: Wish::Reopen {

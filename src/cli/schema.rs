@@ -10,7 +10,7 @@ use crate::{config, validate};
   fleet schema assignment > assignment.schema.json
   fleet schema fleet.toml")]
 pub(super) struct Args {
-    /// Of what
+    /// Which schema
     #[arg(value_enum)]
     of: Of,
 }

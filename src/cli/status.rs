@@ -13,7 +13,7 @@ use crate::view::{self, Board};
 /// Between two pictures of `--watch`.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Show hosts, jobs, phases and ages, and the first failing lines
+/// Show hosts, jobs and phases, why jobs wait, and what failed
 ///
 /// Reads the database only: it works beside a running coordinator, and without one.
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,10 @@ const PACE: Duration = Duration::from_secs(1);
   fleet status --watch
   fleet status --json | jq '.failed[].excerpt'")]
 pub(super) struct Args {
-    /// Machine-readable
+    /// Print JSON
     #[arg(long, conflicts_with = "watch")]
     json: bool,
-    /// Draw it anew every second, until every job is closed
+    /// Redraw every second, until every job is closed
     #[arg(long, short)]
     watch: bool,
     /// List every job with its id

@@ -23,7 +23,7 @@ pub(super) struct How {
     /// Show what would be done; change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// With --pin: say what would be pinned; write nothing
     #[arg(long, requires = "pin")]
     dry_run: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -1,5 +1,5 @@
-//! The ways out that `fleet dispatch` names once every job is closed: for what failed through another's doing than the
-//! model's, and for what takes part no more.
+//! The ways out that `fleet dispatch` names once every job is closed: for what failed for other reasons than the model,
+//! and for what is held.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) fn on(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
     for (class, n) in classes {
         let (class, failed) = (class.word(), words::count(n, "job", "jobs"));
         ways.push(format!(
-            "{failed} failed, and the class of that is {class}; once it is mended: `fleet retry --class {class}`, then `{again}`"
+            "{failed} failed (class {class}); once the cause is removed, `fleet retry --class {class}`, then `{again}`"
         ));
     }
     ways

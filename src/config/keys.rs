@@ -21,7 +21,7 @@ table! {
         pipeline: Option<PipelineName> = Kind::Name, Need::Optional;
         /// Most bytes kept of what one phase prints: the first half and the last half.
         output_cap: u64 = Kind::Bytes(4 << 10, 4 << 30), Need::Default("8MiB");
-        /// Time between the polite signal and the deadly one.
+        /// Time between SIGTERM and SIGKILL, when a phase must be stopped.
         grace: Span = Kind::Time(0, 3600), Need::Default("10s");
         /// How often a job whose attempt was lost with proof is tried again.
         lost_retries: u32 = Kind::Count(0, 100), Need::Default("2");

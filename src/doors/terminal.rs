@@ -7,7 +7,7 @@ pub fn width(ask: bool) -> Option<usize> {
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).filter(|_| ask);
     told()
         .or_else(|| asked().map(|(width, _)| usize::from(width.0)))
-        .filter(is_usable)
+        .filter(|width| is_usable(*width))
 }
 
 /// Columns and lines of the terminal that stderr goes to. `COLUMNS` may ask for less than it has, never for more: what
@@ -17,7 +17,7 @@ pub fn window() -> (Option<usize>, Option<usize>) {
     let asked = size
         .map(|(width, _)| usize::from(width.0))
         .filter(|width| *width > 0);
-    let told = told().filter(is_usable);
+    let told = told().filter(|width| is_usable(*width));
     let wide = match (told, asked) {
         (Some(told), Some(asked)) => Some(told.min(asked)),
         (told, asked) => told.or(asked),
@@ -32,6 +32,6 @@ fn told() -> Option<usize> {
     env::get("COLUMNS").and_then(|text| text.parse().ok())
 }
 
-fn is_usable(width: &usize) -> bool {
-    *width >= 20
+fn is_usable(width: usize) -> bool {
+    width >= 20
 }

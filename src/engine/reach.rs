@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(
             heard,
             [
-                told("eval1: its link failed here, in a way that nobody foresaw: an index out of bounds"),
+                told("eval1: its link failed here, through a bug of fleet: an index out of bounds"),
                 told("the connection was lost"),
             ]
         );

@@ -379,8 +379,9 @@ impl<'m> Book<'m> {
                 return;
             };
             let (n, host) = (later.capsule.attempt.n, later.host);
-            let proof =
-                format!("attempt {n} came after it, on {host}: whoever placed that knew that this was over");
+            let proof = format!(
+                "attempt {n} came after it, on {host}: the coordinator that placed that one knew that this one was over"
+            );
             self.add(Event::Lost { attempt: id, proof });
         }
         let Some(entry) = self.fleet.job(job) else { return };

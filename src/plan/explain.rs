@@ -24,7 +24,10 @@ pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp, by: Coordi
         let phases = fleet.measures().phases(&entry.job.pipeline).iter();
         let own = phases.filter_map(|phase| fleet.measures().phase(&entry.job, phase));
         let n = own.map(|estimate| estimate.n).max().unwrap_or(0);
-        let text = format!("{estimate}, after {n} runs of this instance and model, and others like them");
+        let text = format!(
+            "{estimate}, after {} of this instance and model, and others like them",
+            count(n, "run", "runs")
+        );
         lines.push(("expected", text));
     }
     if let Place::Host(host) = &entry.job.place {
@@ -139,9 +142,7 @@ fn why_waiting(
         let why = no_room(fleet, policy, name, host, now)
             .map(|why| why.to_string())
             .or_else(|| Some(delay(&retry::delay(fleet, policy, entry, name, now)?)));
-        let why = why.unwrap_or_else(|| {
-            "has room; it takes what is more urgent first, or has not been asked yet".to_owned()
-        });
+        let why = why.unwrap_or_else(|| "has room, and takes what is more urgent first".to_owned());
         lines.push(("not on", format!("{name}: {why}")));
     }
     lines
@@ -149,8 +150,8 @@ fn why_waiting(
 
 fn delay(delay: &Delay) -> String {
     match delay {
-        Delay::Until(until) => format!("the job rests until {until} after its failure"),
-        Delay::KeptOn(host) => format!("what is paid for lies on {host}"),
+        Delay::Until(until) => format!("the job is not tried again before {until}, since it failed"),
+        Delay::KeptOn(host) => format!("its finished phases are on {host}"),
         Delay::CleanedOn(host) => format!("{host} has been cleaned for it and gets one more try"),
         Delay::FailedHere => "it has failed here, and others may take it".to_owned(),
     }
@@ -187,8 +188,8 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
     lines.push((
         "queue",
         format!(
-            "{} jobs are meant for it, {} of work",
-            host.queue.len(),
+            "{} meant for it, {} of work",
+            count(host.queue.len(), "job is", "jobs are"),
             host.queue.load()
         ),
     ));
@@ -209,6 +210,13 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
         format!("{} known to be here, {} MB", host.shelf.len(), bytes >> 20),
     ));
     lines
+}
+
+/// `1 job`, `3 jobs`.
+fn count(n: impl std::fmt::Display, one: &str, many: &str) -> String {
+    let n = n.to_string();
+    let word = if n == "1" { one } else { many };
+    format!("{n} {word}")
 }
 
 /// How the last attempts on a host went, and whether that speaks against it.

@@ -279,7 +279,16 @@ impl Reason {
                 .iter()
                 .map(|(host, _)| Subject::Host(host.clone()))
                 .collect(),
-            _ => Vec::new(),
+            Reason::Held { .. }
+            | Reason::Unheard { .. }
+            | Reason::Provider { .. }
+            | Reason::Rests(_)
+            | Reason::Host { .. }
+            | Reason::Hosts(_)
+            | Reason::Busy
+            | Reason::Next
+            | Reason::NoCoordinator
+            | Reason::OtherSets => Vec::new(),
         }
     }
 }

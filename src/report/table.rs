@@ -152,7 +152,7 @@ impl Table {
                 let is_gone = column
                     .spare
                     .is_some_and(|order| gone.is_some_and(|gone| order <= gone));
-                !is_gone && !(column.optional && is_blank(*i))
+                !(is_gone || column.optional && is_blank(*i))
             })
             .collect();
         let column = |i: &usize| {

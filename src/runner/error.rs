@@ -55,7 +55,7 @@ pub enum RunnerError {
         kind: String,
     },
     /// Our own code is at fault.
-    #[error("the runner failed in a way that nobody foresaw")]
+    #[error("the runner failed through a bug of fleet")]
     Panicked,
     /// A text that a start would name.
     #[error("an input of {0} bytes is too large")]

@@ -284,7 +284,7 @@ mod tests {
         else {
             panic!("{said:?}");
         };
-        assert!(why.contains("nobody foresaw"), "{why}");
+        assert!(why.contains("a bug of fleet"), "{why}");
     }
 
     #[test]

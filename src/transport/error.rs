@@ -52,7 +52,7 @@ pub enum LinkError {
     #[error("{0}")]
     Here(String),
     /// Our own code is.
-    #[error("its link failed here, in a way that nobody foresaw: {0}")]
+    #[error("its link failed here, through a bug of fleet: {0}")]
     Panicked(String),
     /// Any of these, with the host's name.
     #[error("{host}: {error}")]

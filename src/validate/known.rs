@@ -64,7 +64,7 @@ impl<'c> Known<'c> {
         }
         let makes = known.task("trajectory").is_some() && !given;
         if makes && self.config.agent_of(model, known).is_none() {
-            let what = format!("nobody makes trajectories for model `{model}` in pipeline `{pipeline}`");
+            let what = format!("no agent makes trajectories for model `{model}` in pipeline `{pipeline}`");
             let hint = "give the model an `agent` in fleet.toml, or the pipeline's trajectory";
             return Some((what, hint.to_owned()));
         }

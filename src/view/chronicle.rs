@@ -109,7 +109,7 @@ impl Teller {
             }
             Event::Lost { attempt, proof } => {
                 self.before = Some(format!("attempt {} was lost", attempt.n));
-                (Some(attempt.n), format!("lost, which is proved: {proof}"))
+                (Some(attempt.n), format!("lost; proof: {proof}"))
             }
             Event::Graded { attempt, verdict } => {
                 (Some(attempt.n), format!("graded at home: {}", judged(verdict)))
@@ -120,7 +120,7 @@ impl Teller {
             }
             Event::GaveUp { why, .. } => (None, format!("given up: {why}")),
             Event::Reopened { why, from, .. } => {
-                self.before = Some("somebody wants it tried again".to_owned());
+                self.before = Some("a person asked for another try".to_owned());
                 let takes = match from {
                     Past::Kept => "what is paid for is kept",
                     Past::Nothing => "from the beginning",
@@ -249,7 +249,7 @@ impl Teller {
             Outcome::Cancelled => format!("cancelled{after}"),
             Outcome::Lost { proof } => {
                 self.before = Some(format!("attempt {n} was lost"));
-                format!("lost{after}, which is proved: {proof}")
+                format!("lost{after}; proof: {proof}")
             }
             Outcome::Failed { phase, ending } => {
                 let why = words::ending(ending);
@@ -288,7 +288,7 @@ fn again(fault: &Fault) -> &'static str {
         Again::Never => "another try would give the same",
         Again::Cleaned => "to be tried once more here, after cleaning",
         Again::Later => "to be tried again after a pause",
-        Again::Mended => "to be tried again once somebody has mended it",
+        Again::Mended => "to be tried again once the cause is removed and the model resumed",
         Again::Anywhere => "another try may go better",
         Again::Elsewhere => "a try on another host may go better",
     }

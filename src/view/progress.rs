@@ -140,7 +140,7 @@ impl State {
             state.tally.add(account);
             let moves = match (entry.live(), account.is_closed()) {
                 (_, true) => continue,
-                (Some(live), false) => fleet.host(&live.host).is_some_and(|host| is_reached(host)),
+                (Some(live), false) => fleet.host(&live.host).is_some_and(is_reached),
                 (None, false) => {
                     let reason = reasons.job(entry);
                     let moves = moves(&reason);

@@ -24,20 +24,20 @@ pub struct Waiting {
 
 /// All waiting jobs, by host and reason.
 pub(super) fn groups(fleet: &Fleet, reasons: &Reasons<'_>) -> Vec<Waiting> {
-    let mut groups: BTreeMap<(Option<HostName>, String), (&'static str, Vec<JobId>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<HostName>, String), Waiting> = BTreeMap::new();
     for entry in in_order(fleet).into_iter().filter(|entry| entry.is_waiting()) {
         let reason = reasons.job(entry);
-        let key = (wanted_host(entry).cloned(), reason.to_string());
-        let (_, jobs) = groups.entry(key).or_insert_with(|| (reason.word(), Vec::new()));
-        jobs.push(entry.job.id);
+        let (host, why) = (wanted_host(entry).cloned(), reason.to_string());
+        let group = groups.entry((host.clone(), why.clone()));
+        let group = group.or_insert_with(|| Waiting {
+            host,
+            reason: reason.word(),
+            why,
+            jobs: Vec::new(),
+        });
+        group.jobs.push(entry.job.id);
     }
-    let whole = |((host, why), (reason, jobs))| Waiting {
-        host,
-        reason,
-        why,
-        jobs,
-    };
-    groups.into_iter().map(whole).collect()
+    groups.into_values().collect()
 }
 
 /// Once a host has lost a job, any other may take it.

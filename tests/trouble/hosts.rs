@@ -37,7 +37,7 @@ fn a_full_disk_holds_its_host_alone_and_once_it_has_room_the_advised_command_fin
     let ran = world
         .fleet(&["dispatch", "--pinned", "assignments/bound.json"])
         .code(3)
-        .says("host eval1 (1 job wait for it): ailing: its disk is full")
+        .says("host eval1 (1 job waits for it): ailing: its disk is full")
         .says("`fleet doctor` says how to mend hosts");
     assert_eq!((world.count("waiting"), world.count("succeeded")), (1, 4));
     lab.run(&["unfill", "eval1"]);
@@ -73,7 +73,7 @@ fn an_engine_that_stops_costs_no_trajectory_and_is_no_models_fault() {
     assert_eq!(dispatch.wait().unwrap().code(), Some(3), "{}", world.talk());
     let talk = world.talk();
     assert!(
-        talk.contains("host eval1 (1 job wait for it): ailing: its Docker engine does not answer"),
+        talk.contains("host eval1 (1 job waits for it): ailing: its Docker engine does not answer"),
         "{talk}"
     );
     assert!(talk.contains("`fleet doctor` says how to mend hosts"), "{talk}");

@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// Only these hosts; without it, all of fleet.toml that are neither gone nor held
     #[arg(long, value_delimiter = ',', value_name = "HOST", conflicts_with = "star")]
     hosts: Vec<HostName>,
-    /// Bind no job to a host: all go under `*`, for whoever is idle
+    /// Bind no job to a host: all go under `*`, for any host that is idle
     #[arg(long)]
     star: bool,
     /// What the jobs go through; without it, fleet.toml's default
@@ -67,7 +67,7 @@ pub(super) struct Args {
     /// Say what would be written; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -58,7 +58,7 @@ pub(super) struct Args {
     /// Say what would be done; do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -17,7 +17,7 @@ pub(super) fn advice(what: What, host: &HostConfig) -> String {
         }
         What::Leftovers => "`fleet doctor --fix` removes them".to_owned(),
         What::Strays => format!(
-            "somebody runs the harness there by hand: wait for it, or end it (kill PID) before {name} gets jobs"
+            "the harness was started there by hand: wait until it ends, or end it (kill PID) before {name} gets jobs"
         ),
         What::Harness => format!("bring the harness: `fleet deploy DIR --host {name}`"),
         What::Commit => format!(

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// With --fix: say what would be mended; mend nothing
     #[arg(long, requires = "fix")]
     dry_run: bool,
-    /// Machine-readable
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
