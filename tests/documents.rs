@@ -123,8 +123,10 @@ fn help_is_plain_english() {
 #[test]
 fn the_readme_explains_the_words_that_every_verb_uses() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let glossary = readme.split("The words that all of them use:").nth(1).unwrap();
+    let glossary = glossary.split("Some examples:").next().unwrap();
     for word in ["set", "job", "run", "attempt", "account", "class", "held"] {
-        let rows = readme
+        let rows = glossary
             .lines()
             .filter(|line| line.starts_with(&format!("| {word} | ")));
         assert_eq!(rows.count(), 1, "the row of {word}");
@@ -135,6 +137,12 @@ fn the_readme_explains_the_words_that_every_verb_uses() {
 fn the_heads_of_all_tables_are_in_one_case() {
     let mut faults = Vec::new();
     for (path, bytes) in files::regular(&root().join("src")) {
+        let makes_tables = ["cli", "view", "report"]
+            .iter()
+            .any(|module| path.starts_with(module));
+        if !makes_tables {
+            continue;
+        }
         if path.extension().is_none_or(|ending| ending != "rs") {
             continue;
         }

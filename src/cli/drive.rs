@@ -266,7 +266,7 @@ fn way_out(stuck: &Stuck) -> String {
 fn told(stuck: &Stuck) -> String {
     let mut jobs = Vec::new();
     if stuck.running > 0 {
-        jobs.push(format!("it may be running {}", words::jobs(stuck.running)));
+        jobs.push(format!("may be running {}", words::jobs(stuck.running)));
     }
     if stuck.waiting > 0 {
         jobs.push(format!(

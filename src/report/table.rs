@@ -14,7 +14,7 @@ const GAP: &str = "  ";
 /// Narrowest that a column of prose is clipped to, and one of words if that is not enough.
 const NARROWEST: [usize; 2] = [12, 8];
 /// Spare columns go before a column of prose gets less than this.
-const READABLE: usize = 24;
+const READABLE: usize = 32;
 
 /// One column.
 #[derive(Debug, Clone, Copy)]
@@ -299,10 +299,15 @@ mod tests {
         let why = "tests/test_tides.py::test_moon failed: assert 1 == 2";
         table.row(["y5wp0wfa1y4k", "1319603449576684", "1", "eval1", why]);
         table.row(["vmt98gwy0hbw", "1319603449571234", "1", "eval2", why]);
-        insta::assert_snapshot!(table.render(Some(70)), @r"
+        insta::assert_snapshot!(table.render(Some(76)), @r"
         job           instance          run  host   why
-        y5wp0wfa1y4k  1319603449576684    1  eval1  tests/test_tides.py::test…
-        vmt98gwy0hbw  1319603449571234    1  eval2  tests/test_tides.py::test…
+        y5wp0wfa1y4k  1319603449576684    1  eval1  tests/test_tides.py::test_moon …
+        vmt98gwy0hbw  1319603449571234    1  eval2  tests/test_tides.py::test_moon …
+        ");
+        insta::assert_snapshot!(table.render(Some(72)), @r"
+        job           instance          host   why
+        y5wp0wfa1y4k  1319603449576684  eval1  tests/test_tides.py::test_moon f…
+        vmt98gwy0hbw  1319603449571234  eval2  tests/test_tides.py::test_moon f…
         ");
         insta::assert_snapshot!(table.render(Some(60)), @r"
         job           instance          why
