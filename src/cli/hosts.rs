@@ -142,7 +142,7 @@ fn table(lines: &[Line<'_>]) -> Table {
         right("data-root free").spare_at(4),
         right("inodes").spare_at(1),
         left("docker").spare_at(2),
-        prose("slots, or what is wrong"),
+        prose("slots, or what is wrong").readable(44),
     ]);
     for line in lines {
         let facts = line.facts.as_ref();

@@ -24,10 +24,13 @@ pub fn job(fleet: &Fleet, policy: &Policy, id: JobId, now: Timestamp, by: Coordi
         let phases = fleet.measures().phases(&entry.job.pipeline).iter();
         let own = phases.filter_map(|phase| fleet.measures().phase(&entry.job, phase));
         let n = own.map(|estimate| estimate.n).max().unwrap_or(0);
-        let text = format!(
-            "{estimate}, after {} of this instance and model, and others like them",
-            count(n, "run", "runs")
-        );
+        let text = match n {
+            0 => format!("{estimate}, by jobs like it"),
+            n => format!(
+                "{estimate}, after {} of this instance and model, and others like them",
+                count(n, "run", "runs")
+            ),
+        };
         lines.push(("expected", text));
     }
     if let Place::Host(host) = &entry.job.place {
@@ -224,14 +227,14 @@ fn trials(fleet: &Fleet, name: &HostName, host: &HostEntry) -> String {
     let bad = host.trials.iter().filter(|trial| trial.is_bad()).count();
     let tries = match (bad, host.trials.len()) {
         (_, 0) => "no attempt has ended on it yet".to_owned(),
-        (0, 1) => "its last attempt did not fail, or only because of the model".to_owned(),
-        (_, 1) => "its last attempt failed, and not because of the model".to_owned(),
-        (0, all) => format!("none of its last {all} attempts failed for another reason than the model"),
-        (bad, all) => format!("{bad} of its last {all} attempts failed for other reasons than the model"),
+        (0, 1) => "the last attempt on it does not speak against it".to_owned(),
+        (_, 1) => "the last attempt on it failed, perhaps through its fault".to_owned(),
+        (0, all) => format!("none of the last {all} attempts on it speaks against it"),
+        (bad, all) => format!("{bad} of the last {all} attempts on it failed, perhaps through its fault"),
     };
     let verdict = evidence::against(fleet, name, host).map_or_else(
-        || "no evidence against it".to_owned(),
-        |why| format!("evidence against it: {why}"),
+        || "no proof against it".to_owned(),
+        |why| format!("proof against it: {why}"),
     );
     format!("{tries}; {verdict}")
 }

@@ -13,7 +13,7 @@ use super::text::{clip, elide, printable, width};
 const GAP: &str = "  ";
 /// Narrowest that a column of prose is clipped to, and one of words if that is not enough.
 const NARROWEST: [usize; 2] = [12, 8];
-/// Spare columns go before a column of prose gets less than this.
+/// Spare columns go before a column of prose gets less than this, unless it says otherwise.
 const READABLE: usize = 32;
 
 /// One column.
@@ -28,6 +28,8 @@ pub struct Column {
     middle: bool,
     /// The smallest goes first, where room is short.
     spare: Option<u8>,
+    /// Of prose: spare columns go before it gets less than this.
+    readable: usize,
 }
 
 const PLAIN: Column = Column {
@@ -38,6 +40,7 @@ const PLAIN: Column = Column {
     optional: false,
     middle: false,
     spare: None,
+    readable: READABLE,
 };
 
 /// A column of words.
@@ -83,6 +86,12 @@ impl Column {
     pub const fn spare_at(self, order: u8) -> Column {
         let spare = Some(order);
         Column { spare, ..self }
+    }
+
+    /// The same column of prose, which needs so much room to be read.
+    #[must_use]
+    pub const fn readable(self, readable: usize) -> Column {
+        Column { readable, ..self }
     }
 
     /// The same column, clipped in the middle.
@@ -173,7 +182,13 @@ impl Table {
             .widths(None)
             .into_iter()
             .zip(&self.columns)
-            .map(|(wide, column)| if column.shrinks { wide.min(READABLE) } else { wide })
+            .map(|(wide, column)| {
+                if column.shrinks {
+                    wide.min(column.readable)
+                } else {
+                    wide
+                }
+            })
             .collect();
         widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
     }

@@ -77,7 +77,7 @@ pub fn progress(
     let state = State::of(fleet, &reasons, history, now);
     let mut below = state.lines(wide);
     below.extend(sums(&state, now.since(started), wide));
-    let hosts = hosts(fleet, &reasons, now, wide);
+    let hosts = hosts(fleet, policy, &reasons, now, wide);
     let high = window.high.unwrap_or(usize::MAX);
     below.drain(..below.len().saturating_sub(high));
     let room = high - below.len();
@@ -94,7 +94,7 @@ pub fn progress(
     lines
 }
 
-fn hosts(fleet: &Fleet, reasons: &Reasons<'_>, now: Timestamp, wide: usize) -> Vec<String> {
+fn hosts(fleet: &Fleet, policy: &Policy, reasons: &Reasons<'_>, now: Timestamp, wide: usize) -> Vec<String> {
     let hosts: Vec<(&HostName, &HostEntry)> = fleet
         .hosts()
         .filter(|(_, host)| host.slots > 0 || !host.live.is_empty())
@@ -105,7 +105,10 @@ fn hosts(fleet: &Fleet, reasons: &Reasons<'_>, now: Timestamp, wide: usize) -> V
         .max()
         .unwrap_or(0);
     let line = |(name, host): (&HostName, &HostEntry)| {
-        let line = format!("{name:longest$}  {}", work(fleet, reasons.host(name), host, now));
+        let line = format!(
+            "{name:longest$}  {}",
+            work(fleet, policy, reasons.host(name), host, now)
+        );
         clip(&printable(&line), wide).into_owned()
     };
     hosts.into_iter().map(line).collect()
@@ -144,7 +147,7 @@ impl State {
                 (None, false) => {
                     let reason = reasons.job(entry);
                     let moves = moves(&reason);
-                    if !matches!(reason, Reason::Next | Reason::Busy) {
+                    if !is_ordinary(&reason) {
                         let needs = reason.needs_resume();
                         let needs = needs.iter().map(|subject| format!("`fleet resume {subject}`"));
                         // The command names what is held.
@@ -206,6 +209,18 @@ impl State {
     }
 }
 
+/// Does it wait for its turn alone?
+fn is_ordinary(reason: &Reason) -> bool {
+    let is_full = matches!(
+        reason,
+        Reason::Host {
+            why: NoRoom::Full,
+            ..
+        }
+    );
+    is_full || matches!(reason, Reason::Next | Reason::Busy)
+}
+
 /// Will the job go on without a person's doing, as far as anybody can tell?
 fn moves(reason: &Reason) -> bool {
     match reason {
@@ -260,7 +275,14 @@ fn sums(state: &State, elapsed: Span, wide: usize) -> Vec<String> {
     lines
 }
 
-fn work(fleet: &Fleet, room: Option<&NoRoom>, host: &HostEntry, now: Timestamp) -> String {
+/// Does anything wait that this host could do?
+fn is_wanted(fleet: &Fleet, policy: &Policy, host: &HostEntry) -> bool {
+    let shared = !policy.pinned && fleet.waits() > 0;
+    let any = shared || !fleet.pool().is_empty() || !fleet.again().is_empty();
+    any || !host.queue.is_empty() || !host.live.is_empty() || fleet.unheard().next().is_some()
+}
+
+fn work(fleet: &Fleet, policy: &Policy, room: Option<&NoRoom>, host: &HostEntry, now: Timestamp) -> String {
     let jobs: Vec<String> = host
         .live
         .iter()
@@ -285,6 +307,10 @@ fn work(fleet: &Fleet, room: Option<&NoRoom>, host: &HostEntry, now: Timestamp) 
         Some(NoRoom::Held(kind, why, until)) => {
             let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
             format!("{}{until}: {why}", kind.word())
+        }
+        // The engine connects to hosts that it has something to ask of.
+        Some(NoRoom::NotYet) if host.link == Link::Unknown && !is_wanted(fleet, policy, host) => {
+            "not needed yet".to_owned()
         }
         Some(NoRoom::NotYet) if host.link == Link::Unknown => "connecting".to_owned(),
         Some(NoRoom::NotYet) => "saying which images it has".to_owned(),

@@ -353,6 +353,30 @@ fn what_is_held_is_not_called_idle_and_nothing_that_is_blocked_has_an_eta() {
 }
 
 #[test]
+fn a_host_that_nothing_waits_for_is_not_said_to_be_connecting() {
+    let mut story = Story {
+        fleet: Fleet::new(Epoch(1), &hosts()),
+        history: History::default(),
+        lines: Vec::new(),
+    };
+    story.fleet.enable(&"phase8".parse().unwrap());
+    story.tell(0, &Event::JobAdded(job(0, Some("eval1"))));
+    let policy = Policy {
+        pinned: true,
+        ..Policy::default()
+    };
+    let lines = progress(
+        &story.fleet,
+        &policy,
+        at(1),
+        at(0),
+        &story.history,
+        Window::default(),
+    );
+    assert_eq!(lines[..2], ["eval1    connecting", "eval2    not needed yet"]);
+}
+
+#[test]
 fn without_history_nobody_knows_what_is_left() {
     let story = story();
     let lines = picture(&story, &History::default(), None, None);

@@ -149,3 +149,27 @@ fn sets_that_the_coordinator_does_not_run_say_so() {
         Reason::Hosts(Vec::new())
     );
 }
+
+#[test]
+fn a_host_is_told_how_its_last_attempts_went_in_whole_sentences() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let evidence = |scene: &Scene| {
+        let lines = crate::plan::explain::host(&scene.fleet, &scene.policy, &host("a"), scene.now);
+        lines
+            .into_iter()
+            .find(|(about, _)| *about == "evidence")
+            .unwrap()
+            .1
+    };
+    assert_eq!(
+        evidence(&scene),
+        "no attempt has ended on it yet; no proof against it"
+    );
+    let job = scene.job("a", "x", "gpt");
+    scene.decide();
+    scene.fail(job, Class::Host, "docker-down", Again::Elsewhere);
+    assert_eq!(
+        evidence(&scene),
+        "the last attempt on it failed, perhaps through its fault; no proof against it"
+    );
+}
