@@ -107,6 +107,59 @@ fn the_faults_of_all_files_are_told_at_once_each_with_its_place() {
 }
 
 #[test]
+fn tests_that_install_packages_without_a_network_are_warned_of() {
+    let world = world();
+    let four = fs::read_to_string(world.path("data/four.jsonl")).unwrap();
+    let mut row: serde_json::Value = serde_json::from_str(four.lines().next().unwrap()).unwrap();
+    row["test_command"] = "source /saved/ENV && tox -e py39".into();
+    let mut rows = format!("{row}\n");
+    row["instance_id"] = "other-1".into();
+    rows.push_str(&format!("{row}\n"));
+    world.write("data/tox.jsonl", &rows);
+    assign(
+        &world,
+        "installs",
+        &[
+            ("1319603449576684", "tox.jsonl", "swe"),
+            ("other-1", "tox.jsonl", "swe"),
+        ],
+    );
+    let check = ["check", "assignments/installs.json"];
+    world.fleet(&check).ok().says(
+        "warning: the test command of 1319603449576684, other-1 installs packages (`tox`), and `network` is none for it",
+    );
+    let json = world
+        .fleet(&["check", "--json", "assignments/installs.json"])
+        .ok()
+        .json();
+    let file = &json["files"][0];
+    assert_eq!(file["warnings"].as_array().unwrap().len(), 1);
+    let data = &file["instances"][0]["data"];
+    assert_eq!(
+        (&data["network"], &data["installs"]),
+        (&"none".into(), &"tox".into())
+    );
+    // By its file, and by its id.
+    for network in [
+        "datasets = [\"../data/tox.jsonl\"]",
+        "instances = [\"other-1\", \"1319603449576684\"]",
+    ] {
+        let world = self::world().toml(&format!("[[network]]\nname = \"bridge\"\n{network}\n"));
+        world.write("data/tox.jsonl", &rows);
+        assign(
+            &world,
+            "installs",
+            &[
+                ("1319603449576684", "tox.jsonl", "swe"),
+                ("other-1", "tox.jsonl", "swe"),
+            ],
+        );
+        let said = world.fleet(&check).ok();
+        assert!(!said.stderr.contains("warning"), "{}", said.stderr);
+    }
+}
+
+#[test]
 fn an_assignment_is_checked_with_its_datasets_where_fleet_evaluates() {
     let world = world();
     assign(

@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, Kind, assignment, datasets, exit};
-use crate::config::Config;
+use crate::config::{Config, NO_NETWORK, Pipeline};
 use crate::dataset;
 use crate::domain::swe::Source;
-use crate::domain::{Instance, InstanceId, Sha256, image};
+use crate::domain::{Instance, InstanceId, PipelineName, Sha256, image};
+use crate::grade;
 use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
 
@@ -46,6 +47,9 @@ struct Checked {
     file: String,
     kind: What,
     instances: Vec<Row>,
+    /// What is no fault, and will disappoint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,6 +75,12 @@ struct Row {
 
 #[derive(Debug, Serialize)]
 struct Data {
+    /// Docker's network that its tests will have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<String>,
+    /// What its test command is known to install packages by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installs: Option<String>,
     repo: String,
     language: String,
     parser: String,
@@ -100,6 +110,9 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
             printer.heading(&file.file)?;
         }
         printer.data(&file.table().render(printer.width()))?;
+        for warning in &file.warnings {
+            printer.say(&format!("warning: {warning}"));
+        }
     }
     printer.say(&format!(
         "no fault in {}",
@@ -118,6 +131,7 @@ fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
         return Ok(Checked {
             file,
             kind: What::Assignment,
+            warnings: warnings(&instances),
             instances,
         });
     }
@@ -125,29 +139,84 @@ fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
     if !reading.findings.is_empty() {
         return Err(CommandError::findings(&file, &reading.findings));
     }
+    let pipeline = config
+        .fleet
+        .pipeline
+        .as_ref()
+        .and_then(|name| config.pipeline(name));
     let rows = reading.found.iter().map(|found| {
         Ok(Row {
             instance_id: found.instance.id.clone(),
             line: Some(found.line),
             jobs: None,
-            data: Some(Data::of(&found.instance, config)?),
+            data: Some(Data::of(&found.instance, Some(&file), pipeline, config)?),
         })
     });
+    let instances = rows.collect::<Result<Vec<_>, CommandError>>()?;
     Ok(Checked {
-        file,
         kind: What::Dataset,
-        instances: rows.collect::<Result<_, CommandError>>()?,
+        warnings: warnings(&instances),
+        instances,
+        file,
     })
 }
 
+/// So many ids are named in a warning.
+const NAMED: usize = 3;
+
+/// Tests that install packages as they begin, and will have no network for it.
+fn warnings(rows: &[Row]) -> Vec<String> {
+    let mut without: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in rows {
+        if let Some(Data {
+            installs: Some(installs),
+            network: Some(network),
+            ..
+        }) = &row.data
+            && network == NO_NETWORK
+        {
+            without
+                .entry(installs)
+                .or_default()
+                .push(row.instance_id.as_str());
+        }
+    }
+    let say = |(installs, mut ids): (&str, Vec<&str>)| {
+        ids.dedup();
+        let more = ids.len().saturating_sub(NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        ids.truncate(NAMED);
+        format!(
+            "the test command of {}{more} installs packages (`{installs}`), and `network` is none for it; \
+             if the image does not hold them, name these instances in a [[network]] of fleet.toml",
+            ids.join(", ")
+        )
+    };
+    without.into_iter().map(say).collect()
+}
+
+/// What jobs of an assignment have in common: instance, native pipeline, data, and the file that it is from.
+type Planned<'a> = (
+    &'a InstanceId,
+    Option<&'a PipelineName>,
+    Option<Sha256>,
+    Option<&'a str>,
+);
+
 /// What an assignment comes to, by instance and what its jobs get of it.
 fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<Row>, CommandError> {
-    let mut counts: BTreeMap<(&InstanceId, bool, Option<Sha256>), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Planned<'_>, usize> = BTreeMap::new();
     for job in &assignment.jobs {
         let pipeline = config.pipeline(&job.pipeline);
-        let native = pipeline.is_some_and(crate::config::Pipeline::is_native);
+        let native = pipeline.is_some_and(Pipeline::is_native);
         let sha256 = job.dataset.as_ref().map(|dataset| dataset.sha256);
-        *counts.entry((&job.instance, native, sha256)).or_default() += 1;
+        let file = job.dataset.as_ref().map(|dataset| dataset.path.as_ref());
+        let pipeline = native.then_some(&job.pipeline);
+        *counts.entry((&job.instance, pipeline, sha256, file)).or_default() += 1;
     }
     let bodies: BTreeMap<Sha256, &str> = assignment
         .set
@@ -155,12 +224,15 @@ fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<R
         .iter()
         .map(|dataset| (dataset.sha256, dataset.body.as_str()))
         .collect();
-    let rows = counts.into_iter().map(|((id, native, sha256), jobs)| {
-        let body = sha256.filter(|_| native).and_then(|sha256| bodies.get(&sha256));
+    let rows = counts.into_iter().map(|((id, pipeline, sha256, file), jobs)| {
+        let pipeline = pipeline.and_then(|name| config.pipeline(name));
+        let body = sha256
+            .filter(|_| pipeline.is_some())
+            .and_then(|sha256| bodies.get(&sha256));
         let data = body.map(|body| {
             let instance = serde_json::from_str(body)
                 .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
-            Data::of(&instance, config)
+            Data::of(&instance, file, pipeline, config)
         });
         Ok(Row {
             instance_id: id.clone(),
@@ -173,11 +245,19 @@ fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<R
 }
 
 impl Data {
-    fn of(instance: &Instance, config: &Config) -> Result<Data, CommandError> {
+    fn of(
+        instance: &Instance,
+        file: Option<&str>,
+        pipeline: Option<&Pipeline>,
+        config: &Config,
+    ) -> Result<Data, CommandError> {
         let images = &config.images;
         let source = image::source(instance, images.places())
             .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
+        let network = |pipeline| config.network_of(instance.id.as_str(), file, pipeline).to_owned();
         Ok(Data {
+            network: pipeline.map(network),
+            installs: grade::installs(&instance.test_command),
             repo: instance.repo.clone(),
             language: instance.language.clone(),
             parser: instance.parser.clone(),

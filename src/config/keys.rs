@@ -215,6 +215,18 @@ table! {
 }
 
 table! {
+    /// `[[network]]`: instances whose tests get another of Docker's networks than their pipeline's.
+    pub struct Network {
+        /// Docker's network for their tests.
+        name: String = Kind::Name, Need::Required;
+        /// The ids of such instances.
+        instances: Vec<String> = Kind::List(&Kind::Name), Need::Optional;
+        /// Dataset files, as assignments name them: it holds for every instance that a job takes from one of them.
+        datasets: Vec<String> = Kind::List(&Kind::Path), Need::Optional;
+    }
+}
+
+table! {
     /// `[[pipeline]]`: what is done with a job.
     pub struct Pipeline {
         /// Its name in assignments.
@@ -284,6 +296,8 @@ table! {
         harness: Harness = Kind::Table(Harness::KEYS), Need::Default("");
         /// What is mended in images.
         repair: Vec<Repair> = Kind::Tables(Repair::KEYS, 0), Need::Optional;
+        /// Tests that get another network.
+        network: Vec<Network> = Kind::Tables(Network::KEYS, 0), Need::Optional;
         /// Who makes trajectories.
         agent: Vec<Agent> = Kind::Tables(Agent::KEYS, 0), Need::Optional;
         /// The pipelines.

@@ -19,7 +19,7 @@ mod tests;
 use toml::de::DeTable;
 
 pub use finding::Finding;
-pub use keys::{Agent, Coordinator, Harness, Images, Model, Phase, Pipeline, Repair, Runner, Ssh};
+pub use keys::{Agent, Coordinator, Harness, Images, Model, Network, Phase, Pipeline, Repair, Runner, Ssh};
 pub(crate) use kind::{path_fault, variable_fault};
 pub use schema::schema;
 pub(crate) use schema::{NAME, VARIABLE};
@@ -70,6 +70,9 @@ pub fn starter() -> String {
     out
 }
 
+/// Docker's network for tests of which nobody says another.
+pub const NO_NETWORK: &str = "none";
+
 /// A whole `fleet.toml`, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -87,6 +90,8 @@ pub struct Config {
     pub harness: Harness,
     /// What is mended in images.
     pub repairs: Vec<Repair>,
+    /// Tests that get another network than their pipeline's.
+    pub networks: Vec<Network>,
     /// Who makes trajectories.
     pub agents: Vec<Agent>,
     /// The models, in the order of the file.
@@ -132,10 +137,33 @@ impl Config {
             images: file.images,
             harness: file.harness,
             repairs: file.repair,
+            networks: file.network,
             agents: file.agent,
             models: file.model,
             pipelines: file.pipeline,
         }
+    }
+
+    /// Docker's network for the tests of this instance, taken from this dataset file: as a `[[network]]` has it, which
+    /// may name the instance or else the file; else as the pipeline's evaluation has it.
+    pub fn network_of<'c>(
+        &'c self,
+        instance: &str,
+        dataset: Option<&str>,
+        pipeline: &'c Pipeline,
+    ) -> &'c str {
+        let by_id = |network: &&Network| network.instances.iter().any(|id| id == instance);
+        let by_file = |network: &&Network| {
+            let is_it = |file: &String| dataset.is_some_and(|dataset| below(file) == below(dataset));
+            network.datasets.iter().any(is_it)
+        };
+        let named = self.networks.iter().find(by_id);
+        let named = named.or_else(|| self.networks.iter().find(by_file));
+        let usual = || pipeline.task("evaluation")?.network.as_deref();
+        named
+            .map(|network| network.name.as_str())
+            .or_else(usual)
+            .unwrap_or(NO_NETWORK)
     }
 
     /// The host of this name.
@@ -207,6 +235,15 @@ impl Pipeline {
                 .any(|word| template::mentions(word, "harness"))
         })
     }
+}
+
+/// A path without what leads out of the directory that names it: an assignment names `../data/x`, a person `data/x`.
+fn below(path: &str) -> &str {
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix("../").or_else(|| path.strip_prefix("./")) {
+        path = rest;
+    }
+    path
 }
 
 fn merge(host: Host, defaults: &Defaults) -> HostConfig {

@@ -32,6 +32,7 @@ pub(super) fn across(file: &Row, faults: &mut Faults) {
     };
     let (mut agents, repairs) = (names("agent"), names("repair"));
     agents.extend(BUILT_IN.map(str::to_owned));
+    networks(file, faults);
     for (_, agent) in file.rows("agent") {
         declared(agent, faults);
     }
@@ -50,6 +51,34 @@ pub(super) fn across(file: &Row, faults: &mut Faults) {
                     unknown(*at, "repair", name, &repairs, faults);
                 }
             }
+        }
+    }
+}
+
+/// A network is for somebody, and nobody has two.
+fn networks(file: &Row, faults: &mut Faults) {
+    let mut seen: Vec<(&str, String)> = Vec::new();
+    for (at, network) in file.rows("network") {
+        let mut any = false;
+        for key in ["instances", "datasets"] {
+            for (at, value) in network.list(key) {
+                let super::table::Value::Text(name) = value else {
+                    continue;
+                };
+                any = true;
+                if seen.iter().any(|(of, known)| *of == key && known == name) {
+                    let what = format!("another [[network]] names {} already", quoted(name));
+                    faults.add_hint(*at, what, "remove one of the two");
+                }
+                seen.push((key, name.clone()));
+            }
+        }
+        if !any && !network.says("instances") && !network.says("datasets") {
+            faults.add_hint(
+                at,
+                "this network is for no tests",
+                "add `instances` with ids, or `datasets` with files",
+            );
         }
     }
 }

@@ -233,6 +233,35 @@ fn faults_of_native_phases_agents_and_repairs_are_told() {
 }
 
 #[test]
+fn a_network_is_for_somebody_and_nobody_has_two() {
+    let networks = "does = \"image\"\ndeadline = \"1m\"\n[[network]]\nname = \"a b\"\n[[network]]\nname = \"bridge\"\ninstances = [\"x-1\"]\n[[network]]\nname = \"lab\"\ninstances = [\"x-2\", \"x-1\"]\n";
+    insta::assert_snapshot!(said(&with_phase(networks)), @"
+    fleet.toml:3:1: these phases start containers; write containers = true
+    fleet.toml:9:1: this network is for no tests; add `instances` with ids, or `datasets` with files
+    fleet.toml:10:8: name: `a b` contains ' '; names consist of letters, digits and . _ - + @ =
+    fleet.toml:16:21: another [[network]] names `x-1` already; remove one of the two
+    ");
+}
+
+#[test]
+fn tests_have_the_network_of_their_instance_or_else_of_their_file_or_else_of_their_pipeline() {
+    let text = with_phase(
+        "does = \"image\"\ndeadline = \"1m\"\n[[network]]\nname = \"lab\"\ndatasets = [\"../data/tox.jsonl\"]\n\
+         [[network]]\nname = \"bridge\"\ninstances = [\"x-1\"]\n",
+    );
+    let text = text.replace("name = \"p\"", "name = \"p\"\ncontainers = true");
+    let config = Config::parse(&text, "fleet.toml").unwrap();
+    let of = |instance: &str, file: Option<&str>| {
+        config.network_of(instance, file, &config.pipelines[0]).to_owned()
+    };
+    assert_eq!(of("x-1", Some("../data/tox.jsonl")), "bridge");
+    assert_eq!(of("x-2", Some("../data/tox.jsonl")), "lab");
+    assert_eq!(of("x-2", Some("data/tox.jsonl")), "lab");
+    assert_eq!(of("x-2", Some("../data/x.jsonl")), "none");
+    assert_eq!(of("x-2", None), "none");
+}
+
+#[test]
 fn what_is_not_toml_is_told_where_it_stops_being_it() {
     insta::assert_snapshot!(said("[fleet\nstate = 'x\n[[host]]\nname = \"h\"\nname = \"i\"\n"), @"
     fleet.toml:1:7: this is not TOML: unclosed table, expected `]`

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::time::Span;
 
 /// The version of `evaluation.json` that this build writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Its place in a capsule and in a collected result.
 pub const FILE: &str = "out/evaluation.json";
 /// The place of the complete log of the test command, compressed.
@@ -44,6 +44,9 @@ pub struct Evidence {
     /// The test command; none if it never started.
     #[serde(default)]
     pub tests: Option<Tests>,
+    /// What steers the test runner, and was put back as it was before the model's patch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_back: Vec<PutBack>,
     /// With the model's patch the tests could not be started, and without it they could: the environment is
     /// sound, whatever the log says of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -95,6 +98,27 @@ pub struct Golden {
     pub said: String,
 }
 
+/// A file that steers the test runner, put back before the tests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutBack {
+    /// Its path in the repository.
+    pub path: String,
+    /// How much of it.
+    pub what: Part,
+}
+
+/// How much of a file was put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// The sections that steer the test runner; the rest is the model's.
+    Sections,
+    /// It was not there before, and is gone.
+    Removed,
+}
+
 /// How the test command went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tests {
@@ -108,4 +132,10 @@ pub struct Tests {
     pub output: u64,
     /// Is something missing in the middle of the log?
     pub cut: bool,
+    /// So many bytes of the log are stdout; stderr follows. None where nobody has counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<u64>,
+    /// Docker's network that they had. None where nobody has noted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
 }

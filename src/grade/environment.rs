@@ -4,6 +4,7 @@
 //! another thing: there, the framework has spoken, or the log goes on.
 
 use super::guard::Believed;
+use super::setup;
 use crate::domain::evidence::Tests;
 use crate::domain::fault::{Again, Class, Fault};
 use crate::domain::line::harmless;
@@ -16,6 +17,9 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
     let spoken = believed.ended || !believed.tests.is_empty() || log.contains(" test session starts ");
     if spoken {
         return None;
+    }
+    if let Some(line) = setup::failure(log) {
+        return Some(no_set_up(line, tests));
     }
     let mut lines = log.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let last = lines.next().filter(|line| speaks_of_environment(line, repo));
@@ -31,6 +35,20 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
         what: harmless(&format!("the tests could not be started: {line}")),
         again: Again::Elsewhere,
     })
+}
+
+/// The command makes the environment of its tests first, and could not. Where it has no network, no other host has one for it.
+fn no_set_up(line: &str, tests: &Tests) -> Fault {
+    let none = tests.network.as_deref() == Some("none");
+    let without = if none { ", and its `network` is none" } else { "" };
+    Fault {
+        class: Class::Image,
+        name: NAME.to_owned(),
+        what: harmless(&format!(
+            "the environment of the tests could not be set up{without}: {line}"
+        )),
+        again: if none { Again::Never } else { Again::Elsewhere },
+    }
 }
 
 /// Does the shell, or what started it, say that something outside of the repository is missing?

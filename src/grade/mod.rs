@@ -14,10 +14,12 @@ mod notes;
 pub mod parse;
 mod reading;
 mod ruling;
+mod setup;
 mod spelling;
 mod velora_head;
 
 pub use grading::{Compat, Counts, Finding, Grading, Judged, MatchKind, Note};
+pub use setup::installs;
 
 use crate::domain::evidence::Evidence;
 use crate::domain::{Instance, Sha256};

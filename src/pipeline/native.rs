@@ -1,7 +1,7 @@
 //! What the native phases of a job go by: its image, its agent, its evaluation.
 
 use super::{CompileError, values};
-use crate::config::{self, Config, Phase, Pipeline, template};
+use crate::config::{self, Config, Pipeline, template};
 use crate::domain::host::HostConfig;
 use crate::domain::swe::{Agent, Evaluation, Image, Repair, Swe};
 use crate::domain::{Instance, Job, Span, image};
@@ -32,7 +32,7 @@ pub(super) fn swe(
         } else {
             agent(job, attempt, pipeline, host, config)?
         },
-        evaluation: evaluation(pipeline.task("evaluation"), host),
+        evaluation: evaluation(job, pipeline, host, config),
     })
 }
 
@@ -125,13 +125,15 @@ fn llm(job: &Job, env: &std::collections::BTreeMap<String, String>) -> String {
         .unwrap_or_else(|| format!("llm.{}", job.model))
 }
 
-fn evaluation(phase: Option<&Phase>, host: &HostConfig) -> Evaluation {
+fn evaluation(job: &Job, pipeline: &Pipeline, host: &HostConfig, config: &Config) -> Evaluation {
+    let phase = pipeline.task("evaluation");
+    let dataset = job.dataset.as_ref().map(|dataset| dataset.path.as_ref());
     let of = |key: fn(&config::Phase) -> Option<u32>| phase.and_then(key);
     Evaluation {
         tests: phase.and_then(|phase| phase.tests).unwrap_or(TESTS),
-        network: phase
-            .and_then(|phase| phase.network.clone())
-            .unwrap_or_else(|| "none".to_owned()),
+        network: config
+            .network_of(job.instance.as_str(), dataset, pipeline)
+            .to_owned(),
         memory: phase.and_then(|phase| phase.memory),
         shares: (host.slots > 1).then_some(host.slots),
         processes: of(|phase| phase.processes).unwrap_or(PROCESSES),

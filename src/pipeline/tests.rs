@@ -110,6 +110,23 @@ fn native_phases_become_tasks_with_all_that_the_host_must_know() {
 }
 
 #[test]
+fn an_instance_that_a_network_names_has_it_for_its_tests() {
+    let compiled = |more: &str| {
+        let text = format!("{}\n{more}", crate::config::DEFAULT);
+        let config = Config::parse(&text, "fleet.toml").unwrap();
+        let job = Job {
+            pipeline: "swe".parse().unwrap(),
+            ..job()
+        };
+        let spec = compile(&job, 1, Epoch(1), &config.hosts[0], &config, Some(&instance())).unwrap();
+        spec.swe.unwrap().evaluation.network
+    };
+    assert_eq!(compiled(""), "none");
+    let named = "[[network]]\nname = \"bridge\"\ninstances = [\"12155_1\"]\n";
+    assert_eq!(compiled(named), "bridge");
+}
+
+#[test]
 fn a_pipeline_that_only_makes_images_ready_needs_no_agent() {
     let warm = r#"
 [[pipeline]]

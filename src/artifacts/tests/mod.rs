@@ -54,7 +54,10 @@ fn evidence() -> Evidence {
             took: Span(125_000),
             output: 17,
             cut: false,
+            stdout: None,
+            network: None,
         }),
+        put_back: Vec::new(),
         sound: false,
         fault: None,
     }

@@ -51,7 +51,7 @@ pub(super) const ALL: &[Advice] = &[
     advice(
         &["environment-broken"],
         "the tests could not be started in the image",
-        "look at `test_output.log.gz`; mend the image or `test_command`",
+        "look at `test_output.log.gz`; mend the image or `test_command`, or give tests that install packages a `[[network]]`",
         &[
             "fleet logs --phase evaluation {job}",
             "fleet retry --fault {fault}",

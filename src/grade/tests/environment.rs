@@ -46,6 +46,8 @@ fn what_follows_the_shells_words_counts_too() {
         took: crate::domain::time::Span::seconds(1),
         output: 0,
         cut: false,
+        stdout: None,
+        network: None,
     };
     let failed = |log: &str, exit| failure(log, &Believed::default(), &tests(exit), "/app/repo").is_some();
     assert!(failed(

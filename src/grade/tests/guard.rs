@@ -11,6 +11,8 @@ fn read_as(command: &str, exit: i32, log: &str) -> Believed {
         took: Span::seconds(1),
         output: 0,
         cut: false,
+        stdout: None,
+        network: None,
     };
     let parser = Parser::named("python/parse_log_pytest_v3").unwrap();
     read(parser, log, command::read(command), &tests)

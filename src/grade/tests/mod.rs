@@ -4,4 +4,5 @@ mod compat;
 mod forged;
 mod properties;
 mod records;
+mod setup;
 mod world;

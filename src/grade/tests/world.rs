@@ -51,7 +51,10 @@ pub(super) fn evidence(exit: i32) -> Evidence {
             took: Span::seconds(3),
             output: 1_000,
             cut: false,
+            stdout: None,
+            network: None,
         }),
+        put_back: Vec::new(),
         sound: false,
         fault: None,
     }

@@ -71,6 +71,7 @@ fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
         },
         golden: golden::untried(desk.instance),
         tests: None,
+        put_back: Vec::new(),
         sound: false,
         fault: None,
     }

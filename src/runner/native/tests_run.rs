@@ -95,6 +95,8 @@ pub(super) fn run(
         took,
         output: stdout.total() + stderr.total(),
         cut: stdout.is_cut() || stderr.is_cut(),
+        stdout: None,
+        network: Some(settings.network.clone()),
     };
     Ok((tests, log))
 }
