@@ -80,7 +80,7 @@ impl Case {
             instance: &self.instance,
             agent: &self.swe.agent,
             trajectory: trajectory.as_ref(),
-            evaluation: Some((evidence, &self.log, &grading)),
+            evaluation: Some((evidence, self.log.whole(), &grading)),
             files: &files,
         });
         let mut findings: Vec<Remark> = Vec::new();

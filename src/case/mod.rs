@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use crate::domain::Instance;
 use crate::domain::evidence::Evidence;
 use crate::domain::swe::Swe;
+use crate::grade::Printed;
 
 /// What was collected.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ pub struct Case {
     /// What the evaluation saw; none if it never came to its end.
     pub evidence: Option<Evidence>,
     /// What the test command printed.
-    pub log: String,
+    pub log: Printed,
     /// Every file below `out/`, by its path there.
     pub files: BTreeSet<String>,
 }

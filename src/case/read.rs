@@ -10,8 +10,9 @@ use flate2::read::MultiGzDecoder;
 use nix::libc;
 
 use super::Case;
-use crate::domain::evidence::{self, VERSION};
+use crate::domain::evidence::{self, Evidence, VERSION};
 use crate::domain::layout;
+use crate::grade::Printed;
 
 /// Most bytes of a file that is read whole.
 const MOST: u64 = 256 << 20;
@@ -48,7 +49,7 @@ impl Case {
         let Some(swe) = json(dir, evidence::SETUP)? else {
             return Ok(None);
         };
-        let evidence: Option<evidence::Evidence> = json(dir, evidence::FILE)?;
+        let evidence: Option<Evidence> = json(dir, evidence::FILE)?;
         if let Some(newer) = evidence.as_ref().filter(|evidence| evidence.version > VERSION) {
             return Err(CaseError::Damaged {
                 path: dir.join(evidence::FILE),
@@ -62,7 +63,7 @@ impl Case {
             instance,
             swe,
             trajectory: trajectory.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-            log: log(dir)?,
+            log: log(dir, evidence.as_ref())?,
             evidence,
             files,
         }))
@@ -103,11 +104,11 @@ fn bytes(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseError
 }
 
 /// The unpacked log; empty if there is none.
-fn log(dir: &Path) -> Result<String, CaseError> {
+fn log(dir: &Path, evidence: Option<&Evidence>) -> Result<Printed, CaseError> {
     let path = dir.join(evidence::LOG);
     let file = match open(&path) {
         Ok(file) => file,
-        Err(error) if is_none(&error) => return Ok(String::new()),
+        Err(error) if is_none(&error) => return Ok(Printed::default()),
         Err(source) => return Err(CaseError::Io { path, source }),
     };
     let mut text = Vec::new();
@@ -118,8 +119,8 @@ fn log(dir: &Path) -> Result<String, CaseError> {
             path,
             why: error.to_string(),
         })?;
-    // Tests may print anything.
-    Ok(String::from_utf8(text).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))
+    let stdout = evidence.and_then(|evidence| evidence.tests.as_ref()?.stdout);
+    Ok(Printed::read(text, stdout))
 }
 
 fn open(path: &Path) -> io::Result<fs::File> {

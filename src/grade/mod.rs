@@ -9,6 +9,7 @@ mod command;
 mod environment;
 mod grading;
 mod guard;
+mod log;
 mod matching;
 mod notes;
 pub mod parse;
@@ -19,16 +20,18 @@ mod spelling;
 mod velora_head;
 
 pub use grading::{Compat, Counts, Finding, Grading, Judged, MatchKind, Note};
+pub use log::{Log, Printed};
 pub use setup::installs;
 
 use crate::domain::evidence::Evidence;
 use crate::domain::{Instance, Sha256};
 
 /// Grades one attempt.
-pub fn grade(instance: &Instance, evidence: &Evidence, log: &str, how: Compat) -> Grading {
+pub fn grade<'a>(instance: &Instance, evidence: &Evidence, log: impl Into<Log<'a>>, how: Compat) -> Grading {
+    let log = log.into();
     match how {
         Compat::Fleet => ruling::grade(instance, evidence, log),
-        Compat::VeloraHead => velora_head::grade(instance, evidence, log),
+        Compat::VeloraHead => velora_head::grade(instance, evidence, log.whole()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::case::{Case, Ruling};
 use super::grading::{Counts, Grading, Judged, MatchKind};
 use super::guard::{self, Believed};
+use super::log::Log;
 use super::parse::{Parser, Status};
 use super::{command, key, matching, notes, tally};
 use crate::domain::Instance;
@@ -12,12 +13,17 @@ use crate::domain::line::harmless;
 use crate::domain::verdict::{Outcome, Verdict};
 
 /// Grades by our own rules.
-pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: &str) -> Grading {
+pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: Log<'_>) -> Grading {
     let Some(parser) = Parser::named(&instance.parser) else {
         return unreadable(instance, evidence);
     };
     let believed = match &evidence.tests {
-        Some(tests) => guard::read(parser, log, command::read(&instance.test_command), tests),
+        Some(tests) => guard::read(
+            parser,
+            log.spoken(parser),
+            command::read(&instance.test_command),
+            tests,
+        ),
         None => Believed::default(),
     };
     let expected = instance.fail_to_pass.iter().chain(&instance.pass_to_pass);
@@ -31,7 +37,7 @@ pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: &str) -> Grad
     let case = Case {
         instance,
         evidence,
-        log,
+        log: log.whole(),
         believed: &believed,
         judged: [&fail_to_pass, &pass_to_pass],
     };

@@ -11,7 +11,7 @@ use crate::domain::evidence::{self, Applied, Evidence};
 use crate::domain::fault::{Again, Class};
 use crate::domain::verdict::{self, Decision, Verdict};
 use crate::domain::{Fault, layout};
-use crate::grade::{Compat, Grading, grade};
+use crate::grade::{Compat, Grading, Printed, grade};
 
 /// What an earlier try may have left.
 const OURS: [&str; 3] = [
@@ -35,7 +35,7 @@ pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
         &case.instance,
         &trajectory,
         evidence,
-        &case.log,
+        case.log.whole(),
         &grading,
         Compat::Fleet,
     )
@@ -79,6 +79,8 @@ pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
     }
     native::say("the tests could not be started; trying without the model's patch");
     let (control, log) = native::control(desk)?;
+    let stdout = control.tests.as_ref().and_then(|tests| tests.stdout);
+    let log = Printed::read(log, stdout);
     let same = |again: Fault| again.name == fault.name;
     if broken(grade(&case.instance, &control, &log, Compat::Fleet)).is_some_and(same) {
         return Err(fault);

@@ -28,6 +28,12 @@ fn a_good_patch_and_the_golden_tests_leave_evidence_and_the_whole_log() {
         (tests.exit, tests.timed_out, tests.cut, tests.output),
         (Some(0), false, false, log.len() as u64)
     );
+    assert_eq!(
+        tests.stdout,
+        Some(log.find("a warning").unwrap() as u64),
+        "then comes stderr"
+    );
+    assert_eq!(tests.network.as_deref(), Some("none"));
     assert!(evidence.image.unwrap().starts_with("sha256:"));
     assert_eq!(evidence.fault, None);
     assert_eq!(case.containers(), "");

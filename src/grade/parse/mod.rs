@@ -8,6 +8,7 @@
 //! with its length and no faster, and none of them panics.
 
 mod status;
+mod stream;
 mod results;
 mod scan;
 mod sign;
@@ -37,6 +38,7 @@ pub use registry::{Flavour, Parser};
 pub use results::{Counts, Results};
 pub use sign::Sign;
 pub use status::Status;
+pub use stream::{Stream, stream};
 
 use std::ops::Range;
 

@@ -2,6 +2,7 @@
 
 mod compat;
 mod forged;
+mod log;
 mod properties;
 mod records;
 mod setup;

@@ -46,7 +46,7 @@ pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
 }
 
 /// The same without the model's patch: what the environment does by itself. Leaves nothing behind.
-pub fn control(desk: &Desk<'_>) -> Result<(Evidence, String), Fault> {
+pub fn control(desk: &Desk<'_>) -> Result<(Evidence, Vec<u8>), Fault> {
     let mut evidence = nothing_seen(desk, 0);
     // As if a patch that changes nothing had been applied.
     evidence.patch.state = Applied::Git;
@@ -54,7 +54,7 @@ pub fn control(desk: &Desk<'_>) -> Result<(Evidence, String), Fault> {
     golden::all(&container, desk.instance, &mut evidence.golden)?;
     let (tests, log) = tests_run::run(container, desk, &machine)?;
     evidence.tests = Some(tests);
-    Ok((evidence, String::from_utf8_lossy(&log).into_owned()))
+    Ok((evidence, log))
 }
 
 fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {

@@ -88,6 +88,7 @@ pub(super) fn run(
     if log.last().is_some_and(|byte| *byte != b'\n') && stderr.total() > 0 {
         log.push(b'\n');
     }
+    let stdout_kept = log.len() as u64;
     log.extend(stderr.text());
     let tests = Tests {
         exit,
@@ -95,7 +96,7 @@ pub(super) fn run(
         took,
         output: stdout.total() + stderr.total(),
         cut: stdout.is_cut() || stderr.is_cut(),
-        stdout: None,
+        stdout: Some(stdout_kept),
         network: Some(settings.network.clone()),
     };
     Ok((tests, log))
