@@ -194,6 +194,10 @@ const OTHERS: &[&str] = &[
     // Keys and formats of others.
     "kebab-case",
     "site-packages",
+    "dist-packages",
+    "entry-points",
+    "apt-get",
+    "xvfb-run",
     "oom-kill",
     "driver-type",
     "system-out",
@@ -211,6 +215,7 @@ const OTHERS: &[&str] = &[
     "exit-disagrees",
     "forged-output",
     "fuzzy-patch",
+    "runner-steered",
     "inexact-match",
     "no-sign-of-a-run",
 ];

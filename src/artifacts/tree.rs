@@ -9,7 +9,7 @@ use super::Trajectory;
 use super::excerpt::{ends_of_bytes, ends_of_chars, first_chars};
 use super::shape::{Details, Report, Summary, names};
 use crate::domain::Instance;
-use crate::domain::evidence::{Applied, Evidence};
+use crate::domain::evidence::{Applied, Evidence, Part};
 use crate::grade::{Compat, Grading};
 
 /// A file to be written.
@@ -159,6 +159,15 @@ fn account(facts: &Facts<'_>, test_output: &str) -> String {
             "test patch",
             &format!("{}, {}", word(golden.state), golden.paths.join(" ")),
         );
+    }
+    for file in &evidence.put_back {
+        let what = match file.what {
+            Part::Whole => "put back",
+            Part::Sections => "the runner's sections put back",
+            Part::Removed => "removed",
+            Part::Left => "left as the patch has it",
+        };
+        line("steers the tests", &format!("{what}, {}", file.path));
     }
     line("error_eval", &facts.is_error().to_string());
     line("test_timeout", &facts.timed_out().to_string());

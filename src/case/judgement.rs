@@ -13,7 +13,7 @@ use crate::domain::secret::{Hide as _, Redactor};
 use crate::grade::{Compat, Grading, grade};
 
 /// The version of the rules that this build grades by. Grows when a rule changes.
-pub const GRADER: u32 = 1;
+pub const GRADER: u32 = 2;
 
 /// The version of `verdict.json` that this build writes.
 const VERSION: u32 = 1;

@@ -44,7 +44,7 @@ pub struct Evidence {
     /// The test command; none if it never started.
     #[serde(default)]
     pub tests: Option<Tests>,
-    /// What steers the test runner, and was put back as it was before the model's patch.
+    /// What the model's patch changes of the files that steer the test runner, and what of it was put back as it was before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub put_back: Vec<PutBack>,
     /// With the model's patch the tests could not be started, and without it they could: the environment is
@@ -117,6 +117,8 @@ pub enum Part {
     Sections,
     /// It was not there before, and is gone.
     Removed,
+    /// Nothing: the dataset's own solution changes it there, too.
+    Left,
 }
 
 /// How the test command went.

@@ -108,6 +108,8 @@ pub enum Finding {
     EnvironmentFailed,
     /// The model's patch was applied with fuzz.
     FuzzyPatch,
+    /// The model's patch changes what steers the test runner.
+    RunnerSteered,
 }
 
 impl Finding {
@@ -124,6 +126,7 @@ impl Finding {
             Finding::NoTests => "no-tests",
             Finding::EnvironmentFailed => "environment-failed",
             Finding::FuzzyPatch => "fuzzy-patch",
+            Finding::RunnerSteered => "runner-steered",
         }
     }
 }

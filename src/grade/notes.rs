@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::grading::{Finding, Judged, MatchKind, Note};
 use crate::domain::Fault;
-use crate::domain::evidence::Applied;
+use crate::domain::evidence::{Applied, Part, PutBack};
 
 /// So many tests are named in one note.
 const NAMED: usize = 3;
@@ -56,7 +56,32 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
             "the model's patch was applied with fuzz",
         ));
     }
+    if !case.evidence.put_back.is_empty() {
+        notes.push(Note::new(
+            Finding::RunnerSteered,
+            &steered(&case.evidence.put_back),
+        ));
+    }
     notes
+}
+
+/// What became of the files that steer the test runner.
+fn steered(files: &[PutBack]) -> String {
+    let part = |file: &&PutBack| match file.what {
+        Part::Whole => file.path.clone(),
+        Part::Sections => format!("{} (the runner's sections)", file.path),
+        Part::Removed => format!("{} (removed)", file.path),
+        Part::Left => format!(
+            "{} (left, since the dataset's own solution changes it)",
+            file.path
+        ),
+    };
+    let named: Vec<String> = files.iter().take(NAMED).map(|file| part(&file)).collect();
+    format!(
+        "{} that steer the test runner were changed by the patch, and put back before the tests; first {}",
+        files.len(),
+        named.join(", ")
+    )
 }
 
 fn all<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Judged> {

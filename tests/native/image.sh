@@ -37,6 +37,8 @@ END
 # shellcheck disable=SC2016 # the test expands it
 echo '[ "$(add 0 0)" = 0 ]' > tests/test_zero.sh
 echo 'of the repository' > notes.txt
+echo '# of the base' > conftest.py
+printf '[metadata]\nname = calc\n\n[tool:pytest]\naddopts = -rA\n' > setup.cfg
 printf 'one\r\ntwo\r\n' > windows.txt
 export GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z'
 git -c init.defaultBranch=main init -q

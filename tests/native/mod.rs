@@ -5,4 +5,5 @@ mod attacks;
 mod evaluation;
 mod fixture;
 mod limits;
+mod steering;
 mod trajectory;

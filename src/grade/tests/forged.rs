@@ -246,6 +246,29 @@ fn of_several_runs_a_summary_within_a_session_is_no_report() {
 }
 
 #[test]
+fn what_steers_the_runner_is_told_and_decides_nothing() {
+    use crate::domain::evidence::{Part, PutBack};
+    let task = instance(&["t.py::a"], &["t.py::b"]);
+    let mut seen = evidence(0);
+    let file = |path: &str, what| PutBack {
+        path: path.to_owned(),
+        what,
+    };
+    seen.put_back = vec![
+        file("conftest.py", Part::Whole),
+        file("setup.cfg", Part::Sections),
+    ];
+    let graded = fleet(&task, &seen, &pytest("", BOTH, "2 passed"));
+    honest(&graded);
+    let note = graded
+        .findings
+        .iter()
+        .find(|note| note.name == Finding::RunnerSteered);
+    let said = "2 that steer the test runner were changed by the patch, and put back before the tests; first conftest.py, setup.cfg (the runner's sections)";
+    assert_eq!(note.unwrap().what, said);
+}
+
+#[test]
 fn an_environment_that_is_sound_without_the_patch_was_broken_by_the_patch() {
     let log = "bash: line 1: cd: /x: No such file or directory\n";
     let task = instance(&["t.py::a"], &["t.py::b"]);

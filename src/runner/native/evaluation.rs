@@ -10,7 +10,7 @@ use super::desk::{Desk, Done, say};
 use super::fault::{disk, engine, fault};
 use super::filter::filter;
 use super::solution::MOST;
-use super::{files, golden, line, patch, tests_run};
+use super::{files, golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
@@ -107,6 +107,13 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
     if evidence.patch.state == Applied::Failed {
         let note = format!("the model's patch does not apply: {}", evidence.patch.said);
         return Ok(Done { note });
+    }
+    if evidence.patch.state != Applied::Nothing {
+        evidence.put_back = steering::put_back(&container, desk.instance, &patch, &evidence.golden)?;
+        say(&format!(
+            "files that steer the test runner: {} changed by the patch",
+            evidence.put_back.len()
+        ));
     }
     golden::all(&container, desk.instance, &mut evidence.golden)?;
     let failed = evidence

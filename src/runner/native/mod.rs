@@ -24,6 +24,7 @@ mod patch;
 mod filter;
 mod named;
 mod golden;
+mod steering;
 mod tests_run;
 mod ending;
 mod kills;

@@ -1,0 +1,186 @@
+//! Configuration that is for the test runner and for others: its sections taken from before the patch, the rest from after.
+//! Pure, and by lines where lines are enough: what cannot be told apart is said to be unclear.
+
+mod toml;
+
+use serde_json::{Map, Value};
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `tox.ini`, `setup.cfg`.
+    Ini,
+    /// `pyproject.toml`.
+    Toml,
+    /// `package.json`.
+    Json,
+}
+
+/// What comes of two states of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Merged {
+    /// The sections of the runner are the same.
+    Same,
+    /// This text: the model's, with the runner's sections as they were.
+    Text(String),
+    /// They cannot be told apart.
+    Unclear,
+}
+
+/// The later state with the runner's sections of the earlier one.
+pub(super) fn merge(format: Format, before: &str, after: &str) -> Merged {
+    match format {
+        Format::Ini => by_blocks(before, after, |header| ini_steers(header)),
+        Format::Toml if toml::is_unclear(before, after) => Merged::Unclear,
+        Format::Toml => by_blocks(before, after, toml::steers),
+        Format::Json => json(before, after),
+    }
+}
+
+/// Words by which a solution that changes such a section can be told.
+const WORDS: &[&str] = &[
+    "pytest", "tox", "testenv", "nose", "unittest", "jest", "mocha", "vitest", "\"test", "aliases",
+];
+
+/// Does this patch speak of the runner where it changes this file?
+pub(super) fn are_meant(patch: &str, path: &str) -> bool {
+    let mut inside = false;
+    for line in patch.lines() {
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            inside = names.ends_with(path);
+        } else if let Some(name) = line.strip_prefix("+++ ") {
+            inside = name.trim_end().ends_with(path);
+        } else if inside && !line.starts_with("--- ") && WORDS.iter().any(|word| line.contains(word)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The lines from one header to the next.
+struct Block<'t> {
+    text: &'t str,
+    steers: bool,
+}
+
+fn blocks<'t>(text: &'t str, steers: fn(&str) -> bool) -> Vec<Block<'t>> {
+    let mut found = Vec::new();
+    let (mut start, mut at, mut mine) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
+        if let Some(header) = header(line) {
+            found.push(Block {
+                text: &text[start..at],
+                steers: mine,
+            });
+            (start, mine) = (at, steers(header));
+        }
+        at += line.len();
+    }
+    found.push(Block {
+        text: &text[start..],
+        steers: mine,
+    });
+    found
+}
+
+/// `[name]`, with its brackets off.
+fn header(line: &str) -> Option<&str> {
+    let inner = line.trim().strip_prefix('[')?;
+    let inner = inner.strip_prefix('[').unwrap_or(inner);
+    let (name, _) = inner.split_once(']')?;
+    Some(name.trim())
+}
+
+fn by_blocks(before: &str, after: &str, steers: fn(&str) -> bool) -> Merged {
+    let (old, new) = (blocks(before, steers), blocks(after, steers));
+    fn of<'t>(blocks: &[Block<'t>], steers: bool) -> Vec<&'t str> {
+        let wanted = blocks.iter().filter(|block| block.steers == steers);
+        wanted.map(|block| block.text).collect()
+    }
+    let (was, is) = (of(&old, true), of(&new, true));
+    let said = |texts: &[&str]| -> Vec<String> {
+        let mut said: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
+        said.sort();
+        said
+    };
+    if said(&was) == said(&is) {
+        return Merged::Same;
+    }
+    let mut text = of(&new, false).concat();
+    for block in was {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(block);
+    }
+    Merged::Text(text)
+}
+
+fn ini_steers(header: &str) -> bool {
+    matches!(
+        header,
+        "pytest" | "tool:pytest" | "tox" | "nosetests" | "unittest" | "aliases"
+    ) || header.starts_with("testenv")
+        || header.starts_with("tox:")
+}
+
+/// Keys of a `package.json` that are a runner's.
+const KEYS: &[&str] = &["jest", "mocha", "ava", "tap", "vitest", "karma"];
+
+fn json(before: &str, after: &str) -> Merged {
+    let read = |text: &str| match text.trim() {
+        "" => Some(Map::new()),
+        text => match serde_json::from_str(text) {
+            Ok(Value::Object(fields)) => Some(fields),
+            Ok(_) | Err(_) => None,
+        },
+    };
+    let (Some(old), Some(mut new)) = (read(before), read(after)) else {
+        return Merged::Unclear;
+    };
+    let mut same = true;
+    for key in KEYS {
+        same &= put(&mut new, key, old.get(*key));
+    }
+    let scripts = |fields: &Map<String, Value>| match fields.get("scripts") {
+        Some(Value::Object(scripts)) => scripts.clone(),
+        Some(_) | None => Map::new(),
+    };
+    let (was, mut is) = (scripts(&old), scripts(&new));
+    let names: Vec<String> = was.keys().chain(is.keys()).cloned().collect();
+    let mut same_scripts = true;
+    for name in names.iter().filter(|name| is_test(name)) {
+        same_scripts &= put(&mut is, name, was.get(name));
+    }
+    if same && same_scripts {
+        return Merged::Same;
+    }
+    if !same_scripts {
+        new.insert("scripts".to_owned(), Value::Object(is));
+    }
+    serde_json::to_string_pretty(&Value::Object(new))
+        .map_or(Merged::Unclear, |text| Merged::Text(format!("{text}\n")))
+}
+
+fn is_test(script: &str) -> bool {
+    let script = script
+        .strip_prefix("pre")
+        .or_else(|| script.strip_prefix("post"))
+        .unwrap_or(script);
+    script.starts_with("test")
+}
+
+/// Sets or removes a key; true if it was so already.
+fn put(fields: &mut Map<String, Value>, key: &str, value: Option<&Value>) -> bool {
+    if fields.get(key) == value {
+        return true;
+    }
+    match value {
+        Some(value) => fields.insert(key.to_owned(), value.clone()),
+        None => fields.remove(key),
+    };
+    false
+}
+
+#[cfg(test)]
+mod tests;
