@@ -27,6 +27,10 @@ pub struct Judgement {
     pub grader: u32,
     /// In brief.
     pub verdict: Verdict,
+    /// No code under test can have had a say in it. False wherever tests ran: they and the framework are one process, and
+    /// code that replaces the framework speaks just as it does.
+    #[serde(default)]
+    pub sealed: bool,
     /// Bytes of the model's patch.
     pub patch_bytes: u64,
     /// What the agent took.
@@ -97,6 +101,7 @@ impl Case {
         Ok(Some(Judgement {
             version: VERSION,
             grader: GRADER,
+            sealed: evidence.tests.is_none(),
             patch_bytes: evidence.patch.bytes,
             metrics: trajectory
                 .map(|trajectory| trajectory.metrics)

@@ -46,6 +46,8 @@ pub mod what_the_tests_do_is_theirs_and_an_engine_has_many_roots {}
 pub mod what_hosts_remember_is_gathered_before_it_is_recorded {}
 #[doc = include_str!("decisions/0025-a-time-is-compared-with-times-of-the-same-clock.md")]
 pub mod a_time_is_compared_with_times_of_the_same_clock {}
+#[doc = include_str!("decisions/0029-the-runner-is-the-datasets-and-its-stream-is-read-alone.md")]
+pub mod the_runner_is_the_datasets_and_its_stream_is_read_alone {}
 #[doc = include_str!("decisions/0019-what-is-left-of-an-attempt-is-known-in-several-ways.md")]
 pub mod what_is_left_of_an_attempt_is_known_in_several_ways {}
 #[doc = include_str!("decisions/0030-one-answer-to-why-it-waits.md")]

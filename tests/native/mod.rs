@@ -4,6 +4,7 @@
 mod attacks;
 mod evaluation;
 mod fixture;
+mod judged;
 mod limits;
 mod steering;
 mod trajectory;

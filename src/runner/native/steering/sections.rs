@@ -1,7 +1,7 @@
 //! Configuration that is for the test runner and for others: its sections taken from before the patch, the rest from after.
 //! Pure, and by lines where lines are enough: what cannot be told apart is said to be unclear.
 
-mod toml;
+mod project;
 
 use serde_json::{Map, Value};
 
@@ -31,8 +31,8 @@ pub(super) enum Merged {
 pub(super) fn merge(format: Format, before: &str, after: &str) -> Merged {
     match format {
         Format::Ini => by_blocks(before, after, |header| ini_steers(header)),
-        Format::Toml if toml::is_unclear(before, after) => Merged::Unclear,
-        Format::Toml => by_blocks(before, after, toml::steers),
+        Format::Toml if project::is_unclear(before, after) => Merged::Unclear,
+        Format::Toml => by_blocks(before, after, project::steers),
         Format::Json => json(before, after),
     }
 }

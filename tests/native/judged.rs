@@ -1,0 +1,66 @@
+//! Evidence of a real run, judged from its files as at home.
+
+use fleet::case::{Case as Collected, Judgement};
+use fleet::domain::verdict::Decision;
+
+use super::fixture::{Case, GOOD};
+
+/// Judges what a run has left, from its bytes.
+fn judged(case: &Case) -> Judgement {
+    let instance = serde_json::to_string(&case.instance).unwrap();
+    case.write("out/instance.jsonl", &instance);
+    case.write("out/setup.json", &serde_json::to_string(&case.swe).unwrap());
+    let collected = Collected::read(&case.path(".")).unwrap().unwrap();
+    collected.judge().unwrap().unwrap()
+}
+
+/// A run of cargo's, as far as a log shows it.
+fn cargo(patch: &str, command: &str) -> Case {
+    let mut case = Case::new(patch);
+    case.instance.fail_to_pass = vec!["a".to_owned()];
+    case.instance.pass_to_pass = Vec::new();
+    "rust/parse_log_cargo_test".clone_into(&mut case.instance.parser);
+    command.clone_into(&mut case.instance.test_command);
+    case.run().0.unwrap();
+    case
+}
+
+const FAILS: &str = "echo 'running 1 test'; echo 'test a ... FAILED'; echo; \
+     echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s'; ";
+
+#[test]
+fn a_line_of_the_code_under_test_on_stderr_makes_no_failing_run_resolved() {
+    let case = cargo(GOOD, &format!("{FAILS} echo 'test a ... ok' >&2; exit 101"));
+    let judgement = judged(&case);
+    assert_eq!(judgement.verdict.decision, Decision::Unresolved, "{judgement:?}");
+    // Evidence of before, which does not say where stderr begins, still reads.
+    let evidence = case.read("out/evaluation.json");
+    let mut old: serde_json::Value = serde_json::from_str(&evidence).unwrap();
+    old["version"] = 1.into();
+    for added in ["stdout", "network"] {
+        old["tests"].as_object_mut().unwrap().remove(added).unwrap();
+    }
+    case.write("out/evaluation.json", &old.to_string());
+    assert_eq!(judged(&case).verdict.fail_to_pass.1, 1);
+}
+
+#[test]
+fn a_verdict_says_that_tests_were_run_in_one_process_with_the_code_and_what_steered_them() {
+    let passes = FAILS
+        .replace("FAILED", "ok")
+        .replace("0 passed; 1 failed", "1 passed; 0 failed");
+    let evil = "diff --git a/sitecustomize.py b/sitecustomize.py\nnew file mode 100644\n--- /dev/null\n+++ b/sitecustomize.py\n@@ -0,0 +1 @@\n+evil\n";
+    let judgement = judged(&cargo(&format!("{GOOD}{evil}"), &passes));
+    assert_eq!(judgement.verdict.decision, Decision::Resolved, "{judgement:?}");
+    assert!(!judgement.sealed);
+    assert!(judgement.text().unwrap().contains("\"sealed\": false"));
+    let steered = judgement.findings.iter().find(|one| one.name == "runner-steered");
+    assert!(
+        steered.unwrap().what.ends_with("sitecustomize.py (removed)"),
+        "{steered:?}"
+    );
+    // Where no test was run, no code under test can have said anything.
+    let nothing = Case::new("no patch at all");
+    nothing.run().0.unwrap();
+    assert!(judged(&nothing).sealed);
+}
