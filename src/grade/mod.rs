@@ -1,7 +1,7 @@
 //! Floor 1: grading. From the evidence of an evaluation and its log to a verdict, and nothing else: the same
 //! bytes give the same verdict, here and on any machine.
 //!
-//! [`parse`] reads the log's grammar; `reading` and `guard` say what of it is believed; `matching` finds the
+//! `log` says which stream is read, [`parse`] reads its grammar; `reading` and `guard` say what of it is believed; `matching` finds the
 //! expected tests; `environment` tells a broken environment from a failed test; `case` decides.
 
 mod case;

@@ -38,6 +38,10 @@ END
 echo '[ "$(add 0 0)" = 0 ]' > tests/test_zero.sh
 echo 'of the repository' > notes.txt
 echo '# of the base' > conftest.py
+mkdir web nose
+echo 'of the base' > nose/own.py
+echo '# of the web' > web/conftest.py
+printf '[pytest]\naddopts = -v\n' > web/setup.cfg
 printf '[metadata]\nname = calc\n\n[tool:pytest]\naddopts = -rA\n' > setup.cfg
 printf 'one\r\ntwo\r\n' > windows.txt
 export GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z'

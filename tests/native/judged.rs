@@ -14,23 +14,31 @@ fn judged(case: &Case) -> Judgement {
     collected.judge().unwrap().unwrap()
 }
 
-/// A run of cargo's, as far as a log shows it.
-fn cargo(patch: &str, command: &str) -> Case {
+/// A run of googletest's, as far as a log shows it.
+fn gtest(patch: &str, command: &str) -> Case {
     let mut case = Case::new(patch);
-    case.instance.fail_to_pass = vec!["a".to_owned()];
+    case.instance.fail_to_pass = vec!["Suite.a".to_owned()];
     case.instance.pass_to_pass = Vec::new();
-    "rust/parse_log_cargo_test".clone_into(&mut case.instance.parser);
+    "cpp/parse_log_google_test".clone_into(&mut case.instance.parser);
     command.clone_into(&mut case.instance.test_command);
     case.run().0.unwrap();
     case
 }
 
-const FAILS: &str = "echo 'running 1 test'; echo 'test a ... FAILED'; echo; \
-     echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s'; ";
+const FAILS: &str = "echo '[==========] Running 1 test from 1 test suite.'; echo '[ RUN      ] Suite.a'; \
+     echo '[  FAILED  ] Suite.a (0 ms)'; echo '[==========] 1 test from 1 test suite ran. (0 ms total)'; \
+     echo '[  PASSED  ] 0 tests.'; echo '[  FAILED  ] 1 test, listed below:'; echo '[  FAILED  ] Suite.a';";
+
+const PASSES: &str = "echo '[==========] Running 1 test from 1 test suite.'; echo '[ RUN      ] Suite.a'; \
+     echo '[       OK ] Suite.a (0 ms)'; echo '[==========] 1 test from 1 test suite ran. (0 ms total)'; \
+     echo '[  PASSED  ] 1 test.';";
 
 #[test]
 fn a_line_of_the_code_under_test_on_stderr_makes_no_failing_run_resolved() {
-    let case = cargo(GOOD, &format!("{FAILS} echo 'test a ... ok' >&2; exit 101"));
+    let case = gtest(
+        GOOD,
+        &format!("{FAILS} echo '[       OK ] Suite.a (0 ms)' >&2; exit 1"),
+    );
     let judgement = judged(&case);
     assert_eq!(judgement.verdict.decision, Decision::Unresolved, "{judgement:?}");
     // Evidence of before, which does not say where stderr begins, still reads.
@@ -50,7 +58,7 @@ fn a_verdict_says_that_tests_were_run_in_one_process_with_the_code_and_what_stee
         .replace("FAILED", "ok")
         .replace("0 passed; 1 failed", "1 passed; 0 failed");
     let evil = "diff --git a/sitecustomize.py b/sitecustomize.py\nnew file mode 100644\n--- /dev/null\n+++ b/sitecustomize.py\n@@ -0,0 +1 @@\n+evil\n";
-    let judgement = judged(&cargo(&format!("{GOOD}{evil}"), &passes));
+    let judgement = judged(&gtest(&format!("{GOOD}{evil}"), PASSES));
     assert_eq!(judgement.verdict.decision, Decision::Resolved, "{judgement:?}");
     assert!(!judgement.sealed);
     assert!(judgement.text().unwrap().contains("\"sealed\": false"));

@@ -86,6 +86,24 @@ fn a_file_that_was_taken_away_or_made_a_link_is_there_again() {
 }
 
 #[test]
+fn a_package_that_the_base_commit_has_is_the_repositorys_own() {
+    let own = "diff --git a/nose/own.py b/nose/own.py\n--- a/nose/own.py\n+++ b/nose/own.py\n@@ -1 +1 @@\n-of the base\n+of the model\n";
+    let mut case = Case::new(&format!("{own}{}", adds("nose/new.py", "new")));
+    let (log, files) = seen(&mut case, "cat nose/own.py nose/new.py");
+    assert_eq!((log.as_str(), files), ("of the model\nnew\n", Vec::new()));
+}
+
+#[test]
+fn a_file_in_the_place_of_a_directory_is_no_hindrance() {
+    let gone = "diff --git a/web/conftest.py b/web/conftest.py\ndeleted file mode 100644\n--- a/web/conftest.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-# of the web\ndiff --git a/web/setup.cfg b/web/setup.cfg\ndeleted file mode 100644\n--- a/web/setup.cfg\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-[pytest]\n-addopts = -v\n";
+    let mut case = Case::new(&format!("{gone}{}", adds("web", "of the model")));
+    let (log, files) = seen(&mut case, "cat web/conftest.py web/setup.cfg");
+    assert_eq!(log, "# of the web\n[pytest]\naddopts = -v\n");
+    let expected = ["web/conftest.py", "web/setup.cfg"].map(|path| (path.to_owned(), Part::Whole));
+    assert_eq!(files, expected);
+}
+
+#[test]
 fn what_the_test_patch_brings_is_the_datasets_and_no_finding() {
     let mut case = Case::new(&conftest("of the model"));
     case.instance.test_patches.push(conftest("of the tests"));

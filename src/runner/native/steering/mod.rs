@@ -18,21 +18,31 @@ use crate::domain::{Fault, Instance};
 use names::{Steers, steers};
 use sections::{Format, Merged};
 
-/// Puts back what was copied before the patch was applied; see [`patch`](super::patch). Reads two lines a file: what must not
+/// Puts back what was copied before the patch was applied; see [`patch`](super::patch). A file or a link that the patch has put
+/// into the place of a directory on the way is taken away. Reads two lines a file: what must not
 /// be part of the base commit, or nothing; and the path. Says of each what was done.
 const PUT_BACK: &str = r#"
 cd "$1" || exit 92
 ours=$2 base=$3 saved=$2/saved
 there() { [ -e "$1" ] || [ -L "$1" ]; }
+way_to() {
+  way=. rest=$1
+  while case $rest in */*) :;; *) false;; esac; do
+    way=$way/${rest%%/*} rest=${rest#*/}
+    if [ -L "$way" ] || { [ -e "$way" ] && [ ! -d "$way" ]; }; then rm -f "$way" || return; fi
+    if [ ! -d "$way" ]; then mkdir "$way" || return; fi
+  done
+}
 cat > "$ours/steering" || exit 98
 while IFS= read -r package && IFS= read -r name; do
   if [ -n "$package" ] && git cat-file -e "$base:$package" 2> /dev/null; then echo kept; continue; fi
-  rm -rf "./$name" || exit 95
   if there "$saved/$name"; then
-    case $name in */*) mkdir -p "./${name%/*}" || exit 96;; esac
+    way_to "$name" || exit 95
+    rm -rf "./$name" || exit 95
     cp -pPR "$saved/$name" "./$name" || exit 96
     echo whole
   else
+    rm -rf "./$name" || exit 95
     echo removed
   fi
 done < "$ours/steering"
@@ -47,10 +57,10 @@ if [ ! -f "./$2" ]; then exit 11; fi
 cat "./$2"
 "#;
 
-/// Writes a plain file.
+/// Writes a plain file; 10 if there is no directory for it.
 const WRITE: &str = r#"
 cd "$1" || exit 92
-case $2 in */*) mkdir -p "./${2%/*}" || exit 96;; esac
+case $2 in */*) [ -d "./${2%/*}" ] || exit 10;; esac
 cat > "./$2" || exit 98
 "#;
 
@@ -159,8 +169,9 @@ fn mend(
         Merged::Same => Ok(Some(false)),
         Merged::Unclear => Ok(None),
         Merged::Text(text) => {
-            container.script(WRITE, &[&instance.repo_path, path], text.as_bytes(), &[0])?;
-            Ok(Some(true))
+            let args = [&instance.repo_path, path];
+            let said = container.script(WRITE, &args, text.as_bytes(), &[0, 10])?;
+            Ok((said.status == Some(0)).then_some(true))
         }
     }
 }

@@ -66,7 +66,6 @@ pub(super) fn steers(path: &str) -> Option<Steers> {
         || FILES.contains(name)
         || BEGINNINGS.iter().any(|words| name.starts_with(words))
         || BY_ITSELF.contains(&stem)
-        || name.ends_with(".pth")
         || *name == "entry_points.txt" && (parent.ends_with(".egg-info") || parent.ends_with(".dist-info"))
         || parent == ".cargo" && matches!(*name, "config" | "config.toml")
     {
@@ -113,7 +112,6 @@ mod tests {
             ".mocharc.yml",
             "sitecustomize.py",
             "lib/usercustomize.pyc",
-            "x.pth",
             "src/x.egg-info/entry_points.txt",
             ".cargo/config.toml",
             "web/node_modules/jest/index.js",
@@ -153,6 +151,7 @@ mod tests {
             "cargo/config.toml",
             "pytest_plugin.py",
             "jest.config",
+            "models/weights.pth",
             "tests/test_setup.cfg",
         ] {
             assert_eq!(steers(path), None, "{path}");

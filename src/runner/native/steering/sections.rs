@@ -1,9 +1,8 @@
 //! Configuration that is for the test runner and for others: its sections taken from before the patch, the rest from after.
 //! Pure, and by lines where lines are enough: what cannot be told apart is said to be unclear.
 
+mod package;
 mod project;
-
-use serde_json::{Map, Value};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub(super) fn merge(format: Format, before: &str, after: &str) -> Merged {
         Format::Ini => by_blocks(before, after, |header| ini_steers(header)),
         Format::Toml if project::is_unclear(before, after) => Merged::Unclear,
         Format::Toml => by_blocks(before, after, project::steers),
-        Format::Json => json(before, after),
+        Format::Json => package::merge(before, after),
     }
 }
 
@@ -122,64 +121,6 @@ fn ini_steers(header: &str) -> bool {
         "pytest" | "tool:pytest" | "tox" | "nosetests" | "unittest" | "aliases"
     ) || header.starts_with("testenv")
         || header.starts_with("tox:")
-}
-
-/// Keys of a `package.json` that are a runner's.
-const KEYS: &[&str] = &["jest", "mocha", "ava", "tap", "vitest", "karma"];
-
-fn json(before: &str, after: &str) -> Merged {
-    let read = |text: &str| match text.trim() {
-        "" => Some(Map::new()),
-        text => match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Some(fields),
-            Ok(_) | Err(_) => None,
-        },
-    };
-    let (Some(old), Some(mut new)) = (read(before), read(after)) else {
-        return Merged::Unclear;
-    };
-    let mut same = true;
-    for key in KEYS {
-        same &= put(&mut new, key, old.get(*key));
-    }
-    let scripts = |fields: &Map<String, Value>| match fields.get("scripts") {
-        Some(Value::Object(scripts)) => scripts.clone(),
-        Some(_) | None => Map::new(),
-    };
-    let (was, mut is) = (scripts(&old), scripts(&new));
-    let names: Vec<String> = was.keys().chain(is.keys()).cloned().collect();
-    let mut same_scripts = true;
-    for name in names.iter().filter(|name| is_test(name)) {
-        same_scripts &= put(&mut is, name, was.get(name));
-    }
-    if same && same_scripts {
-        return Merged::Same;
-    }
-    if !same_scripts {
-        new.insert("scripts".to_owned(), Value::Object(is));
-    }
-    serde_json::to_string_pretty(&Value::Object(new))
-        .map_or(Merged::Unclear, |text| Merged::Text(format!("{text}\n")))
-}
-
-fn is_test(script: &str) -> bool {
-    let script = script
-        .strip_prefix("pre")
-        .or_else(|| script.strip_prefix("post"))
-        .unwrap_or(script);
-    script.starts_with("test")
-}
-
-/// Sets or removes a key; true if it was so already.
-fn put(fields: &mut Map<String, Value>, key: &str, value: Option<&Value>) -> bool {
-    if fields.get(key) == value {
-        return true;
-    }
-    match value {
-        Some(value) => fields.insert(key.to_owned(), value.clone()),
-        None => fields.remove(key),
-    };
-    false
 }
 
 #[cfg(test)]

@@ -95,9 +95,25 @@ fn of_a_package_the_tests_scripts_and_the_runners_settings_are_put_back() {
     let evil = honest
         .replace("\"jest\"}", "\"echo ok\",\"pretest\":\"evil\"}")
         .replace("true", "false");
-    let mended: Value = serde_json::from_str(&text(merge(Format::Json, before, &evil))).unwrap();
-    let expected: Value = serde_json::from_str(honest).unwrap();
-    assert_eq!(mended, expected);
+    let mended = text(merge(Format::Json, before, &evil));
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(value(&mended), value(honest));
+    assert_eq!(
+        merge(Format::Json, before, &mended),
+        Merged::Same,
+        "and then it is done"
+    );
+    assert_eq!(
+        text(merge(Format::Json, before, "")),
+        "{\n  \"jest\": {\"verbose\":true},\n  \"scripts\": {\n    \"test\": \"jest\"\n  }\n}\n"
+    );
+    // The first condition that fits holds: their order is kept.
+    let exports = r#""exports":{"import":"./a.mjs","default":"./a.js"}"#;
+    let more = format!("{{{exports},{}", &evil[1..]);
+    assert!(
+        text(merge(Format::Json, before, &more))
+            .starts_with("{\n  \"exports\": {\"import\":\"./a.mjs\",\"default\":\"./a.js\"},")
+    );
     assert_eq!(merge(Format::Json, before, "{"), Merged::Unclear);
 }
 
