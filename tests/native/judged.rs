@@ -54,9 +54,6 @@ fn a_line_of_the_code_under_test_on_stderr_makes_no_failing_run_resolved() {
 
 #[test]
 fn a_verdict_says_that_tests_were_run_in_one_process_with_the_code_and_what_steered_them() {
-    let passes = FAILS
-        .replace("FAILED", "ok")
-        .replace("0 passed; 1 failed", "1 passed; 0 failed");
     let evil = "diff --git a/sitecustomize.py b/sitecustomize.py\nnew file mode 100644\n--- /dev/null\n+++ b/sitecustomize.py\n@@ -0,0 +1 @@\n+evil\n";
     let judgement = judged(&gtest(&format!("{GOOD}{evil}"), PASSES));
     assert_eq!(judgement.verdict.decision, Decision::Resolved, "{judgement:?}");
