@@ -112,9 +112,9 @@ fn tests_that_install_packages_without_a_network_are_warned_of() {
     let four = fs::read_to_string(world.path("data/four.jsonl")).unwrap();
     let mut row: serde_json::Value = serde_json::from_str(four.lines().next().unwrap()).unwrap();
     row["test_command"] = "source /saved/ENV && tox -e py39".into();
-    let mut rows = format!("{row}\n");
+    let one = row.to_string();
     row["instance_id"] = "other-1".into();
-    rows.push_str(&format!("{row}\n"));
+    let rows = format!("{one}\n{row}\n");
     world.write("data/tox.jsonl", &rows);
     assign(
         &world,

@@ -3,6 +3,8 @@
 //! A framework tells its results on one stream. What the code under test prints on the other one is no result, whatever
 //! it looks like. Logs of which nobody knows where stderr begins are read as one text, as they always were.
 
+use std::string::FromUtf8Error;
+
 use super::parse::{self, Parser, Sign, Stream};
 
 /// A log, and where stderr begins in it.
@@ -20,7 +22,7 @@ impl Printed {
         match (String::from_utf8(bytes), at) {
             (Ok(text), at) if at.is_none_or(|at| text.is_char_boundary(at)) => Printed { text, stderr: at },
             (text, at) => {
-                let bytes = text.map_or_else(|bad| bad.into_bytes(), String::into_bytes);
+                let bytes = text.map_or_else(FromUtf8Error::into_bytes, String::into_bytes);
                 let (stdout, stderr) = bytes.split_at(at.unwrap_or(bytes.len()));
                 let mut text = String::from_utf8_lossy(stdout).into_owned();
                 let stderr_at = at.map(|_| text.len());

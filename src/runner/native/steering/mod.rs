@@ -128,10 +128,10 @@ fn restore(
         return Ok(Vec::new());
     }
     // No path from `named` holds the end of a line.
-    let input: String = files
+    let words = files
         .iter()
-        .map(|(package, path)| format!("{package}\n{path}\n"))
-        .collect();
+        .flat_map(|(package, path)| [package.as_str(), "\n", path, "\n"]);
+    let input: String = words.collect();
     let args = [&instance.repo_path, DIR, &instance.base_commit];
     let said = container.script(PUT_BACK, &args, input.as_bytes(), &[0])?;
     let words: Vec<&str> = said.stdout.lines().collect();

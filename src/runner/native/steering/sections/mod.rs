@@ -29,7 +29,7 @@ pub(super) enum Merged {
 /// The later state with the runner's sections of the earlier one.
 pub(super) fn merge(format: Format, before: &str, after: &str) -> Merged {
     match format {
-        Format::Ini => by_blocks(before, after, |header| ini_steers(header)),
+        Format::Ini => by_blocks(before, after, ini_steers),
         Format::Toml if project::is_unclear(before, after) => Merged::Unclear,
         Format::Toml => by_blocks(before, after, project::steers),
         Format::Json => package::merge(before, after),
@@ -42,9 +42,9 @@ const WORDS: &[&str] = &[
 ];
 
 /// Does this patch speak of the runner where it changes this file?
-pub(super) fn are_meant(patch: &str, path: &str) -> bool {
+pub(super) fn are_meant(diff: &str, path: &str) -> bool {
     let mut inside = false;
-    for line in patch.lines() {
+    for line in diff.lines() {
         if let Some(names) = line.strip_prefix("diff --git ") {
             inside = names.ends_with(path);
         } else if let Some(name) = line.strip_prefix("+++ ") {
@@ -62,7 +62,7 @@ struct Block<'t> {
     steers: bool,
 }
 
-fn blocks<'t>(text: &'t str, steers: fn(&str) -> bool) -> Vec<Block<'t>> {
+fn blocks(text: &str, steers: fn(&str) -> bool) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     let (mut start, mut at, mut mine) = (0, 0, false);
     for line in text.split_inclusive('\n') {
@@ -90,13 +90,14 @@ fn header(line: &str) -> Option<&str> {
     Some(name.trim())
 }
 
+fn texts<'t>(blocks: &[Block<'t>], steers: bool) -> Vec<&'t str> {
+    let wanted = blocks.iter().filter(|block| block.steers == steers);
+    wanted.map(|block| block.text).collect()
+}
+
 fn by_blocks(before: &str, after: &str, steers: fn(&str) -> bool) -> Merged {
     let (old, new) = (blocks(before, steers), blocks(after, steers));
-    fn of<'t>(blocks: &[Block<'t>], steers: bool) -> Vec<&'t str> {
-        let wanted = blocks.iter().filter(|block| block.steers == steers);
-        wanted.map(|block| block.text).collect()
-    }
-    let (was, is) = (of(&old, true), of(&new, true));
+    let (was, is) = (texts(&old, true), texts(&new, true));
     let said = |texts: &[&str]| -> Vec<String> {
         let mut said: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
         said.sort();
@@ -105,7 +106,7 @@ fn by_blocks(before: &str, after: &str, steers: fn(&str) -> bool) -> Merged {
     if said(&was) == said(&is) {
         return Merged::Same;
     }
-    let mut text = of(&new, false).concat();
+    let mut text = texts(&new, false).concat();
     for block in was {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
