@@ -2,10 +2,11 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use fleet::domain::conclusion::{self, Conclusion};
 use fleet::domain::evidence::Evidence;
 use fleet::domain::{AttemptId, Fault, Instance, Job, JobId, Secrets, Sha256, swe::Swe};
 use fleet::runner::native::{Desk, Done, evaluation};
@@ -163,6 +164,29 @@ impl Case {
             harness: self.harness.as_deref(),
             explain: self.explain,
         })
+    }
+
+    /// Does the evaluation in the process of a step, as a supervisor has it done: what it concludes.
+    pub(super) fn step(&self) -> Conclusion {
+        let spec = json!({
+            "version": 1, "job": self.job, "attempt": self.attempt.n, "epoch": 1, "host": "here",
+            "steps": [{ "phase": "evaluation", "argv": [], "task": "evaluation", "deadline": 60_000 }],
+            "output_cap": 1 << 20, "grace": 1_000, "swe": self.swe, "containers": true,
+        });
+        self.write("spec.json", &spec.to_string());
+        self.write(
+            "in/dataset.jsonl",
+            &serde_json::to_string(&self.instance).unwrap(),
+        );
+        let output = Command::new(env!("CARGO_BIN_EXE_fleet"))
+            .args(["runner", "step", "evaluation", "--capsule"])
+            .arg(&self.dir)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(self.path(conclusion::FILE).exists(), "{said}");
+        serde_json::from_str(&self.read(conclusion::FILE)).unwrap()
     }
 
     /// The place of something in its directory.

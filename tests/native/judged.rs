@@ -1,6 +1,7 @@
 //! Evidence of a real run, judged from its files as at home.
 
 use fleet::case::{Case as Collected, Judgement};
+use fleet::domain::fault::{Again, Class};
 use fleet::domain::verdict::Decision;
 
 use super::fixture::{Case, GOOD};
@@ -50,6 +51,34 @@ fn a_line_of_the_code_under_test_on_stderr_makes_no_failing_run_resolved() {
     }
     case.write("out/evaluation.json", &old.to_string());
     assert_eq!(judged(&case).verdict.fail_to_pass.1, 1);
+}
+
+/// What tox says where it cannot install anything.
+const NO_SET_UP: &str =
+    "echo 'py39: exit 1 (1.00 seconds) /app/repo> python -I -m pip install pytest pid=7'; exit 1";
+
+#[test]
+fn a_set_up_that_fails_without_the_patch_too_is_the_environments_fault() {
+    let mut case = Case::new(GOOD);
+    NO_SET_UP.clone_into(&mut case.instance.test_command);
+    let fault = case.step().fault.unwrap();
+    assert_eq!(
+        (fault.class, fault.name.as_str(), fault.again),
+        (Class::Image, "environment-broken", Again::Never),
+        "{fault}"
+    );
+    assert!(fault.what.contains("and its `network` is none: py39"), "{fault}");
+}
+
+#[test]
+fn a_set_up_that_only_the_patch_breaks_is_the_models_doing() {
+    let mut case = Case::new(GOOD);
+    case.instance.test_command = format!("grep -q + calc.sh && {{ {NO_SET_UP}; }}; bash run.sh");
+    let conclusion = case.step();
+    assert_eq!(conclusion.fault, None);
+    let judgement = judged(&case);
+    assert_eq!(judgement.verdict.decision, Decision::Unresolved, "{judgement:?}");
+    assert_eq!(judgement.verdict.fault, None);
 }
 
 #[test]
