@@ -10,8 +10,8 @@ fn graded(parser: &str, test: &str, exit: i32, stdout: &str, stderr: &str) -> Gr
     let mut task = instance(&[test], &[]);
     parser.clone_into(&mut task.parser);
     "run the tests".clone_into(&mut task.test_command);
-    let text = format!("{stdout}{stderr}").into_bytes();
-    let printed = Printed::read(text, Some(stdout.len() as u64));
+    let bytes = format!("{stdout}{stderr}").into_bytes();
+    let printed = Printed::read(bytes, Some(stdout.len() as u64));
     grade(&task, &evidence(exit), &printed, Compat::Fleet)
 }
 
