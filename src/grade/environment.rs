@@ -19,7 +19,7 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
         return None;
     }
     if let Some(line) = setup::failure(log) {
-        return Some(no_set_up(line, tests));
+        return Some(no_set_up(&line, tests));
     }
     let mut lines = log.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let last = lines.next().filter(|line| speaks_of_environment(line, repo));

@@ -4,6 +4,8 @@
 //! Invariant: only a tool's own line counts, from its beginning. Whether it was the tool that printed it is not
 //! decided here: a fault is believed only if it comes without the model's patch, too.
 
+use std::borrow::Cow;
+
 /// What a command is known to install by: the first words of it, and the options that keep it from asking the network.
 struct Installer {
     words: &'static [&'static str],
@@ -108,8 +110,22 @@ fn follow(words: &[&str], wanted: &[&str]) -> bool {
 
 /// The line in which a tool says that it could not set up the environment of the tests; the first one, since those
 /// below it follow from it.
-pub(super) fn failure(log: &str) -> Option<&str> {
-    log.lines().map(str::trim).find(|line| is_failure(line))
+pub(super) fn failure(log: &str) -> Option<String> {
+    let mut lines = log.lines().map(plain);
+    let found = lines.find(|line| is_failure(line.trim()))?;
+    Some(found.trim().to_owned())
+}
+
+/// A line without the colours that some tools give theirs wherever they print.
+fn plain(line: &str) -> Cow<'_, str> {
+    let mut parts = line.split("\x1b[");
+    let first = parts.next().unwrap_or_default();
+    if first.len() == line.len() {
+        return Cow::Borrowed(line);
+    }
+    let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';'));
+    let rest = rest.map(|part| part.strip_prefix('m').unwrap_or(part));
+    Cow::Owned(std::iter::once(first).chain(rest).collect())
 }
 
 /// How such lines begin.

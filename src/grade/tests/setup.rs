@@ -92,11 +92,12 @@ fn the_words_of_every_installer_are_known_from_their_beginning() {
         "[ERROR] Failed to execute goal on project x: Could not resolve dependencies for project a:b:jar:1",
         "go: github.com/x/y@v1.0.0: Get \"https://proxy.golang.org/x\": dial tcp: lookup proxy.golang.org: no such host",
     ] {
-        assert_eq!(
-            failure(&format!("before\n{line}\nafter")),
-            Some(line.trim()),
-            "{line}"
-        );
+        for log in [
+            format!("before\n{line}\nafter"),
+            format!("before\n\x1b[35m\x1b[1;2m{line}\x1b[0m\nafter"),
+        ] {
+            assert_eq!(failure(&log).as_deref(), Some(line.trim()), "{line}");
+        }
     }
     for line in [
         "print: ERROR: No matching distribution found for pytest",
