@@ -211,6 +211,7 @@ const OTHERS: &[&str] = &[
     "no-commit",
     // Findings of grading: they change no verdict.
     "ambiguous-match",
+    "contradicted",
     "counts-disagree",
     "environment-failed",
     "exit-disagrees",
@@ -219,6 +220,8 @@ const OTHERS: &[&str] = &[
     "runner-steered",
     "inexact-match",
     "no-sign-of-a-run",
+    "passes-unnamed",
+    "subtest-failed",
 ];
 
 /// Every word in quotes that looks like the name of a fault, in the code that makes faults.

@@ -94,7 +94,10 @@ impl Case {
                 what: note.what.clone(),
             });
         }
-        findings.extend(quality.into_iter().map(|finding| Remark {
+        // What grading has said already is not said again.
+        let told: BTreeSet<String> = findings.iter().map(|remark| remark.name.clone()).collect();
+        let quality = quality.into_iter().filter(|finding| !told.contains(finding.name));
+        findings.extend(quality.map(|finding| Remark {
             name: finding.name.to_owned(),
             what: Redactor::new().hidden(&finding.what),
         }));

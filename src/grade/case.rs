@@ -167,6 +167,9 @@ impl Case<'_> {
         if let Some(note) = &self.believed.refused {
             return note.what.clone();
         }
+        if let Some(passed) = self.believed.unnamed {
+            return unnamed(passed);
+        }
         if self.believed.tests.is_empty() {
             return match environment::why_none(self.log) {
                 Some(line) => format!("no test ran: {line}"),
@@ -197,13 +200,21 @@ impl Case<'_> {
             test.matched,
             test.status,
         ) {
-            (Some(doubt), ..) => doubt.to_owned(),
+            (Some(doubt), ..) => doubt.word().to_owned(),
             (None, MatchKind::Ambiguous, _) => "could be several tests of the log".to_owned(),
             (None, _, Some(status)) => status.word().to_owned(),
             (None, _, None) => "not in the log".to_owned(),
         };
         format!("{} ({reason})", test.name)
     }
+}
+
+/// Tests that are counted as not failed, and not named.
+pub(super) fn unnamed(passed: u32) -> String {
+    format!(
+        "the test framework counts {passed} tests that did not fail, but the log names none of them: \
+         the test command must ask for their names (phpunit --testdox, jest --verbose, pytest -rA)"
+    )
 }
 
 fn unfinished(what: &str) -> Ruling {

@@ -17,6 +17,11 @@ pub(super) struct Command {
     pub(super) silent: bool,
     /// It asks pytest to list the tests that passed at its end.
     pub(super) lists: bool,
+    /// It asks pytest to list all tests at its end.
+    pub(super) lists_all: bool,
+    /// It is left to a program that ends with a code of its own for reasons of its own: an interpreter that is
+    /// missing, another environment that failed.
+    pub(super) environments: bool,
 }
 
 /// Reads a command.
@@ -35,6 +40,11 @@ pub(super) fn read(command: &str) -> Command {
         exit: once && ends_in_pytest(command) && !command.contains("--suppress"),
         silent: quiet >= 2,
         lists: words.iter().any(|word| asks_for_passes(word)),
+        lists_all: words
+            .iter()
+            .rfind(|word| word.starts_with("-r") && word.len() > 2)
+            .is_some_and(|word| word.contains('A')),
+        environments: words.iter().any(|word| matches!(*word, "tox" | "nox" | "hatch")),
     }
 }
 
@@ -75,35 +85,40 @@ mod tests {
     fn the_commands_of_the_datasets_are_understood() {
         let usual =
             "source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider";
-        let known = |once, exit, silent, lists| Command {
-            once,
-            exit,
-            silent,
-            lists,
+        let known = |once, exit, silent, lists| {
+            let command = Command {
+                once,
+                exit,
+                silent,
+                lists,
+                lists_all: lists,
+                environments: false,
+            };
+            move |words: &str| Command {
+                environments: words.contains("tox"),
+                ..command
+            }
         };
-        assert_eq!(read(usual), known(true, true, false, true));
-        assert_eq!(
-            read("python -m pytest -rA tests/"),
-            known(true, true, false, true)
-        );
-        assert_eq!(
-            read("/opt/env/bin/pytest -n0 -rA;\n"),
-            known(true, true, false, true)
-        );
-        assert_eq!(
-            read("pytest a -rA; pytest b -rA"),
-            known(false, false, false, true)
-        );
-        assert_eq!(
-            read("source /saved/ENV && tox -- pytest -rA"),
-            known(false, false, false, true)
-        );
-        assert_eq!(read("pytest -rA | tee log"), known(true, false, false, true));
-        assert_eq!(read("cat list | pytest -rA"), known(true, false, false, true));
-        assert_eq!(read("pytest -rA || true"), known(true, false, false, true));
-        assert_eq!(read("pytest -qq"), known(true, true, true, false));
-        assert_eq!(read("pytest -q -rA -q"), known(true, true, true, true));
-        assert_eq!(read("./run_tests.sh pytest"), known(false, false, false, false));
-        assert_eq!(read(""), known(false, false, false, false));
+        for (words, expected) in [
+            (usual, known(true, true, false, true)),
+            ("python -m pytest -rA tests/", known(true, true, false, true)),
+            ("/opt/env/bin/pytest -n0 -rA;\n", known(true, true, false, true)),
+            ("pytest a -rA; pytest b -rA", known(false, false, false, true)),
+            (
+                "source /saved/ENV && tox -- pytest -rA",
+                known(false, false, false, true),
+            ),
+            ("pytest -rA | tee log", known(true, false, false, true)),
+            ("cat list | pytest -rA", known(true, false, false, true)),
+            ("pytest -rA || true", known(true, false, false, true)),
+            ("pytest -qq", known(true, true, true, false)),
+            ("pytest -q -rA -q", known(true, true, true, true)),
+            ("./run_tests.sh pytest", known(false, false, false, false)),
+            ("", known(false, false, false, false)),
+        ] {
+            assert_eq!(read(words), expected(words), "{words}");
+        }
+        assert!(read("pytest -rap").lists && !read("pytest -rap").lists_all);
+        assert!(!read("pytest -rA -rf").lists_all);
     }
 }

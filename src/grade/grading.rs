@@ -96,6 +96,12 @@ pub enum Finding {
     CountsDisagree,
     /// The exit code says another thing than the log.
     ExitDisagrees,
+    /// A test both failed and passed: one of its lines is made up, or two tests have one name.
+    Contradicted,
+    /// A part of a test failed, of which the framework tells apart from the test.
+    SubtestFailed,
+    /// The framework counts passed tests, and names none of them.
+    PassesUnnamed,
     /// A test was found under another name.
     InexactMatch,
     /// Several tests could be the expected one.
@@ -120,6 +126,9 @@ impl Finding {
             Finding::NoSignOfARun => "no-sign-of-a-run",
             Finding::CountsDisagree => "counts-disagree",
             Finding::ExitDisagrees => "exit-disagrees",
+            Finding::Contradicted => "contradicted",
+            Finding::SubtestFailed => "subtest-failed",
+            Finding::PassesUnnamed => "passes-unnamed",
             Finding::InexactMatch => "inexact-match",
             Finding::AmbiguousMatch => "ambiguous-match",
             Finding::LogCut => "log-cut",

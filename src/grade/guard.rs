@@ -8,9 +8,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::baseline::Baseline;
 use super::command::Command;
 use super::grading::{Finding, Note};
-use super::parse::{Parser, Sign, Status};
+use super::parse::{self, Failures, Parser, Sign, Status};
 use super::reading::{self, Reading};
 use super::spelling::plain;
 use crate::domain::evidence::Tests;
@@ -20,29 +21,69 @@ use crate::domain::evidence::Tests;
 pub(super) struct Believed {
     /// The tests that ran, in the log's order.
     pub(super) tests: Vec<(String, Status)>,
+    /// Cut-off names of several tests; see [`Reading`].
+    pub(super) short: Vec<(String, Status)>,
     /// Why nothing of it counts as passed.
     pub(super) refused: Option<Note>,
     /// Tests whose passing is doubted, and why.
-    pub(super) doubts: BTreeMap<String, &'static str>,
+    pub(super) doubts: BTreeMap<String, Doubt>,
     /// Did the framework say that it came to its end?
     pub(super) ended: bool,
     /// Does the framework's own list hold all results, as many as it says that there are?
     pub(super) complete: bool,
+    /// How many passed tests the framework counts, although the log names none.
+    pub(super) unnamed: Option<u32>,
 }
 
-/// Passed in the framework's report, not passed elsewhere.
-const CONTRADICTED: &str = "passed in one place of the log and failed in another";
-/// Claimed outside of the framework's report alone.
-const OUTSIDE: &str = "reported as passed only where the code under test can print";
+/// Why a test that reads passed is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It passed in the framework's report and failed elsewhere, or failed in the list that ends the report.
+    Forged,
+    /// It is claimed outside of the framework's report alone.
+    Outside,
+    /// It has lines that say that it passed, and others that say that it failed.
+    Torn,
+    /// A part of it failed.
+    Part,
+}
+
+impl Doubt {
+    /// In words.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Doubt::Forged => "passed in one place of the log and failed in another",
+            Doubt::Outside => "reported as passed only where the code under test can print",
+            Doubt::Torn => "both passed and failed by the log",
+            Doubt::Part => "a part of it failed",
+        }
+    }
+
+    /// The finding that it amounts to.
+    pub(super) fn finding(self) -> Finding {
+        match self {
+            Doubt::Forged | Doubt::Outside => Finding::ForgedOutput,
+            Doubt::Torn => Finding::Contradicted,
+            Doubt::Part => Finding::SubtestFailed,
+        }
+    }
+}
 
 /// Reads a log, and says what of it is believed.
-pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -> Believed {
-    let pytest = is_pytest(parser);
+pub(super) fn read(
+    parser: Parser,
+    log: &str,
+    command: Command,
+    tests: &Tests,
+    baseline: Option<&Baseline>,
+) -> Believed {
+    let pytest = parser.is_pytest();
     let reading = if pytest {
         reading::pytest(parser, log, command)
     } else {
         reading::whole(parser, log)
     };
+    let failures = parse::failures(parser, log);
     let silent = pytest && command.silent;
     let claims = reading.tests.iter().any(|(_, status)| *status == Status::Passed);
     let refused = claims.then(|| {
@@ -52,27 +93,24 @@ pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -
                     .then(|| no_list(&reading, command))
                     .flatten()
             })
+            .or_else(|| reading.unlike.map(|why| Note::new(Finding::ForgedOutput, why)))
             .or_else(|| numbers(parser, &reading, command).filter(|_| pytest || !tests.cut))
+            .or_else(|| lines(&reading, command).filter(|_| !tests.cut))
             .or_else(|| pytest.then(|| exit(&reading, command, tests.exit)).flatten())
+            .or_else(|| unexplained(&reading, &failures, command, tests, baseline))
     });
-    let mut doubts = doubts(&reading);
-    if is_unittest(parser) {
-        doubts.extend(failed_below(&reading, log));
-    }
     Believed {
-        doubts,
+        doubts: doubts(parser, &reading, &failures, command, baseline),
         refused: refused.flatten(),
         ended: reading
             .ends
             .iter()
             .any(|(sign, _)| matches!(sign, Sign::Ended { .. })),
         complete: is_complete(&reading),
+        unnamed: unnamed(&reading),
         tests: reading.tests,
+        short: reading.short,
     }
-}
-
-fn is_pytest(parser: Parser) -> bool {
-    parser.id().contains("pytest") || parser.id().ends_with("log_tox")
 }
 
 fn no_end(reading: &Reading, silent: bool) -> Option<Note> {
@@ -98,7 +136,7 @@ fn no_list(reading: &Reading, command: Command) -> Option<Note> {
 /// More passed tests than the framework counts.
 fn numbers(parser: Parser, reading: &Reading, command: Command) -> Option<Note> {
     // Several runs end with several counts. Where they can't be told apart, there is nothing to compare.
-    let comparable = reading.listed || command.once || !is_pytest(parser);
+    let comparable = reading.listed || command.once || !parser.is_pytest();
     reading
         .ends
         .iter()
@@ -119,11 +157,37 @@ fn numbers(parser: Parser, reading: &Reading, command: Command) -> Option<Note> 
 
 /// Does this grammar give one name for each test that the framework counts?
 fn counts_one_by_one(parser: Parser) -> bool {
-    is_pytest(parser) || is_unittest(parser) || parser.id().contains("cargo")
+    parser.is_pytest() || parser.id().ends_with("log_unittest") || parser.id().contains("cargo")
 }
 
-fn is_unittest(parser: Parser) -> bool {
-    parser.id().ends_with("log_unittest")
+/// Where pytest lists every test (`-rA`), its list has exactly as many lines of each kind as its last line counts.
+fn lines(reading: &Reading, command: Command) -> Option<Note> {
+    let kinds = reading.kinds.filter(|_| command.lists_all)?;
+    let Sign::Ended {
+        passed: Some(passed),
+        failed: Some(failed),
+        errors: Some(errors),
+        total: Some(total),
+    } = reading.ends.first()?.0
+    else {
+        return None;
+    };
+    let others = total.saturating_sub(passed.saturating_add(failed).saturating_add(errors));
+    let unequal = [
+        ("passed", kinds.passed, passed),
+        ("failed", kinds.failed, failed),
+        ("broken", kinds.errors, errors),
+        (
+            "skipped or otherwise ended",
+            if kinds.parts { others } else { kinds.others },
+            others,
+        ),
+    ];
+    let (kind, listed, counted) = unequal
+        .into_iter()
+        .find(|(_, listed, counted)| listed != counted)?;
+    let what = format!("pytest lists {listed} {kind} tests, and its last line counts {counted}");
+    Some(Note::new(Finding::CountsDisagree, &what))
 }
 
 /// Pytest's exit code: 0 for no failures, 1 for some, 2 broken off, 3 a defect, 4 and 5 nothing ran.
@@ -150,44 +214,146 @@ fn exit(reading: &Reading, command: Command, exit: Option<i32>) -> Option<Note> 
     Some(Note::new(Finding::ExitDisagrees, &what))
 }
 
-fn doubts(reading: &Reading) -> BTreeMap<String, &'static str> {
+/// A test command ends with another code than 0 because something failed. Where the log names no failure, and
+/// the dataset's own solution does not end so, the log does not tell of the run that was.
+fn unexplained(
+    reading: &Reading,
+    failures: &Failures,
+    command: Command,
+    tests: &Tests,
+    baseline: Option<&Baseline>,
+) -> Option<Note> {
+    let code = tests.exit.filter(|code| *code != 0)?;
+    let usual = match baseline {
+        Some(baseline) => baseline.exit == Some(code),
+        None => command.environments,
+    };
+    let counted = |(sign, _): &(Sign, usize)| match *sign {
+        Sign::Ended { failed, errors, .. } => failed.unwrap_or(0) > 0 || errors.unwrap_or(0) > 0,
+        Sign::Missing | Sign::NotTold => false,
+    };
+    let told = reading.tests.iter().any(|(_, status)| status.is_bad())
+        || reading.outside.values().flatten().any(|status| status.is_bad())
+        || reading.ends.iter().any(counted)
+        || !(failures.tests.is_empty() && failures.parts.is_empty());
+    (!usual && !told).then(|| {
+        let what = format!(
+            "tests are listed as passed and none as failed, and yet the test command ended with exit code {code}"
+        );
+        Note::new(Finding::ExitDisagrees, &what)
+    })
+}
+
+fn doubts(
+    parser: Parser,
+    reading: &Reading,
+    failures: &Failures,
+    command: Command,
+    baseline: Option<&Baseline>,
+) -> BTreeMap<String, Doubt> {
     let inside: HashMap<&str, Status> = reading
         .tests
         .iter()
+        .chain(&reading.short)
         .map(|(name, status)| (name.as_str(), *status))
         .collect();
-    let doubted = reading.outside.iter().filter_map(|(name, told)| {
-        let failed = told
-            .iter()
-            .any(|status| matches!(status, Status::Failed | Status::Error));
+    let mut doubts = BTreeMap::new();
+    for (name, told) in &reading.outside {
         match inside.get(name.as_str()) {
-            Some(Status::Passed) if failed => Some((name.clone(), CONTRADICTED)),
-            None if told.contains(&Status::Passed) => Some((name.clone(), OUTSIDE)),
-            _ => None,
+            Some(Status::Passed) if told.iter().any(|status| status.is_bad()) => {
+                doubts.insert(name.clone(), Doubt::Forged);
+            }
+            None if told.contains(&Status::Passed) => {
+                doubts.insert(name.clone(), Doubt::Outside);
+            }
+            _ => {}
         }
-    });
-    doubted.collect()
+    }
+    // Of several runs of pytest, the last holds.
+    let one_run = !parser.is_pytest() || command.once;
+    let known = |name: &str| baseline.is_some_and(|baseline| baseline.torn.contains(name));
+    let good = || {
+        inside
+            .iter()
+            .filter(|(_, status)| !status.is_bad())
+            .map(|(name, _)| *name)
+    };
+    let torn = good().filter(|name| one_run && reading.torn.contains(*name));
+    let listed = Listed::of(parser, failures);
+    let named = good().filter_map(|name| Some((name, listed.doubt(name)?)));
+    for (name, doubt) in torn.map(|name| (name, Doubt::Torn)).chain(named) {
+        if !known(name) {
+            doubts.insert(name.to_owned(), doubt);
+        }
+    }
+    doubts
 }
 
-/// Unittest repeats each failure below its results: `FAIL: test_a (mod.C)`. What failed there has not passed,
-/// whatever a line above says.
-fn failed_below(reading: &Reading, log: &str) -> Vec<(String, &'static str)> {
-    let failed: HashSet<String> = log
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix("FAIL: ")
-                .or_else(|| line.strip_prefix("ERROR: "))
-        })
-        .filter_map(|test| Some(plain(&test[..=test.find(')')?])))
-        .collect();
-    let tests = reading
-        .tests
-        .iter()
-        .filter(|(_, status)| *status == Status::Passed);
-    tests
-        .filter(|(name, _)| !failed.is_empty() && failed.contains(&plain(name)))
-        .map(|(name, _)| (name.clone(), CONTRADICTED))
-        .collect()
+/// The failures that the framework tells a second time.
+struct Listed<'a> {
+    failures: &'a Failures,
+    /// The same in one spelling, for frameworks that have several.
+    tests: HashSet<String>,
+    parts: HashSet<String>,
+    unittest: bool,
+}
+
+impl<'a> Listed<'a> {
+    fn of(parser: Parser, failures: &'a Failures) -> Listed<'a> {
+        let unittest = parser.is_unittest();
+        let spelt = |names: &HashSet<String>| {
+            names
+                .iter()
+                .filter(|_| unittest)
+                .map(|name| plain(name))
+                .collect()
+        };
+        Listed {
+            failures,
+            tests: spelt(&failures.tests),
+            parts: spelt(&failures.parts),
+            unittest,
+        }
+    }
+
+    fn doubt(&self, name: &str) -> Option<Doubt> {
+        let (tests, parts) = (&self.failures.tests, &self.failures.parts);
+        if self.unittest && !(tests.is_empty() && parts.is_empty()) {
+            let plain = plain(name);
+            if self.tests.contains(&plain) {
+                return Some(Doubt::Forged);
+            }
+            return self.parts.contains(&plain).then_some(Doubt::Part);
+        }
+        if tests.contains(name) {
+            return Some(Doubt::Torn);
+        }
+        parts.contains(name).then_some(Doubt::Part)
+    }
+}
+
+/// A framework may count its passed tests and name none. Then nothing can be graded, whoever wrote the code.
+fn unnamed(reading: &Reading) -> Option<u32> {
+    if reading.tests.iter().any(|(_, status)| !status.is_bad()) {
+        return None;
+    }
+    let passed = |(sign, _): &(Sign, usize)| match *sign {
+        Sign::Ended {
+            passed: Some(passed), ..
+        } => passed,
+        Sign::Ended {
+            failed,
+            errors,
+            total,
+            ..
+        } => {
+            let bad = failed.unwrap_or(0).saturating_add(errors.unwrap_or(0));
+            total.unwrap_or(0).saturating_sub(bad)
+        }
+        Sign::Missing | Sign::NotTold => 0,
+    };
+    let passed = reading.ends.iter().map(passed).fold(0, u32::saturating_add);
+    (passed > 0).then_some(passed)
 }
 
 fn is_complete(reading: &Reading) -> bool {

@@ -12,17 +12,22 @@ use super::spelling::{contains, plain, words};
 /// So many candidates are compared with one name. More share its rarest word only in made-up logs.
 const CANDIDATES: usize = 500;
 
-/// What was found for one expected test: how, and which entry of the log.
+/// What was found for one expected test: how, and which entry of the log, the cut-off names last.
 pub(super) type Found = (MatchKind, Option<usize>);
 
-/// Finds all of these tests, each expected name once.
+/// Finds all of these tests, each expected name once. A name that is cut off is found by itself alone.
 pub(super) fn find<'a>(
     tests: &'a [(String, Status)],
+    short: &'a [(String, Status)],
     expected: impl Iterator<Item = &'a str>,
 ) -> HashMap<&'a str, Found> {
     let by_name: HashMap<&str, usize> = tests
         .iter()
         .enumerate()
+        .map(|(i, (name, _))| (name.as_str(), i))
+        .collect();
+    let cut_off: HashMap<&str, usize> = (tests.len()..)
+        .zip(short)
         .map(|(i, (name, _))| (name.as_str(), i))
         .collect();
     let mut found: HashMap<&str, Found> = HashMap::new();
@@ -31,7 +36,8 @@ pub(super) fn find<'a>(
         if found.contains_key(name) {
             continue;
         }
-        let exact = by_name.get(name).map(|&i| (MatchKind::Exact, Some(i)));
+        let place = by_name.get(name).or_else(|| cut_off.get(name));
+        let exact = place.map(|&i| (MatchKind::Exact, Some(i)));
         if exact.is_none() {
             open.push(name);
         }

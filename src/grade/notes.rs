@@ -11,15 +11,29 @@ const NAMED: usize = 3;
 /// What a reader should know.
 pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
     let mut notes: Vec<Note> = case.believed.refused.iter().cloned().collect();
-    let doubted = |test: &&Judged| {
-        let name = test.by.as_deref().unwrap_or(&test.name);
-        case.believed.doubts.contains_key(name)
+    let doubted = |finding: Finding| {
+        let fits = move |test: &&Judged| {
+            let name = test.by.as_deref().unwrap_or(&test.name);
+            let doubt = case.believed.doubts.get(name);
+            doubt.is_some_and(|doubt| doubt.finding() == finding)
+        };
+        all(case).filter(fits).collect()
     };
-    let groups: [(Finding, &str, Vec<&Judged>); 3] = [
+    let groups: [(Finding, &str, Vec<&Judged>); 5] = [
         (
             Finding::ForgedOutput,
             "claims that do not count",
-            all(case).filter(doubted).collect(),
+            doubted(Finding::ForgedOutput),
+        ),
+        (
+            Finding::Contradicted,
+            "tests that both passed and failed, so that a line is made up or two tests have one name",
+            doubted(Finding::Contradicted),
+        ),
+        (
+            Finding::SubtestFailed,
+            "tests of which a part failed",
+            doubted(Finding::SubtestFailed),
         ),
         (
             Finding::AmbiguousMatch,
@@ -43,7 +57,9 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
         if tests.cut {
             notes.push(Note::new(Finding::LogCut, "the middle of the log was not kept"));
         }
-        if case.believed.tests.is_empty() {
+        if let Some(passed) = case.believed.unnamed {
+            notes.push(Note::new(Finding::PassesUnnamed, &super::case::unnamed(passed)));
+        } else if case.believed.tests.is_empty() {
             notes.push(Note::new(Finding::NoTests, "the log tells of no test"));
         }
     }

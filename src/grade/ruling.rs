@@ -1,5 +1,6 @@
 //! Our own rules, put together: what is believed of the log, which tests it tells of, and the verdict.
 
+use super::baseline::Baseline;
 use super::case::{Case, Ruling};
 use super::grading::{Counts, Grading, Judged, MatchKind};
 use super::guard::{self, Believed};
@@ -13,7 +14,12 @@ use crate::domain::line::harmless;
 use crate::domain::verdict::{Outcome, Verdict};
 
 /// Grades by our own rules.
-pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: Log<'_>) -> Grading {
+pub(super) fn grade(
+    baseline: Option<&Baseline>,
+    instance: &Instance,
+    evidence: &Evidence,
+    log: Log<'_>,
+) -> Grading {
     let Some(parser) = Parser::named(&instance.parser) else {
         return unreadable(instance, evidence);
     };
@@ -23,11 +29,12 @@ pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: Log<'_>) -> G
             log.spoken(parser),
             command::read(&instance.test_command),
             tests,
+            baseline,
         ),
         None => Believed::default(),
     };
     let expected = instance.fail_to_pass.iter().chain(&instance.pass_to_pass);
-    let found = matching::find(&believed.tests, expected.map(String::as_str));
+    let found = matching::find(&believed.tests, &believed.short, expected.map(String::as_str));
     let judge = |names: &[String], holds: fn(Status) -> bool| {
         let one = |name: &String| judge(name, found.get(name.as_str()).copied(), &believed, holds);
         names.iter().map(one).collect::<Vec<_>>()
@@ -68,7 +75,7 @@ fn judge(
     holds: fn(Status) -> bool,
 ) -> Judged {
     let (matched, place) = found.unwrap_or((MatchKind::Missing, None));
-    let entry = place.and_then(|i| believed.tests.get(i));
+    let entry = place.and_then(|i| believed.tests.iter().chain(&believed.short).nth(i));
     let doubted = entry.is_some_and(|(name, _)| believed.doubts.contains_key(name));
     Judged {
         name: name.to_owned(),

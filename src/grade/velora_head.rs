@@ -1,6 +1,8 @@
 //! Grading as the Velora harness does it at its HEAD, errors included: the model's patch may fail to apply, a
 //! name may be part of another, and a test that prints `command not found` spoils the whole run.
 
+use std::borrow::Cow;
+
 use memchr::memmem::Finder;
 
 use super::grading::{Counts, Grading, Judged, MatchKind};
@@ -111,25 +113,41 @@ fn judge(name: &str, actual: &[Name<'_>], results: &Results, holds: fn(Status) -
     }
 }
 
-/// A name, and what HEAD makes of it: the last part of the class or path, and the method.
+/// A name, and what HEAD makes of it.
 struct Name<'a> {
     text: &'a str,
-    parts: Option<(String, &'a str)>,
+    /// The last part of the path or of the class, `::`, and the method; without a `::`, the name as it is.
+    normal: Cow<'a, str>,
 }
 
 impl<'a> Name<'a> {
     fn of(text: &'a str) -> Name<'a> {
-        let parts = text.rsplit_once("::").map(|(left, method)| {
-            let left = left.replace(".php", "");
-            (
-                left.rsplit(['/', '\\', ':'])
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
-                method,
-            )
-        });
-        Name { text, parts }
+        let normal = match text.rsplit_once("::") {
+            None => Cow::Borrowed(text),
+            Some((path, method)) => Cow::Owned(format!("{}::{method}", last_part(path))),
+        };
+        Name { text, normal }
+    }
+
+    /// What stands before the first `::`, and what after the last one.
+    fn parts(&self) -> Option<(&str, &str)> {
+        let (_, method) = self.normal.rsplit_once("::")?;
+        Some((self.normal.split("::").next()?, method))
+    }
+}
+
+/// Of a path to PHP without its ending, of a class in PHP, or of any other path: its last part.
+fn last_part(path: &str) -> String {
+    let slash = if path.contains('\\') && !path.contains(".php") {
+        '\\'
+    } else {
+        '/'
+    };
+    let last = path.rsplit(slash).next().unwrap_or_default();
+    if path.contains(".php") {
+        last.replace(".php", "")
+    } else {
+        last.to_owned()
     }
 }
 
@@ -138,7 +156,10 @@ fn matches(expected: &Name<'_>, finder: &Finder<'_>, actual: &Name<'_>) -> bool 
     if expected.text.contains(actual.text) || finder.find(actual.text.as_bytes()).is_some() {
         return true;
     }
-    let (Some((class, method)), Some((other, same))) = (&expected.parts, &actual.parts) else {
+    if expected.normal == actual.normal {
+        return true;
+    }
+    let (Some((class, method)), Some((other, same))) = (expected.parts(), actual.parts()) else {
         return false;
     };
     method == same && (class.contains(other) || other.contains(class))

@@ -4,21 +4,32 @@ use super::scan::{counted, lines, lines_with, number};
 use super::{Results, Status, ctest, gtest, tap, xml};
 
 /// `JUnit`'s XML, Google Test, Autotools and Catch2, TAP, Boost, `CTest`, doctest: in this order.
+const FORMS: [fn(&str) -> Results; 7] = [
+    xml::parse,
+    gtest::parse,
+    tap::autotools,
+    tap::parse,
+    boost,
+    ctest::parse,
+    doctest,
+];
+
+/// What the first of the forms reads that reads anything.
 pub(super) fn parse(log: &str) -> Results {
-    let forms = [
-        xml::parse,
-        gtest::parse,
-        tap::autotools,
-        tap::parse,
-        boost,
-        ctest::parse,
-        doctest,
-    ];
-    forms
+    FORMS
         .iter()
         .map(|form| form(log))
         .find(|results| !results.is_empty())
         .unwrap_or_default()
+}
+
+/// The tests that failed by any of the forms, and by the lists that end them: the code under test may have
+/// printed a line of a form that comes before the true one.
+pub(super) fn failed(log: &str) -> Vec<String> {
+    let bad = |results: Results| results.tests.into_iter().filter(|(_, status)| status.is_bad());
+    let read = FORMS.iter().flat_map(|form| bad(form(log)));
+    let listed = gtest::listed(log).chain(ctest::listed(log)).map(str::to_owned);
+    read.map(|(name, _)| name).chain(listed).collect()
 }
 
 /// No program has more tests than this; a log that claims it is not believed.
@@ -82,11 +93,24 @@ fn quoted<'a>(line: &'a str, before: &str) -> Option<&'a str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// `test cases:  3 | 2 passed | 1 failed`, the last one.
+/// `test cases:  3 | 2 passed | 1 failed`, the last one; what others say otherwise is noted.
 fn doctest(log: &str) -> Results {
     let mut results = Results::default();
-    if let Some((passed, failed)) = lines_with(log, "test cases:").filter_map(cases).last() {
-        numbered(&mut results, "", 0, [passed, failed, 0]);
+    let mut all: Vec<(u32, u32)> = lines_with(log, "test cases:").filter_map(cases).collect();
+    let Some((passed, failed)) = all.pop() else {
+        return results;
+    };
+    numbered(&mut results, "", 0, [passed, failed, 0]);
+    // In order, so that each number is looked at once, however many lines there are.
+    all.sort_unstable();
+    let most = passed.saturating_add(failed).min(MOST);
+    let mut next = 0;
+    for (passed, failed) in all {
+        let end = passed.saturating_add(failed).min(most);
+        for number in passed.max(next)..end {
+            results.tear(&format!("test_{number}"));
+        }
+        next = next.max(end);
     }
     results
 }
@@ -95,5 +119,8 @@ fn doctest(log: &str) -> Results {
 pub(super) fn cases(line: &str) -> Option<(u32, u32)> {
     let list = line.split_once("test cases:").map(|(_, list)| list)?;
     let count = |name| counted(list).find(|(_, word)| *word == name).map(|(n, _)| n);
-    Some((count("passed")?, count("failed")?))
+    let (passed, failed) = (count("passed"), count("failed"));
+    // Catch2 leaves out what there is none of.
+    passed.or(failed)?;
+    Some((passed.unwrap_or(0), failed.unwrap_or(0)))
 }

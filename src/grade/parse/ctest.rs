@@ -34,11 +34,36 @@ pub(super) fn test(line: &str) -> Option<(&str, Status)> {
             "Passed" => Status::Passed,
             "Failed" => Status::Failed,
             "Skipped" => Status::Skipped,
+            "Not" if after.contains("Not Run (Disabled)") => Status::Skipped,
             "Exception:" | "Timeout" | "Not" => Status::Error,
             _ => return None,
         };
         Some((rest[..at].trim_end(), status))
     })
+}
+
+/// Those of the list below `The following tests FAILED:`.
+pub(super) fn listed(log: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut inside = false;
+    for line in lines(log) {
+        if line.trim_end() == "The following tests FAILED:" {
+            inside = true;
+        } else if inside {
+            match entry(line) {
+                Some(name) => names.push(name),
+                None => inside = false,
+            }
+        }
+    }
+    names
+}
+
+/// `	  2 - name (Failed)`
+fn entry(line: &str) -> Option<&str> {
+    let (_, rest) = number(after_blank(line)?)?;
+    let (name, _) = rest.strip_prefix(" - ")?.rsplit_once(" (")?;
+    Some(name.trim_end())
 }
 
 /// `67% tests passed, 1 tests failed out of 3`: failed, and all.

@@ -8,7 +8,7 @@ use super::{Results, Status};
 pub(super) fn parse(log: &str) -> Results {
     let mut results = Results::default();
     for line in lines(log) {
-        if let Some((name, status)) = test(line) {
+        for (name, status) in tests(line) {
             results.set(name, status);
         }
     }
@@ -23,17 +23,32 @@ pub(super) fn parse(log: &str) -> Results {
     results
 }
 
-fn test(line: &str) -> Option<(&str, Status)> {
-    let last = line.rfind('(')?;
+/// All that a line says: a test may have printed the beginning of it, so that no verdict is passed over.
+fn tests(line: &str) -> impl Iterator<Item = (&str, Status)> {
+    let last = line.rfind('(').unwrap_or(0);
     line.match_indices('[')
-        .take_while(|(at, _)| *at < last)
-        .find_map(|(at, _)| {
+        .take_while(move |(at, _)| *at < last)
+        .filter_map(|(at, _)| {
             let (status, rest) = verdict(&line[at + 1..])?;
-            let (name, _) = after_blank(rest)?.split_once('(')?;
-            // The value of a parameter is not part of the name.
-            let name = name.split(", where ").next().unwrap_or(name).trim_end();
-            (!name.is_empty()).then_some((name, status))
+            // A name has neither bracket in it.
+            let end = rest.find(['(', '['])?;
+            Some((name(&rest[..end])?, status))
         })
+}
+
+/// The name at the beginning of this. The value of a parameter is not part of it.
+fn name(text: &str) -> Option<&str> {
+    let text = after_blank(text)?;
+    let name = text.split(", where ").next().unwrap_or(text).trim_end();
+    (!name.is_empty()).then_some(name)
+}
+
+/// Those of the list below `[  FAILED  ] 2 tests, listed below:`, where a name stands without a time.
+pub(super) fn listed(log: &str) -> impl Iterator<Item = &str> {
+    lines_with(log, "[  FAILED  ] ").filter_map(|line| {
+        let (_, rest) = line.rsplit_once("[  FAILED  ]")?;
+        counted(line, "FAILED").is_none().then(|| name(rest)).flatten()
+    })
 }
 
 /// `       OK ]`, and what follows.

@@ -38,6 +38,16 @@ fn untimed(name: &str) -> &str {
     time().unwrap_or(name)
 }
 
+/// `● Suite › name`, above what went wrong: the last part.
+pub(super) fn jest_listed(log: &str) -> impl Iterator<Item = &str> {
+    const OTHERS: [&str; 3] = ["Console", "Test suite failed to run", "Validation Warning"];
+    lines_with(log, "●").filter_map(|line| {
+        let name = line.trim().strip_prefix("● ")?;
+        let name = name.rsplit_once(" › ").map_or(name, |(_, name)| name).trim();
+        (!OTHERS.contains(&name)).then_some(name)
+    })
+}
+
 /// `[PASSED] whole name`, which is what a filter makes of jest's own JSON.
 pub(super) fn jest_json(log: &str) -> Results {
     let mut results = Results::default();

@@ -18,6 +18,7 @@ fn meson_test(line: &str) -> Option<(&str, Status)> {
     let (_, rest) = number(line)?;
     let (_, rest) = number(rest.strip_prefix('/')?)?;
     let text = after_blank(rest)?;
+    let mut found = None;
     let mut at = 0;
     for word in text.split_whitespace() {
         // Words are looked for in order, so that each begins behind the one before.
@@ -31,11 +32,23 @@ fn meson_test(line: &str) -> Option<(&str, Status)> {
             "UNEXPECTEDPASS" => Status::Xpass,
             _ => continue,
         };
-        if start > 0 {
-            return Some((text[..start].trim_end(), status));
+        // A name may hold such words, too. The time that the test took follows the one that is meant.
+        let timed = is_time(&text[at..]);
+        if start > 0 && (timed || found.is_none_or(|(_, _, timed): (_, _, bool)| !timed)) {
+            found = Some((text[..start].trim_end(), status, timed));
         }
     }
-    None
+    found.map(|(name, status, _)| (name, status))
+}
+
+/// `  0.12s`, or `  0.12 s`.
+fn is_time(text: &str) -> bool {
+    let seconds = || {
+        let (_, rest) = number(text.trim_start())?;
+        let (_, rest) = number(rest.strip_prefix('.')?)?;
+        rest.trim_start().strip_prefix('s')
+    };
+    seconds().is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
 /// Go's lines, then meson's, then `PASS: name`.

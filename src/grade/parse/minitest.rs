@@ -1,6 +1,6 @@
 //! Ruby's minitest, told to be verbose.
 
-use super::scan::{counted, is_word, lines, lines_back};
+use super::scan::{counted, is_word, lines, lines_back, number};
 use super::{Results, Sign, Status};
 
 /// `A::B#test_x = 0.05 s = .`, `A#test_x [PASS]`, `test_x (A::B) = 0.01 s = .`
@@ -64,6 +64,21 @@ fn bracketed(rest: &str) -> Option<Status> {
         "SKIP" | "SKIPPED" => Some(Status::Skipped),
         _ => None,
     }
+}
+
+/// `  1) Failure:`, and in the next line `A#test_x [test/a.rb:5]:`, or `test_x(A) [test/a.rb:5]:`.
+pub(super) fn listed(log: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut headed = false;
+    for line in lines(log).map(str::trim) {
+        if headed {
+            let name = hashed(line).map(|(name, _)| name.to_owned());
+            let older = || spaced(line).map(|(method, class, _)| format!("{class}#{method}"));
+            names.extend(name.or_else(older));
+        }
+        headed = number(line).is_some_and(|(_, rest)| matches!(rest, ") Failure:" | ") Error:"));
+    }
+    names
 }
 
 /// `3 runs, 5 assertions, 1 failures, 0 errors, 0 skips`; test-unit says `tests`.

@@ -13,6 +13,7 @@ mod results;
 mod scan;
 mod sign;
 mod registry;
+mod failures;
 mod pytest;
 mod session;
 mod unittest;
@@ -34,8 +35,10 @@ mod xml;
 mod make;
 mod swelancer;
 
+pub use failures::{Failures, failures};
 pub use registry::{Flavour, Parser};
-pub use results::{Counts, Results};
+pub use results::{Counts, Results, Whole};
+pub use session::Kinds;
 pub use sign::Sign;
 pub use status::Status;
 pub use stream::{Stream, stream};
@@ -120,6 +123,26 @@ pub fn sign(parser: Parser, log: &str) -> Sign {
         Grammar::RspecJson => plainly(rspec::sign).or_not_told(),
         Grammar::Swelancer => plainly(swelancer::sign),
     }
+}
+
+/// The lists of all reports that pytest has left in a log, first to last.
+pub fn lists(log: &str) -> Vec<Range<usize>> {
+    session::lists(log)
+}
+
+/// How many lines of each kind one of pytest's lists has.
+pub fn kinds(list: &str) -> Kinds {
+    session::kinds(list)
+}
+
+/// Does one of pytest's lists have lines that pytest does not write there?
+pub fn is_interrupted(list: &str) -> bool {
+    session::is_interrupted(list)
+}
+
+/// Does the text hold the end of one of pytest's sessions, or the head of a section?
+pub fn parts_sections(text: &str) -> bool {
+    session::parts_sections(text)
 }
 
 /// Where in the log the framework itself reports, in bytes, so that lines printed by the code under test

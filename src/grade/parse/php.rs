@@ -5,18 +5,20 @@ use std::borrow::Cow;
 use super::scan::{has, is_word, labelled, lines, lines_back, number};
 use super::{Flavour, Results, Sign, Status};
 
-/// Which list of failures the log is in.
+/// Which list the log is in.
 #[derive(Clone, Copy)]
 enum List {
     Failures,
     Errors,
+    /// Of skipped, risky or incomplete tests, or of warnings: it says of none that it failed.
+    Others,
 }
 
 /// Header `Words (Ns\Cls)`, then `✔ text` or `✘ text`; `n) Ns\Cls::testX` below has the last word.
 pub(super) fn parse(log: &str, flavour: Flavour) -> Results {
     let mut results = Results::default();
     let (mut class, mut list) = (None, None);
-    let mut listed = [Vec::new(), Vec::new()];
+    let mut listed = [Vec::new(), Vec::new(), Vec::new()];
     let names_methods = has(log, "::test");
     for line in lines(log).map(str::trim) {
         if let Some(named) = header(line) {
@@ -58,8 +60,10 @@ fn list_header(line: &str) -> Option<List> {
     let lower = line.to_ascii_lowercase();
     if lower.contains("failure") {
         Some(List::Failures)
+    } else if lower.contains("error") {
+        Some(List::Errors)
     } else {
-        lower.contains("error").then_some(List::Errors)
+        Some(List::Others)
     }
 }
 

@@ -26,11 +26,79 @@ pub(super) fn summary<'a>(
 ) -> Results {
     let mut results = Results::default();
     for line in lines {
-        if let Some((status, name)) = leading(line) {
-            results.set(change(name), status);
+        if let Some(test) = leading(line) {
+            let name = change(test.name);
+            if test.whole != test.name {
+                results.spell(test.whole, &name, test.status);
+            }
+            results.set(name, test.status);
         }
     }
     results
+}
+
+/// What a line tells of a test.
+struct Test<'a> {
+    status: Status,
+    /// As the reference parsers read it: up to the first blank.
+    name: &'a str,
+    /// As it is: what stands in the brackets of a parametrisation may have blanks in it.
+    whole: &'a str,
+}
+
+impl<'a> Test<'a> {
+    /// A test whose name begins here, and ends where the line does, or before a reason.
+    fn beginning(status: Status, name: &'a str, text: &'a str) -> Test<'a> {
+        let text = text.trim();
+        // Of a passed test nothing is told but its name.
+        let whole = if name.starts_with('[') {
+            // `SKIPPED [1] t.py:3: why` names a place, and no test.
+            name
+        } else if status == Status::Passed && name.contains('[') && text.ends_with(']') {
+            text
+        } else {
+            whole_name(text)
+        };
+        Test { status, name, whole }
+    }
+
+    /// A test whose name is all of the line but its last word.
+    fn ending(status: Status, line: &'a str) -> Test<'a> {
+        let whole = line
+            .rsplit_once(char::is_whitespace)
+            .map_or(line, |(whole, _)| whole.trim());
+        Test {
+            status,
+            name: word(line).0,
+            whole: if whole.contains('[') { whole } else { word(line).0 },
+        }
+    }
+}
+
+/// The name of a test that a text begins with: up to the first blank, or to the end of its brackets.
+pub(super) fn whole_name(text: &str) -> &str {
+    let first = word(text).0;
+    if !first.contains('[') {
+        return first;
+    }
+    let mut depth = 0usize;
+    let mut closed = None;
+    for (at, sign) in text.match_indices(['[', ']']) {
+        let rest = &text[at + 1..];
+        if sign == "[" {
+            depth += 1;
+            continue;
+        }
+        depth = depth.saturating_sub(1);
+        if depth == 0 && rest.chars().next().is_none_or(char::is_whitespace) {
+            return &text[..=at];
+        }
+        // Brackets in strings need not be in pairs.
+        if closed.is_none() && (rest.is_empty() || rest.starts_with(" - ")) {
+            closed = Some(at);
+        }
+    }
+    closed.map_or(first, |at| &text[..=at])
 }
 
 /// The summary's lines, else a status at the end of the line. Colours and control characters are taken off.
@@ -38,9 +106,9 @@ pub(super) fn v3(log: &str, flavour: Flavour) -> Results {
     either(log, |line| {
         let words = || line.split_whitespace().filter(|word| *word != "-");
         if let Some((status, rest)) = Status::leading(line)
-            && after_blank(rest).is_some()
+            && let Some(rest) = after_blank(rest)
         {
-            return Some((words().nth(1)?, status));
+            return Some(Test::beginning(status, words().nth(1)?, rest));
         }
         let ends = ["PASSED", "FAILED", "ERROR", "SKIPPED"];
         if !ends.iter().any(|end| line.ends_with(end)) {
@@ -52,7 +120,11 @@ pub(super) fn v3(log: &str, flavour: Flavour) -> Results {
             // There any text is a status, and one that is none is as good as missing.
             (flavour == Flavour::VeloraHead).then_some(Status::Error)
         })?;
-        Some((first, status))
+        let name = first;
+        Some(Test {
+            name,
+            ..Test::ending(status, line)
+        })
     })
 }
 
@@ -60,14 +132,19 @@ pub(super) fn v3(log: &str, flavour: Flavour) -> Results {
 pub(super) fn v2(log: &str) -> Results {
     either(log, |line| {
         if let Some(found) = leading(line) {
-            return Some((found.1, found.0));
+            return Some(found);
         }
+        let end = Status::ALL.into_iter().find(|end| line.ends_with(end.word()))?;
         let (name, rest) = word(line);
-        let status = Status::of_word(word(rest).0)?;
-        Status::ALL
-            .iter()
-            .any(|end| line.ends_with(end.word()))
-            .then_some((name, status))
+        if let Some(status) = Status::of_word(word(rest).0) {
+            return Some(Test {
+                status,
+                name,
+                whole: name,
+            });
+        }
+        let test = Test::ending(end, line);
+        (name.contains('[') && test.whole.ends_with(']')).then_some(test)
     })
 }
 
@@ -86,26 +163,29 @@ pub(super) fn swesmith(log: &str) -> Results {
 }
 
 /// `STATUS name …`; where the status is the whole first word.
-fn leading(line: &str) -> Option<(Status, &str)> {
+fn leading(line: &str) -> Option<Test<'_>> {
     let (status, rest) = Status::leading(line)?;
     let rest = after_blank(rest)?;
     let (name, more) = word(rest);
     // "FAILED - name" is read as "FAILED name".
-    let name = if name == "-" && status == Status::Failed {
-        word(more).0
+    let (name, rest) = if name == "-" && status == Status::Failed {
+        (word(more).0, more)
     } else {
-        name
+        (name, rest)
     };
-    (!name.is_empty()).then_some((status, name))
+    (!name.is_empty()).then(|| Test::beginning(status, name, rest))
 }
 
-fn either(log: &str, read: impl Fn(&str) -> Option<(&str, Status)>) -> Results {
+fn either(log: &str, read: impl Fn(&str) -> Option<Test<'_>>) -> Results {
     let mut results = Results::default();
     let mut cleaned = String::new();
     for line in lines(log) {
         let line = clean(line, &mut cleaned);
-        if let Some((name, status)) = read(line) {
-            results.set(name, status);
+        if let Some(test) = read(line) {
+            if test.whole != test.name {
+                results.spell(test.whole, test.name, test.status);
+            }
+            results.set(test.name, test.status);
         }
     }
     results

@@ -57,6 +57,31 @@ pub(super) enum Grammar {
     Swelancer,
 }
 
+impl Grammar {
+    /// Does pytest write this?
+    pub(super) fn is_pytest(self) -> bool {
+        matches!(
+            self,
+            Grammar::Pytest
+                | Grammar::PytestV2
+                | Grammar::PytestV3
+                | Grammar::PytestOptions
+                | Grammar::PytestSwesmith
+                | Grammar::Matplotlib
+                | Grammar::Seaborn
+                | Grammar::Paramiko
+        )
+    }
+
+    /// Is it one of those that write `test_a (mod.C) ... ok`, and below, `FAIL: test_a (mod.C)`?
+    pub(super) fn is_unittest(self) -> bool {
+        matches!(
+            self,
+            Grammar::Unittest | Grammar::Django | Grammar::Slugify | Grammar::Tornado
+        )
+    }
+}
+
 const FLEET: &[(&str, Grammar)] = &[
     ("python/parse_log_pytest_v3", Grammar::PytestV3),
     ("python/parse_log_pytest", Grammar::Pytest),
@@ -64,6 +89,19 @@ const FLEET: &[(&str, Grammar)] = &[
     ("python/parse_log_pytest_options", Grammar::PytestOptions),
     ("python/parse_log_pytest_swesmith", Grammar::PytestSwesmith),
     ("python/parse_log_tox", Grammar::PytestV3),
+    ("python/parse_log_astroid", Grammar::Pytest),
+    ("python/parse_log_flask", Grammar::Pytest),
+    ("python/parse_log_marshmallow", Grammar::Pytest),
+    ("python/parse_log_pvlib", Grammar::Pytest),
+    ("python/parse_log_pyvista", Grammar::Pytest),
+    ("python/parse_log_sqlfluff", Grammar::Pytest),
+    ("python/parse_log_xarray", Grammar::Pytest),
+    ("python/parse_log_pydicom", Grammar::PytestOptions),
+    ("python/parse_log_requests", Grammar::PytestOptions),
+    ("python/parse_log_pylint", Grammar::PytestOptions),
+    ("python/parse_log_astropy", Grammar::PytestV2),
+    ("python/parse_log_scikit", Grammar::PytestV2),
+    ("python/parse_log_sphinx", Grammar::PytestV2),
     ("python/parse_log_unittest", Grammar::Unittest),
     ("python/parse_log_django", Grammar::Django),
     ("python/parse_log_sympy", Grammar::Sympy),
@@ -147,6 +185,16 @@ impl Parser {
     /// Whose reading it is.
     pub fn flavour(self) -> Flavour {
         self.flavour
+    }
+
+    /// Does pytest itself write such logs, with its list at the end?
+    pub fn is_pytest(self) -> bool {
+        self.grammar.is_pytest()
+    }
+
+    /// Does Python's unittest, or a runner of its kind?
+    pub fn is_unittest(self) -> bool {
+        self.grammar.is_unittest()
     }
 
     pub(super) fn grammar(self) -> Grammar {

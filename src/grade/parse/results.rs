@@ -1,6 +1,7 @@
 //! The tests that a log tells of, found by name in constant time.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
@@ -12,7 +13,22 @@ use super::Status;
 pub struct Results {
     /// Name and status.
     pub tests: Vec<(String, Status)>,
+    /// The whole names of tests whose names in `tests` end at a blank, because the reference parsers stop there.
+    pub whole: Vec<Whole>,
+    /// Places of tests that were said to have failed and, in another line, not to have failed.
+    torn: BTreeSet<usize>,
     index: Index,
+}
+
+/// A test whose name has a blank in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// Its whole name.
+    pub name: String,
+    /// What the reference parsers take for its name.
+    pub short: String,
+    /// What became of it.
+    pub status: Status,
 }
 
 /// How many tests have each status.
@@ -37,6 +53,12 @@ impl Results {
     pub fn get(&self, name: &str) -> Option<Status> {
         let place = self.index.find(name, &self.tests)?;
         self.tests.get(place).map(|(_, status)| *status)
+    }
+
+    /// The tests that failed by one line of the log and did not by another.
+    pub fn torn(&self) -> impl Iterator<Item = &str> {
+        let name = |place: &usize| self.tests.get(*place).map(|(name, _)| name.as_str());
+        self.torn.iter().filter_map(name)
     }
 
     /// How many tests.
@@ -73,6 +95,9 @@ impl Results {
         }
         let hash = self.index.hash(&name);
         if let Some(place) = self.index.find_hashed(hash, &name, &self.tests) {
+            if self.tests[place].1.is_bad() != status.is_bad() {
+                self.torn.insert(place);
+            }
             self.tests[place].1 = status;
         } else {
             self.index.add(hash, self.tests.len());
@@ -80,11 +105,34 @@ impl Results {
         }
     }
 
+    /// Notes that a test, if it is known, failed by another line.
+    pub(super) fn tear(&mut self, name: &str) {
+        let place = self.index.find(name, &self.tests);
+        self.torn
+            .extend(place.filter(|place| !self.tests[*place].1.is_bad()));
+    }
+
+    /// Notes the whole name of a test, which its name does not hold.
+    pub(super) fn spell(&mut self, name: &str, short: &str, status: Status) {
+        self.whole.push(Whole {
+            name: name.to_owned(),
+            short: short.to_owned(),
+            status,
+        });
+    }
+
     /// Notes all tests of another.
     pub(super) fn extend(&mut self, other: Results) {
-        for (name, status) in other.tests {
-            self.set(name, status);
+        for (place, (name, status)) in other.tests.into_iter().enumerate() {
+            let hash = self.index.hash(&name);
+            self.set(name.as_str(), status);
+            if other.torn.contains(&place)
+                && let Some(place) = self.index.find_hashed(hash, &name, &self.tests)
+            {
+                self.torn.insert(place);
+            }
         }
+        self.whole.extend(other.whole);
     }
 }
 

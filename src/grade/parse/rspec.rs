@@ -1,6 +1,6 @@
 //! Ruby's `RSpec`.
 
-use super::scan::{counted, lines, lines_back};
+use super::scan::{counted, lines, lines_back, lines_with};
 use super::{Results, Sign, Status};
 
 /// `text - passed|failed|pending`.
@@ -19,6 +19,14 @@ pub(super) fn parse(log: &str) -> Results {
         results.set(name, status);
     }
     results
+}
+
+/// `rspec ./a_spec.rb:3 # Calculator adds`: the names of the list below `Failed examples:`.
+pub(super) fn listed(log: &str) -> impl Iterator<Item = &str> {
+    lines_with(log, "rspec ").filter_map(|line| {
+        let (_, name) = line.strip_prefix("rspec ")?.split_once(" # ")?;
+        Some(name.trim())
+    })
 }
 
 /// `3 examples, 1 failure, 1 pending`.

@@ -37,6 +37,22 @@ fn read(log: &str, ignored_too: bool) -> Results {
     results
 }
 
+/// The names of the lists below `failures:`, which end each program that had any.
+pub(super) fn listed(log: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut inside = false;
+    for line in lines(log).map(str::trim_end) {
+        if line == "failures:" {
+            inside = true;
+        } else if inside {
+            let name = line.strip_prefix("    ").filter(|name| !name.contains(' '));
+            names.extend(name);
+            inside = name.is_some();
+        }
+    }
+    names
+}
+
 /// `test result: ok. 5 passed; 0 failed; 1 ignored; …`, of all programs together.
 pub(super) fn sign(log: &str) -> Sign {
     let mut all = Sign::Missing;

@@ -135,17 +135,18 @@ pub(super) fn uncoloured(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// How many bytes the sequence takes that begins here: `ESC [ parameters letter`. Its last byte is ASCII.
+/// How many bytes the sequence takes that begins here: `ESC [ parameters letter`, or `ESC ( letter`, by which
+/// some terminals change their letters back when they end a colour. Its last byte is ASCII.
 fn sequence(bytes: &[u8]) -> usize {
-    if bytes.get(1) != Some(&b'[') {
-        return 1;
-    }
-    let parameters = bytes[2..]
-        .iter()
-        .take_while(|b| (0x20..=0x3f).contains(*b))
-        .count();
-    match bytes.get(2 + parameters) {
-        Some(0x40..=0x7e) => 3 + parameters,
+    let (begun, between, end) = match bytes.get(1) {
+        Some(b'[') => (2, 0x20..=0x3f, 0x40..=0x7e),
+        Some(0x20..=0x2f) => (1, 0x20..=0x2f, 0x30..=0x7e),
+        _ => return 1,
+    };
+    let rest = &bytes[begun..];
+    let parameters = rest.iter().take_while(|byte| between.contains(*byte)).count();
+    match rest.get(parameters) {
+        Some(last) if end.contains(last) => begun + parameters + 1,
         _ => 1,
     }
 }

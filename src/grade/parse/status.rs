@@ -33,6 +33,11 @@ impl Status {
         Status::Xpass,
     ];
 
+    /// Does it speak against what was tested?
+    pub fn is_bad(self) -> bool {
+        matches!(self, Status::Failed | Status::Error)
+    }
+
     /// As pytest and the reference parsers write it.
     pub fn word(self) -> &'static str {
         match self {

@@ -3,7 +3,10 @@
 use super::world::{evidence, fleet, instance, pytest};
 use crate::domain::evidence::Applied;
 use crate::domain::verdict::{Decision, Outcome};
-use crate::grade::{Compat, Finding, MatchKind, grade};
+use crate::grade::{Compat, Finding, Judged, MatchKind, grade};
+
+/// Logs, and what HEAD's own parsers and its `grade_test_results` make of them.
+const LOGS: &str = include_str!("../../../tests/data/velora-head-logs.jsonl");
 
 #[test]
 fn a_longer_name_is_the_test_for_head_and_not_for_us() {
@@ -126,4 +129,37 @@ fn head_takes_pytest_for_a_parser_that_it_does_not_know() {
         (head.parser.as_str(), head.verdict.decision),
         ("python/parse_log_pytest_v3", Decision::Resolved)
     );
+}
+
+#[test]
+fn logs_are_graded_as_heads_own_code_grades_them() {
+    for line in LOGS.lines() {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let list = |name: &str| {
+            let names = told[name].as_array().unwrap().iter();
+            names
+                .map(|name| name.as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut task = instance(&[], &[]);
+        task.parser = told["parser"].as_str().unwrap().to_owned();
+        (task.fail_to_pass, task.pass_to_pass) = (list("FAIL_TO_PASS"), list("PASS_TO_PASS"));
+        let graded = grade(
+            &task,
+            &evidence(0),
+            told["log"].as_str().unwrap(),
+            Compat::VeloraHead,
+        );
+        let passed = |judged: &[Judged]| {
+            let passed = judged.iter().filter(|test| test.passed);
+            passed.map(|test| test.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(passed(&graded.fail_to_pass), list("won"), "{line}");
+        assert_eq!(passed(&graded.pass_to_pass), list("held"), "{line}");
+        let resolved = graded.verdict.decision == Decision::Resolved;
+        assert_eq!(told["resolved"], resolved, "{line}");
+        let counts = graded.counts;
+        let counts = serde_json::json!([counts.tests_passed, counts.tests_failed, counts.tests_error]);
+        assert_eq!(told["counts"], counts, "{line}");
+    }
 }

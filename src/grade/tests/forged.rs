@@ -2,7 +2,7 @@
 
 use super::world::{COMMAND, evidence, fleet, instance, pytest};
 use crate::domain::verdict::{Decision, Outcome};
-use crate::grade::{Finding, Grading};
+use crate::grade::{Baseline, Compat, Finding, Grading, grade_beside};
 
 fn graded(exit: i32, log: &str) -> Grading {
     by(COMMAND, exit, log)
@@ -118,8 +118,25 @@ fn an_exit_code_that_is_not_pytests_says_nothing() {
     honest(&by("tox -- pytest -rA", 2, &failing));
     // A crash after the end, when the interpreter goes down.
     honest(&graded(139, &failing));
+}
+
+#[test]
+fn a_code_that_the_datasets_own_solution_ends_with_too_is_no_contradiction() {
     // Coverage below its mark.
-    honest(&graded(1, &pytest("", BOTH, "2 passed")));
+    let log = pytest("", BOTH, "2 passed");
+    forged(&graded(1, &log), Finding::ExitDisagrees);
+    let gold = Baseline {
+        exit: Some(1),
+        ..Baseline::default()
+    };
+    let task = instance(&["t.py::a"], &["t.py::b"]);
+    honest(&grade_beside(
+        Some(&gold),
+        &task,
+        &evidence(1),
+        &log,
+        Compat::Fleet,
+    ));
 }
 
 #[test]

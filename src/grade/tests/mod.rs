@@ -4,6 +4,7 @@ mod compat;
 mod forged;
 mod log;
 mod properties;
+mod real;
 mod records;
 mod setup;
 mod world;

@@ -33,3 +33,24 @@ fn a_run_is_one_only_with_tests_and_without_a_shells_words() {
     assert!(why_not_ran("ten chars.", Counts::default()).is_some());
     assert!(why_not_ran("x: No such file or directory", some).is_some());
 }
+
+/// Pairs of names, and what HEAD's own `test_names_match` says of them.
+const NAMES: &str = include_str!("../../../tests/data/velora-head-names.jsonl");
+
+#[test]
+fn names_match_as_heads_own_code_says() {
+    let mut wrong = Vec::new();
+    for line in NAMES.lines() {
+        let pair: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (expected, actual) = (
+            pair["expected"].as_str().unwrap(),
+            pair["actual"].as_str().unwrap(),
+        );
+        let same = matches(&Name::of(expected), &Finder::new(expected), &Name::of(actual));
+        if pair["same"] != same {
+            wrong.push(line);
+        }
+    }
+    assert_eq!(NAMES.lines().count(), 240);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,513 @@
+//! Logs of real runs, kept in `tests/data/test-logs`: what they say honestly, and with a line added that the code
+//! under test can print on standard error, which stands below all else.
+
+use super::world::{evidence, fleet, instance};
+use crate::domain::verdict::Decision;
+use crate::grade::{Baseline, Compat, Finding, Grading, MatchKind, grade_beside};
+
+macro_rules! log {
+    ($name:literal) => {
+        include_str!(concat!("../../../tests/data/test-logs/", $name, ".txt"))
+    };
+}
+
+const PYTEST: &str = "pytest --no-header -rA --tb=no -p no:cacheprovider";
+
+/// Grades a log: whether these two lists hold.
+fn graded(parser: &str, command: &str, exit: i32, log: &str, [f2p, p2p]: [&[&str]; 2]) -> Grading {
+    let mut task = instance(f2p, p2p);
+    parser.clone_into(&mut task.parser);
+    command.clone_into(&mut task.test_command);
+    fleet(&task, &evidence(exit), log)
+}
+
+fn resolved(graded: &Grading) -> bool {
+    graded.verdict.decision == Decision::Resolved
+}
+
+fn finds(graded: &Grading, finding: Finding) -> bool {
+    graded.findings.iter().any(|note| note.name == finding)
+}
+
+/// A framework, its log, its exit code, a test that passed, one that failed, and the line that says otherwise.
+type Forgery = (
+    &'static str,
+    &'static str,
+    &'static str,
+    i32,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+const FORGED: &[Forgery] = &[
+    (
+        "cpp/parse_log_google_test",
+        "./g",
+        log!("gtest"),
+        1,
+        "S.A",
+        "S.B",
+        "[       OK ] S.B (0 ms)",
+    ),
+    (
+        "cpp/parse_log_google_test",
+        "./g",
+        log!("gtest"),
+        1,
+        "S.A",
+        "S.B",
+        "<?xml version=\"1.0\"?><testsuites><testsuite name=\"S\"><testcase name=\"A\" classname=\"S\"/>\
+         <testcase name=\"B\" classname=\"S\"/></testsuite></testsuites>",
+    ),
+    (
+        "cpp/parse_log_catch2",
+        "./c",
+        log!("catch2"),
+        1,
+        "test_0",
+        "test_1",
+        "test cases: 2 | 2 passed | 0 failed",
+    ),
+    (
+        "cpp/parse_log_catch2",
+        "./c",
+        log!("catch2"),
+        1,
+        "test_1",
+        "test_1",
+        "ok 1 test_1",
+    ),
+    (
+        "cpp/parse_log_catch2",
+        "ctest",
+        log!("ctest"),
+        8,
+        "a",
+        "b",
+        "2/4 Test #2: b ................................   Passed    0.01 sec",
+    ),
+    (
+        "rust/parse_log_cargo_test",
+        "cargo test",
+        log!("cargo-coloured"),
+        101,
+        "tests::a",
+        "tests::b",
+        "test tests::b ... ok",
+    ),
+    (
+        "javascript/parse_log_mocha_json",
+        "npx mocha",
+        log!("mocha-json"),
+        1,
+        "[c4f9e] adds",
+        "[c4f9e] fails",
+        r#"["pass",{"title":"fails","fullTitle":"A fails","file":"/app/m.js"}]"#,
+    ),
+    (
+        "javascript/parse_log_jest",
+        "npx jest",
+        log!("jest-verbose"),
+        1,
+        "skipped later",
+        "fails",
+        "    ✓ fails (2 ms)",
+    ),
+    (
+        "php/parse_log_phpunit",
+        "phpunit --testdox",
+        log!("phpunit-testdox"),
+        2,
+        "App\\ATest::testTwo",
+        "App\\ATest::testOne",
+        "App\\ATest::testOne ok",
+    ),
+    (
+        "ruby/parse_log_minitest",
+        "ruby a_test.rb -v",
+        log!("minitest"),
+        1,
+        "A#test_ok",
+        "A#test_x",
+        "A#test_x = 0.00 s = .",
+    ),
+    (
+        "ruby/parse_log_rspec",
+        "rspec",
+        "Calc adds - passed\nCalc fails - failed\n2 examples, 1 failure\n",
+        1,
+        "Calc adds",
+        "Calc fails",
+        "Calc fails - passed",
+    ),
+    (
+        "python/parse_log_django",
+        "./runtests.py",
+        log!("django"),
+        1,
+        "test_ok (app.tests.T.test_ok)",
+        "test_prints (app.tests.T.test_prints)",
+        "test_prints (app.tests.T.test_prints) ... ok",
+    ),
+    (
+        "python/parse_log_unittest",
+        "python -m unittest -v",
+        log!("unittest-3.13"),
+        1,
+        "test_u.T.test_ok",
+        "test_u.T.test_prints_ok",
+        "test_prints_ok (test_u.T.test_prints_ok) ... ok",
+    ),
+    (
+        "go/parse_log_gotest",
+        "go test -v ./...",
+        "--- PASS: TestA (0.00s)\n--- FAIL: TestB (0.00s)\nFAIL\nFAIL\tp\t0.01s\n",
+        1,
+        "TestA",
+        "TestB",
+        "--- PASS: TestB (0.00s)",
+    ),
+    (
+        "c/parse_log_meson",
+        "meson test",
+        log!("meson"),
+        1,
+        "x:plain",
+        "core - x:bad",
+        "3/5 core - x:bad OK              0.02s",
+    ),
+];
+
+#[test]
+fn one_line_on_standard_error_makes_no_failing_run_a_success() {
+    for (parser, command, log, exit, good, bad, line) in FORGED {
+        let forged = format!("{log}{line}\n");
+        let graded = graded(parser, command, *exit, &forged, [&[bad], &[]]);
+        assert!(!resolved(&graded), "{parser}: {line}\n{graded:#?}");
+        assert_eq!(graded.verdict.fault, None, "{parser}: {line}");
+        if good != bad {
+            assert_ne!(
+                graded.fail_to_pass[0].matched,
+                MatchKind::Missing,
+                "{parser}: {graded:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_runs_without_that_line_are_read_as_they_were() {
+    for (parser, command, log, exit, good, bad, _) in FORGED.iter().filter(|case| case.4 != case.5) {
+        let passing = graded(parser, command, *exit, log, [&[], &[good]]);
+        assert!(passing.pass_to_pass[0].passed, "{parser}: {passing:#?}");
+        let failing = graded(parser, command, *exit, log, [&[bad], &[]]);
+        assert!(!resolved(&failing), "{parser}: {failing:#?}");
+    }
+}
+
+#[test]
+fn what_a_test_prints_on_the_line_of_its_verdict_is_no_verdict() {
+    let gtest = log!("gtest").replace(
+        "[  FAILED  ] S.B (0 ms)",
+        "[       OK ] S.B ([  FAILED  ] S.B (0 ms)",
+    );
+    assert!(!resolved(&graded(
+        "cpp/parse_log_google_test",
+        "./g",
+        1,
+        &gtest,
+        [&["S.B"], &[]]
+    )));
+    let meson = graded(
+        "c/parse_log_meson",
+        "meson test",
+        1,
+        log!("meson"),
+        [&["x:OK name"], &["x:plain"]],
+    );
+    assert_eq!(meson.fail_to_pass[0].matched, MatchKind::Exact, "{meson:#?}");
+    assert!(!meson.fail_to_pass[0].passed && meson.pass_to_pass[0].passed);
+}
+
+#[test]
+fn a_django_test_that_prints_ok_and_then_fails_has_failed() {
+    let names: [&[&str]; 2] = [
+        &["test_prints (app.tests.T.test_prints)", "Doc of it."],
+        &["test_ok (app.tests.T.test_ok)"],
+    ];
+    let graded = graded(
+        "python/parse_log_django",
+        "./runtests.py",
+        1,
+        log!("django"),
+        names,
+    );
+    assert_eq!(graded.verdict.fail_to_pass, (0, 2), "{graded:#?}");
+    assert_eq!(graded.verdict.pass_to_pass, (1, 1));
+}
+
+#[test]
+fn a_part_that_failed_fails_its_test_and_nobody_has_lied() {
+    let test = "test_sub.py::T::test_x";
+    for log in [log!("pytest-9-subtests"), log!("pytest-8-subtests")] {
+        let graded = graded(
+            "python/parse_log_pytest_v3",
+            PYTEST,
+            1,
+            log,
+            [&[test], &["test_sub.py::T::test_ok"]],
+        );
+        assert!(!resolved(&graded) && graded.pass_to_pass[0].passed, "{graded:#?}");
+        assert!(finds(&graded, Finding::SubtestFailed), "{graded:#?}");
+        assert!(!finds(&graded, Finding::ForgedOutput), "{graded:#?}");
+        let why = graded.verdict.why.unwrap();
+        assert!(
+            why.ends_with("test_sub.py::T::test_x (a part of it failed)"),
+            "{why}"
+        );
+    }
+    // The same of unittest, whose reference parser reads such a test as passed.
+    let rule = "=".repeat(70);
+    let log = format!(
+        "test_a (m.C) ... ok\ntest_b (m.C) ... ok\n\n{rule}\nFAIL: test_a (m.C) [part] (i=1)\n{}\n\
+         AssertionError\n\nRan 2 tests in 0.01s\n\nFAILED (failures=1)\n",
+        "-".repeat(70)
+    );
+    let graded = graded(
+        "python/parse_log_unittest",
+        "python -m unittest -v",
+        1,
+        &log,
+        [&["m.C.test_a"], &["m.C.test_b"]],
+    );
+    assert!(!resolved(&graded) && graded.pass_to_pass[0].passed, "{graded:#?}");
+    assert!(
+        finds(&graded, Finding::SubtestFailed) && !finds(&graded, Finding::ForgedOutput),
+        "{graded:#?}"
+    );
+}
+
+#[test]
+fn runs_with_parts_are_read_whole() {
+    for log in [log!("pytest-9-subtests"), log!("pytest-8-subtests")] {
+        let good: &[&str] = &["test_sub.py::test_f2", "test_sub.py::test_p[p]"];
+        let graded = graded("python/parse_log_pytest_v3", PYTEST, 1, log, [good, &[]]);
+        assert!(resolved(&graded), "{graded:#?}");
+    }
+}
+
+#[test]
+fn a_name_with_blanks_is_that_test_and_no_other() {
+    let v3 = "python/parse_log_pytest_v3";
+    let (good, bad) = ("test_sub.py::test_p[a b]", "test_sub.py::test_p[a c]");
+    for (command, log) in [
+        (PYTEST, log!("pytest-9-subtests")),
+        ("pytest -rap --tb=no", log!("pytest-9-rap")),
+        ("pytest -rp --tb=no", log!("pytest-9-rp")),
+    ] {
+        let read = |name: &'static str| graded(v3, command, 1, log, [&[name], &[]]);
+        assert!(resolved(&read(good)), "{command}: {:#?}", read(good));
+        assert_eq!(read(good).fail_to_pass[0].matched, MatchKind::Exact);
+        assert!(!resolved(&read(bad)), "{command}: {:#?}", read(bad));
+        assert!(resolved(&read("test_sub.py::test_p[x - y]")), "{command}");
+    }
+    // What the reference parsers make of both is as bad as the worse of the two.
+    for (command, log) in [
+        (PYTEST, log!("pytest-9-subtests")),
+        ("pytest -rap", log!("pytest-9-rap")),
+    ] {
+        let cut_off = graded(v3, command, 1, log, [&["test_sub.py::test_p[a"], &[]]);
+        assert!(!resolved(&cut_off), "{command}: {cut_off:#?}");
+        let other = graded(v3, command, 1, log, [&["test_sub.py::test_p[x"], &[]]);
+        assert!(resolved(&other), "{command}: {other:#?}");
+    }
+}
+
+#[test]
+fn older_pytest_is_read_as_it_writes() {
+    let names: [&[&str]; 2] = [
+        &["test_old.py::test_p[a b]"],
+        &["test_old.py::test_xfail", "test_old.py::test_xpass"],
+    ];
+    let four = graded("python/parse_log_pytest_v3", PYTEST, 1, log!("pytest-4"), names);
+    assert!(resolved(&four), "{four:#?}");
+    // Three does not know -rA, and names nothing: no verdict on the model can be read off it, and it says so.
+    let three = graded("python/parse_log_pytest_v3", PYTEST, 1, log!("pytest-3"), names);
+    assert!(
+        finds(&three, Finding::PassesUnnamed) && !finds(&three, Finding::NoTests),
+        "{three:#?}"
+    );
+    assert!(!finds(&three, Finding::NoSignOfARun), "{three:#?}");
+}
+
+#[test]
+fn a_framework_that_only_counts_what_passed_is_told_as_such() {
+    for (parser, command, log, exit) in [
+        (
+            "php/parse_log_phpunit",
+            "vendor/bin/phpunit",
+            log!("phpunit-dots"),
+            2,
+        ),
+        ("javascript/parse_log_jest", "npx jest", log!("jest"), 1),
+    ] {
+        let graded = graded(parser, command, exit, log, [&["App\\ATest::testTwo"], &[]]);
+        assert!(finds(&graded, Finding::PassesUnnamed), "{graded:#?}");
+        let why = graded.verdict.why.unwrap();
+        assert!(
+            why.starts_with("the test framework counts ") && why.contains("--testdox"),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn an_exit_code_that_nothing_in_the_log_explains_is_believed() {
+    let log = "PASS: a\nPASS: b\n";
+    let lists: [&[&str]; 2] = [&["a"], &["b"]];
+    let make = |exit| graded("generic/parse_log_make", "make check", exit, log, lists);
+    assert!(resolved(&make(0)));
+    assert!(
+        !resolved(&make(2)) && finds(&make(2), Finding::ExitDisagrees),
+        "{:#?}",
+        make(2)
+    );
+    let explained = graded(
+        "generic/parse_log_make",
+        "make check",
+        2,
+        &format!("{log}FAIL: c\n"),
+        lists,
+    );
+    assert!(resolved(&explained), "{explained:#?}");
+    // Tox and nox fail for reasons of their own: an interpreter that is not there.
+    let tox = graded("generic/parse_log_make", "tox -e py", 1, log, lists);
+    assert!(resolved(&tox), "{tox:#?}");
+}
+
+#[test]
+fn what_the_datasets_own_solution_does_too_is_not_held_against_a_model() {
+    let mut task = instance(&["adds"], &["later"]);
+    "javascript/parse_log_jest".clone_into(&mut task.parser);
+    "npx jest".clone_into(&mut task.test_command);
+    // Two tests are called `adds`, and one of them has always failed.
+    let log = "  ✕ adds (1 ms)\n  ✓ adds (1 ms)\n  ✓ later\nTests:       1 failed, 2 passed, 3 total\n";
+    let beside =
+        |baseline: Option<&Baseline>| grade_beside(baseline, &task, &evidence(1), log, Compat::Fleet);
+    assert!(!resolved(&beside(None)) && finds(&beside(None), Finding::Contradicted));
+    let gold = Baseline::of(&task, &evidence(1), log).unwrap();
+    assert!(resolved(&beside(Some(&gold))), "{:#?}", beside(Some(&gold)));
+    // A code of its own is told from the usual one.
+    let clean = "  ✓ adds (1 ms)\n  ✓ later\nTests:       2 passed, 2 total\n";
+    let ends = |code| grade_beside(Some(&gold), &task, &evidence(code), clean, Compat::Fleet);
+    assert!(resolved(&ends(1)) && !resolved(&ends(3)), "{:#?}", ends(3));
+}
+
+#[test]
+fn a_loop_over_many_files_is_read_from_its_first_run_on() {
+    let run = |n: usize| {
+        format!(
+            "===== test session starts =====\nt{n}.py .  [100%]\n\n===== short test summary info =====\n\
+             PASSED t{n}.py::a\n===== 1 passed in 0.01s =====\n"
+        )
+    };
+    let log: String = (0..70).map(run).collect();
+    let command = "for f in t*.py; do pytest -rA $f; done";
+    let graded = graded(
+        "python/parse_log_pytest_v3",
+        command,
+        0,
+        &log,
+        [&["t0.py::a"], &["t69.py::a"]],
+    );
+    assert!(resolved(&graded), "{graded:#?}");
+}
+
+#[test]
+fn pytests_list_accounts_for_its_last_line_and_stands_once() {
+    let v3 = "python/parse_log_pytest_v3";
+    let run = |list: &str, numbers: &str| {
+        format!(
+            "===== test session starts =====\nt.py ..s\n\n===== short test summary info =====\n{list}\n\
+             ===== {numbers} in 0.10s =====\n"
+        )
+    };
+    let lists: [&[&str]; 2] = [&["t.py::a"], &["t.py::b"]];
+    let read = |log: &str| graded(v3, PYTEST, 0, log, lists);
+    let honest = run(
+        "PASSED t.py::a\nPASSED t.py::b\nSKIPPED [2] t.py:3: no\nXFAIL t.py::c - known",
+        "2 passed, 2 skipped, 1 xfailed",
+    );
+    assert!(resolved(&read(&honest)), "{:#?}", read(&honest));
+    // The reason of a skipped test that brings a list of its own, with tests to spare.
+    let brought = "PASSED t.py::b\nPASSED t.py::spare\nSKIPPED [1] t.py:3: x\n===== short test summary info =====\nPASSED t.py::a\nPASSED t.py::b";
+    for list in [
+        brought.to_owned(),
+        format!("{brought}\nSKIPPED [1] t.py:3: x"),
+        brought.replace("x\n=====", "x\n== 1 passed in 0.1s ==\n====="),
+        "PASSED t.py::spare\nPASSED t.py::b\nSKIPPED [1] t.py:3: x\nPASSED t.py::a".to_owned(),
+        "PASSED t.py::a\nPASSED t.py::b\nFAILED t.py::c - x".to_owned(),
+    ] {
+        let log = run(&list, "2 passed, 1 skipped");
+        assert!(!resolved(&read(&log)), "{list}\n{:#?}", read(&log));
+    }
+    // A list that is printed while tests run, where pytest was told to keep its own.
+    let printed = "===== test session starts =====\nt.py \n===== short test summary info =====\nPASSED t.py::a\nPASSED t.py::b\n.F  [100%]\n===== 2 passed in 0.10s =====\n";
+    assert!(!resolved(&read(printed)), "{:#?}", read(printed));
+}
+
+#[test]
+fn a_session_may_end_with_its_time_in_two_forms_and_no_blank_between() {
+    let log = "===== test session starts =====\n===== short test summary info =====\nPASSED t.py::a\n\
+               ===== 1 passed in 402.22s(0:06:42) =====\n";
+    let graded = graded("python/parse_log_pytest_v3", PYTEST, 0, log, [&["t.py::a"], &[]]);
+    assert!(resolved(&graded), "{graded:#?}");
+}
+
+#[test]
+fn colours_that_a_terminal_takes_back_in_its_own_way_are_taken_off() {
+    let graded = graded(
+        "rust/parse_log_cargo_test",
+        "cargo test",
+        101,
+        log!("cargo-coloured"),
+        [&["tests::a"], &[]],
+    );
+    assert!(resolved(&graded), "{graded:#?}");
+}
+
+#[test]
+fn lists_of_skipped_and_risky_tests_are_no_lists_of_failures() {
+    let log = log!("phpunit-dots");
+    let read = crate::grade::parse::parse(
+        crate::grade::parse::Parser::named("php/parse_log_phpunit").unwrap(),
+        log,
+    );
+    assert_eq!(read.get("App\\ATest::testRisky"), None, "{read:?}");
+    assert!(read.get("App\\ATest::testOne").is_some());
+}
+
+#[test]
+fn a_test_that_ctest_was_told_to_leave_out_is_skipped() {
+    let graded = graded(
+        "cpp/parse_log_catch2",
+        "ctest",
+        8,
+        log!("ctest"),
+        [&["a"], &["c"]],
+    );
+    assert!(resolved(&graded), "{graded:#?}");
+    let missing = graded_ctest("d");
+    assert!(!missing.pass_to_pass[0].passed, "{missing:#?}");
+}
+
+fn graded_ctest(name: &str) -> Grading {
+    graded(
+        "cpp/parse_log_catch2",
+        "ctest",
+        8,
+        log!("ctest"),
+        [&["a"], &[name]],
+    )
+}
