@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::registry::Grammar;
 use super::scan::{lines, lines_with, uncoloured, word};
-use super::{Parser, cpp, ctest, gtest, javascript, minitest, pytest, rspec, rust};
+use super::{Parser, browser, cpp, ctest, gtest, javascript, minitest, pytest, rspec, rust};
 
 /// What failed, by its names in the log.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -29,13 +29,14 @@ pub fn failures(parser: Parser, log: &str) -> Failures {
         Grammar::Sympy => failures.tests = sympy(log),
         Grammar::CargoTest | Grammar::Cargo => failures.tests = owned(rust::listed(log)),
         Grammar::Cpp => failures.tests = cpp::failed(log).into_iter().collect(),
-        Grammar::Check | Grammar::Make => {
+        Grammar::Check | Grammar::Make | Grammar::Googletest => {
             failures.tests = gtest::listed(log)
                 .chain(ctest::listed(log))
                 .map(str::to_owned)
                 .collect();
         }
         Grammar::Jest => failures.tests = owned(javascript::jest_listed(log).collect()),
+        Grammar::Vitest => failures.tests = owned(browser::vitest_listed(log).collect()),
         Grammar::Minitest => failures.tests = minitest::listed(log).into_iter().collect(),
         Grammar::Rspec | Grammar::RspecJson => failures.tests = owned(rspec::listed(log).collect()),
         _ => {}

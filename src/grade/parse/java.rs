@@ -1,8 +1,8 @@
-//! `JUnit`'s results as the client's table, and Maven's outcome of one test.
+//! `JUnit`'s results as the client's table, Maven's outcome of one test, and the lines of Gradle and Ant.
 
 use std::borrow::Cow;
 
-use super::scan::{labelled, lines, lines_back, word};
+use super::scan::{after_blank, labelled, lines, lines_back, word};
 use super::{Results, Sign, Status};
 
 /// `class,name,status`; the names keep the quotation marks that the client's data have around them. The
@@ -88,4 +88,73 @@ fn outcome(line: &str) -> Option<Status> {
     } else {
         line.ends_with("BUILD FAILURE").then_some(Status::Failed)
     }
+}
+
+/// `com.example.Test > name PASSED`, where the verdict may stand alone, some lines below.
+pub(super) fn gradle(log: &str) -> Results {
+    let mut results = Results::default();
+    let mut open: Option<&str> = None;
+    for line in lines(log).map(str::trim) {
+        let ended = [
+            ("PASSED", Status::Passed),
+            ("FAILED", Status::Failed),
+            ("SKIPPED", Status::Skipped),
+        ]
+        .into_iter()
+        .find_map(|(word, status)| Some((line.strip_suffix(word)?, status)));
+        match ended {
+            Some(("", status)) => {
+                if let Some(name) = open.take() {
+                    results.set(name, status);
+                }
+            }
+            // What Gradle itself does begins with `>`.
+            Some((name, status)) if name.ends_with(char::is_whitespace) && !name.starts_with('>') => {
+                let name = name.trim_end();
+                if name != "BUILD" {
+                    results.set(name, status);
+                }
+                open = None;
+            }
+            _ if is_gradle_name(line) => open = Some(line),
+            _ => {}
+        }
+    }
+    results
+}
+
+/// `com.example.Test > name`, and nothing else.
+fn is_gradle_name(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let fits = (words.next(), words.next(), words.next(), words.next());
+    matches!(fits, (Some(class), Some(">"), Some(_), None) if !class.starts_with('>'))
+}
+
+/// `[junit] [PASS] name`
+pub(super) fn ant(log: &str) -> Results {
+    let mut results = Results::default();
+    for line in lines(log).map(str::trim) {
+        let Some(rest) = line.strip_prefix("[junit]").and_then(after_blank) else {
+            continue;
+        };
+        let found = [
+            ("[PASS]", Status::Passed),
+            ("[FAIL]", Status::Failed),
+            ("[ERR]", Status::Failed),
+        ]
+        .into_iter()
+        .find_map(|(word, status)| Some((after_blank(rest.strip_prefix(word)?)?, status)));
+        if let Some((name, status)) = found {
+            results.set(name, status);
+        }
+    }
+    results
+}
+
+/// `BUILD SUCCESSFUL in 3s` and `BUILD FAILED`: Gradle's and Ant's.
+pub(super) fn build_sign(log: &str) -> Sign {
+    let ends = lines_back(log)
+        .map(str::trim)
+        .any(|line| line.starts_with("BUILD SUCCESSFUL") || line.starts_with("BUILD FAILED"));
+    if ends { Sign::ENDED } else { Sign::Missing }
 }

@@ -21,6 +21,7 @@ mod legacy;
 mod go;
 mod rust;
 mod javascript;
+mod browser;
 mod java;
 mod php;
 mod minitest;
@@ -87,6 +88,12 @@ pub fn parse(parser: Parser, log: &str) -> Results {
         Grammar::Minitest => minitest::parse(log),
         Grammar::Rspec | Grammar::RspecJson => rspec::parse(log),
         Grammar::Swelancer => swelancer::parse(log, parser.flavour()),
+        Grammar::Vitest => browser::vitest(log),
+        Grammar::Karma => browser::karma(log),
+        Grammar::Tap => tap::numbered_lines(log),
+        Grammar::Gradle => java::gradle(log),
+        Grammar::Ant => java::ant(log),
+        Grammar::Googletest => gtest::parse(log),
     }
 }
 
@@ -114,7 +121,7 @@ pub fn sign(parser: Parser, log: &str) -> Sign {
         Grammar::GoJson => plainly(go::json_sign),
         Grammar::Go => plainly(go::text_sign),
         Grammar::CargoTest | Grammar::Cargo => plainly(rust::sign),
-        Grammar::Check | Grammar::Cpp => plainly(c_sign::sign),
+        Grammar::Check | Grammar::Cpp | Grammar::Googletest => plainly(c_sign::sign),
         Grammar::Meson => plainly(make::meson_sign),
         Grammar::Make => plainly(make::make_sign),
         Grammar::Phpunit => plainly(php::sign),
@@ -122,6 +129,10 @@ pub fn sign(parser: Parser, log: &str) -> Sign {
         Grammar::Rspec => plainly(rspec::sign),
         Grammar::RspecJson => plainly(rspec::sign).or_not_told(),
         Grammar::Swelancer => plainly(swelancer::sign),
+        Grammar::Vitest => plainly(browser::vitest_sign),
+        Grammar::Karma => plainly(browser::karma_sign),
+        Grammar::Tap => plainly(tap::sign),
+        Grammar::Gradle | Grammar::Ant => plainly(java::build_sign),
     }
 }
 

@@ -55,6 +55,12 @@ pub(super) enum Grammar {
     Rspec,
     RspecJson,
     Swelancer,
+    Vitest,
+    Karma,
+    Tap,
+    Gradle,
+    Ant,
+    Googletest,
 }
 
 impl Grammar {
@@ -117,6 +123,13 @@ const FLEET: &[(&str, Grammar)] = &[
     ("javascript/parse_log_jest", Grammar::Jest),
     ("javascript/parse_log_jest_json", Grammar::JestJson),
     ("javascript/parse_log_mocha_json", Grammar::MochaJson),
+    ("javascript/parse_log_vitest", Grammar::Vitest),
+    ("javascript/parse_log_karma", Grammar::Karma),
+    ("javascript/parse_log_tap", Grammar::Tap),
+    ("java/parse_log_gradle_custom", Grammar::Gradle),
+    ("java/parse_log_gradle", Grammar::Gradle),
+    ("java/parse_log_ant", Grammar::Ant),
+    ("c/parse_log_googletest", Grammar::Googletest),
     ("javascript/parse_log_playwright", Grammar::Swelancer),
     ("swelancer/parse_log_playwright", Grammar::Swelancer),
     ("swelancer/parse_log_exitcode", Grammar::Swelancer),

@@ -2,8 +2,8 @@
 
 use super::check::hashed;
 use super::cpp::numbered;
-use super::scan::{after_blank, has, lines, number, word};
-use super::{Results, Status};
+use super::scan::{after_blank, has, lines, lines_back, number, word};
+use super::{Results, Sign, Status};
 
 /// `ok 1 - name` and `not ok 2 - name`; the name ends at a colon.
 pub(super) fn parse(log: &str) -> Results {
@@ -32,6 +32,46 @@ pub(super) fn parse(log: &str) -> Results {
         }
     }
     results
+}
+
+/// The same as SWE-bench names them: all that follows the number.
+pub(super) fn numbered_lines(log: &str) -> Results {
+    let mut results = Results::default();
+    for line in lines(log).map(str::trim) {
+        let (rest, passed) = match line.strip_prefix("not ok ") {
+            Some(rest) => (rest, false),
+            None => (line.strip_prefix("ok ").unwrap_or_default(), true),
+        };
+        let Some(name) = number(rest).and_then(|(_, rest)| rest.strip_prefix(' ')) else {
+            continue;
+        };
+        let status = match directive(name) {
+            Some("SKIP") => Status::Skipped,
+            Some("TODO") if !passed => Status::Xfail,
+            _ if passed => Status::Passed,
+            _ => Status::Failed,
+        };
+        results.set(name, status);
+    }
+    results
+}
+
+/// The plan `1..3`, with `# pass 2` and `# fail 1` where they stand.
+pub(super) fn sign(log: &str) -> Sign {
+    let planned = |line: &str| {
+        let plan = line.trim_end().strip_prefix("1..").and_then(number);
+        plan.is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(" #"))
+    };
+    if !lines(log).any(planned) {
+        return Sign::Missing;
+    }
+    let count = |name: &str| lines_back(log).find_map(|line| hashed(line, name));
+    Sign::Ended {
+        passed: count("pass "),
+        failed: count("fail "),
+        errors: None,
+        total: None,
+    }
 }
 
 /// The word after ` # `.

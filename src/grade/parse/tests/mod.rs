@@ -6,6 +6,7 @@ mod others;
 mod native;
 mod signs;
 mod registry;
+mod swebench;
 
 use super::{Parser, Results};
 
