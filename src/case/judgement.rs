@@ -132,3 +132,84 @@ impl Judgement {
         (judgement.version == VERSION && judgement.grader == GRADER).then_some(judgement)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::evidence::{self, Applied, Evidence, Patch, Tests};
+    use crate::domain::swe::{Agent, Evaluation, Image, Source, Swe};
+    use crate::domain::time::Span;
+    use crate::domain::{Instance, Sha256};
+    use crate::grade::Printed;
+
+    #[test]
+    fn what_grading_and_quality_both_see_is_named_once() {
+        let instance: Instance = serde_json::from_value(serde_json::json!({
+            "instance_id": "1319603449576684",
+            "repo": "12rambau/sepal_ui",
+            "base_commit": "97371fbaed444727126a2969cd68f856db77221f",
+            "FAIL_TO_PASS": ["t.py::a"],
+            "PASS_TO_PASS": [],
+            "test_command": "pytest -rA",
+            "test_output_parser": "python/parse_log_pytest_v3",
+        }))
+        .unwrap();
+        let swe = Swe {
+            image: Image {
+                source: Source::Engine("x:1".to_owned()),
+                tags: vec!["x:1".to_owned()],
+                base_commit: "97371fbaed444727126a2969cd68f856db77221f".to_owned(),
+                repo_path: "/app/repo".to_owned(),
+                platform: "linux/amd64".to_owned(),
+                repairs: Vec::new(),
+            },
+            agent: Agent::Gold,
+            evaluation: Evaluation {
+                tests: Span::seconds(1),
+                network: "none".to_owned(),
+                memory: None,
+                shares: None,
+                processes: 1,
+                log_cap: 1,
+            },
+        };
+        let evidence = Evidence {
+            version: evidence::VERSION,
+            image: None,
+            loaded: None,
+            dataset: Sha256::of(b"dataset"),
+            patch: Patch {
+                bytes: 500,
+                applied_bytes: 500,
+                state: Applied::Git,
+                said: String::new(),
+            },
+            golden: Vec::new(),
+            tests: Some(Tests {
+                exit: Some(1),
+                timed_out: false,
+                took: Span::seconds(1),
+                output: 9,
+                cut: true,
+                stdout: None,
+                network: None,
+            }),
+            put_back: Vec::new(),
+            sound: false,
+            fault: None,
+        };
+        let case = Case {
+            instance,
+            swe,
+            trajectory: None,
+            evidence: Some(evidence),
+            log: Printed::read(b"no test here\n".to_vec(), None),
+            files: BTreeSet::new(),
+        };
+        let judgement = case.judge().unwrap().unwrap();
+        for name in ["no-tests", "log-cut"] {
+            let found = judgement.findings.iter().filter(|finding| finding.name == name);
+            assert_eq!(found.count(), 1, "{name}: {:?}", judgement.findings);
+        }
+    }
+}

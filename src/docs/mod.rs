@@ -38,6 +38,8 @@ pub mod the_rehearsal_is_the_engine_in_another_time {}
 pub mod a_harness_is_a_version_and_results_carry_its_profile {}
 #[doc = include_str!("decisions/0027-absence-is-no-proof.md")]
 pub mod absence_is_no_proof {}
+#[doc = include_str!("decisions/0028-what-failed-anywhere-has-failed.md")]
+pub mod what_failed_anywhere_has_failed {}
 #[doc = include_str!("decisions/0026-secrets-are-handed-over-and-one-redactor-quotes.md")]
 pub mod secrets_are_handed_over_and_one_redactor_quotes {}
 #[doc = include_str!("decisions/0021-what-the-tests-do-is-theirs-and-an-engine-has-many-roots.md")]

@@ -19,6 +19,8 @@ pub(super) struct Command {
     pub(super) lists: bool,
     /// It asks pytest to list all tests at its end.
     pub(super) lists_all: bool,
+    /// It tells pytest to show nothing of what tests have printed.
+    pub(super) bare: bool,
     /// It is left to a program that ends with a code of its own for reasons of its own: an interpreter that is
     /// missing, another environment that failed.
     pub(super) environments: bool,
@@ -44,6 +46,7 @@ pub(super) fn read(command: &str) -> Command {
             .iter()
             .rfind(|word| word.starts_with("-r") && word.len() > 2)
             .is_some_and(|word| word.contains('A')),
+        bare: words.contains(&"--tb=no") && !words.iter().any(|word| matches!(*word, "-s" | "--capture=no")),
         environments: words.iter().any(|word| matches!(*word, "tox" | "nox" | "hatch")),
     }
 }
@@ -92,9 +95,11 @@ mod tests {
                 silent,
                 lists,
                 lists_all: lists,
+                bare: false,
                 environments: false,
             };
             move |words: &str| Command {
+                bare: words.contains("--tb=no"),
                 environments: words.contains("tox"),
                 ..command
             }

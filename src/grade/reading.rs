@@ -74,7 +74,7 @@ pub(super) fn pytest(parser: Parser, log: &str, command: Command) -> Reading {
         let list = slice(log, &part.list);
         if is_final(list) {
             reading.kinds = Some(parse::kinds(list));
-            reading.unlike = unlike(parser, log, part, &reading);
+            reading.unlike = unlike(parser, log, command, part, &reading);
         }
     }
     reading
@@ -168,7 +168,13 @@ fn worse(one: Status, other: Status) -> Status {
 }
 
 /// Why pytest's last list cannot be its own, if it cannot: pytest lists its results once, at its very end.
-fn unlike(parser: Parser, log: &str, report: &Report, reading: &Reading) -> Option<&'static str> {
+fn unlike(
+    parser: Parser,
+    log: &str,
+    command: Command,
+    report: &Report,
+    reading: &Reading,
+) -> Option<&'static str> {
     if parse::is_interrupted(slice(log, &report.list)) {
         return Some(
             "pytest's list of results is followed by results that are still to come: a test has printed it",
@@ -181,6 +187,10 @@ fn unlike(parser: Parser, log: &str, report: &Report, reading: &Reading) -> Opti
         return Some(
             "pytest's list of results begins twice: something in the list has printed the second one",
         );
+    }
+    // A test that prints a list of its own is followed by the progress of the others, and by its own.
+    if command.bare && !parse::is_interrupted(between) {
+        return Some("pytest's list of results stands twice, and what tests print was not to be shown");
     }
     // What a test of a plug-in prints of a run within it has other names than the tests of this run.
     let names: HashSet<&str> = reading.tests.iter().map(|(name, _)| name.as_str()).collect();

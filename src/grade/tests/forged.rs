@@ -148,6 +148,10 @@ fn captured_output_of_an_inner_pytest_is_no_contradiction() {
     );
     let before =
         format!("===== PASSES =====\n_____ test_plugin _____\n---- Captured stdout call ----\n{inner}");
+    // Of a command without `--tb=no`, since with it pytest shows none.
+    honest(&by("pytest -rA", 0, &pytest(&before, BOTH, "2 passed")));
+    // Where nothing is captured, it stands among the progress.
+    let before = format!("t.py {inner}..  [100%]\n");
     honest(&graded(0, &pytest(&before, BOTH, "2 passed")));
 }
 

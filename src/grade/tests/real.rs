@@ -458,6 +458,26 @@ fn pytests_list_accounts_for_its_last_line_and_stands_once() {
 }
 
 #[test]
+fn no_list_that_real_pytest_was_made_to_print_is_taken_for_its_own() {
+    // `test_a` was skipped, expected to fail, or failed; its reason, a print or a hook at the end claims a pass.
+    for (log, exit) in [
+        (log!("pytest-9-forged-skip"), 0),
+        (log!("pytest-9-forged-skipfull"), 0),
+        (log!("pytest-9-forged-xfail"), 0),
+        (log!("pytest-9-forged-nosummary"), 1),
+        (log!("pytest-9-forged-atexit"), 1),
+    ] {
+        for lists in [
+            [&["test_t.py::test_a"][..], &["test_t.py::test_b"]],
+            [&["test_t.py::test_a"], &[]],
+        ] {
+            let graded = graded("python/parse_log_pytest_v3", PYTEST, exit, log, lists);
+            assert!(!resolved(&graded), "{log}\n{graded:#?}");
+        }
+    }
+}
+
+#[test]
 fn a_session_may_end_with_its_time_in_two_forms_and_no_blank_between() {
     let log = "===== test session starts =====\n===== short test summary info =====\nPASSED t.py::a\n\
                ===== 1 passed in 402.22s(0:06:42) =====\n";

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-use parse::{Counts, Parser, Status, parse, report_range, sign};
+use parse::{Counts, Parser, Status, failures, is_interrupted, kinds, lists, parse, parts_sections, report_range, sign};
 
 /// The sources themselves, since a build of the whole crate would take minutes for each change.
 #[path = "../../../src/grade/parse/mod.rs"]
@@ -47,11 +47,19 @@ fuzz_target!(|bytes: &[u8]| {
                 == counts.passed
         );
         let _ = sign(parser, &log);
+        let _ = failures(parser, &log);
+        for name in results.torn() {
+            assert!(results.get(name).is_some(), "{}: {name} is lost", parser.id());
+        }
         let range = report_range(parser, &log);
         assert!(
             log.get(range.clone()).is_some(),
             "{}: {range:?} is no part of it",
             parser.id()
         );
+    }
+    for list in lists(&log) {
+        let list = log.get(list).expect("a list is a part of the log");
+        let _ = (kinds(list), is_interrupted(list), parts_sections(list));
     }
 });

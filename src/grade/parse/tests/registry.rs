@@ -1,6 +1,9 @@
 //! Ids, results, and logs that are no logs.
 
-use crate::grade::parse::{Counts, Flavour, Parser, Status, parse, report_range, sign};
+use crate::grade::parse::{
+    Counts, Flavour, Parser, Status, failures, is_interrupted, kinds, lists, parse, parts_sections,
+    report_range, sign,
+};
 
 #[test]
 fn a_parser_is_found_by_its_id_and_nothing_else() {
@@ -121,7 +124,33 @@ fn no_parser_trips_over_what_is_no_log() {
         " in ",
         "== in 3s ==",
         "Running 3 test cases",
+        "SUBFAILED[",
+        "SUBFAIL ::[]]",
+        "FAIL: (",
+        "ERROR: )\n",
+        "failures:\n    ",
+        "The following tests FAILED:\n\t1 - (",
+        "[  FAILED  ] ",
+        "rspec  # ",
+        "  1) Failure:\n(",
+        "● › ",
+        "____.py:____",
+        "PASSED t[",
+        "PASSED t[a b] c]",
+        "FAILED t[a - ] - [",
+        "== short test summary info ==\n%]",
+        "Starting browser\n  ✔",
+        "\x1b(",
+        "test cases: 1 | 1 failed\ntest cases: 9999999999 | 1 passed",
+        "[junit]",
+        "PASSED\n > \nPASSED",
     ];
+    for log in logs {
+        for list in lists(log) {
+            let list = &log[list];
+            (kinds(list), is_interrupted(list), parts_sections(list));
+        }
+    }
     for parser in Parser::all() {
         for log in logs {
             let results = parse(parser, log);
@@ -131,6 +160,7 @@ fn no_parser_trips_over_what_is_no_log() {
                 parser.id()
             );
             sign(parser, log);
+            failures(parser, log);
             assert!(
                 log.get(report_range(parser, log)).is_some(),
                 "{}: {log:?}",
