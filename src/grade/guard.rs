@@ -323,7 +323,10 @@ impl<'a> Listed<'a> {
             if self.tests.contains(&plain) {
                 return Some(Doubt::Forged);
             }
-            return self.parts.contains(&plain).then_some(Doubt::Part);
+            if self.parts.contains(&plain) {
+                return Some(Doubt::Part);
+            }
+            return self.failures.described.contains(name).then_some(Doubt::Torn);
         }
         if tests.contains(name) {
             return Some(Doubt::Torn);

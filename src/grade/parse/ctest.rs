@@ -59,7 +59,7 @@ pub(super) fn listed(log: &str) -> Vec<&str> {
     names
 }
 
-/// `	  2 - name (Failed)`
+/// `2 - name (Failed)`, behind a tab.
 fn entry(line: &str) -> Option<&str> {
     let (_, rest) = number(after_blank(line)?)?;
     let (name, _) = rest.strip_prefix(" - ")?.rsplit_once(" (")?;

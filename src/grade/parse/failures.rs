@@ -15,6 +15,8 @@ pub struct Failures {
     pub tests: HashSet<String>,
     /// Tests of which a part failed, for which the framework may tell that the test itself passed.
     pub parts: HashSet<String>,
+    /// What tests that failed say of themselves, by which some runners name them. Several may say the same.
+    pub described: HashSet<String>,
 }
 
 /// All failures that the log tells of beside its lines on single tests.
@@ -77,14 +79,15 @@ fn unittest(log: &str, failures: &mut Failures) {
         let Some((test, rest)) = headed.and_then(|test| Some(test.split_at(test.find(')')? + 1))) else {
             continue;
         };
-        let kind = match rest.trim_start().starts_with(['[', '(']) {
-            true => &mut failures.parts,
-            false => &mut failures.tests,
+        let kind = if rest.trim_start().starts_with(['[', '(']) {
+            &mut failures.parts
+        } else {
+            &mut failures.tests
         };
         kind.insert(test.to_owned());
         let described = all.peek().map(|next| next.trim());
         let described = described.filter(|text| !text.is_empty() && !text.starts_with("-----"));
-        kind.extend(described.map(str::to_owned));
+        failures.described.extend(described.map(str::to_owned));
     }
 }
 
