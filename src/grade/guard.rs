@@ -233,6 +233,7 @@ fn unexplained(
         Sign::Missing | Sign::NotTold => false,
     };
     let told = reading.tests.iter().any(|(_, status)| status.is_bad())
+        || !reading.torn.is_empty()
         || reading.outside.values().flatten().any(|status| status.is_bad())
         || reading.ends.iter().any(counted)
         || !(failures.tests.is_empty() && failures.parts.is_empty());

@@ -7,4 +7,5 @@ mod properties;
 mod real;
 mod records;
 mod setup;
+mod stderr;
 mod world;
