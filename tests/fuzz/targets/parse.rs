@@ -4,7 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 
-use parse::{Counts, Parser, Status, failures, is_interrupted, kinds, lists, parse, parts_sections, report_range, sign};
+use parse::{
+    Counts, Failures, Parser, Status, Whole, failures, is_interrupted, kinds, lists, parse, parts_sections,
+    report_range, sign,
+};
 
 /// The sources themselves, since a build of the whole crate would take minutes for each change.
 #[path = "../../../src/grade/parse/mod.rs"]
@@ -47,7 +50,13 @@ fuzz_target!(|bytes: &[u8]| {
                 == counts.passed
         );
         let _ = sign(parser, &log);
-        let _ = failures(parser, &log);
+        let _: Failures = failures(parser, &log);
+        let whole: &[Whole] = &results.whole;
+        assert!(
+            whole.iter().all(|test| !test.name.is_empty()),
+            "{}: a whole name is empty",
+            parser.id()
+        );
         for name in results.torn() {
             assert!(results.get(name).is_some(), "{}: {name} is lost", parser.id());
         }
