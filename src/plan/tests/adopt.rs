@@ -7,7 +7,7 @@ use crate::domain::event::Past;
 use crate::domain::fleet::Closure;
 use crate::domain::hold::Subject;
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
-use crate::domain::wire::Capsule;
+use crate::domain::wire::{Capsule, Unreadable};
 use crate::domain::{AttemptId, AttemptState, Effect, Epoch, Event, HostName, JobId, Timestamp};
 use crate::plan::adopt::{Memory, adopt, heard, unheard};
 use crate::plan::{Heard, Outlook, observe, outlook};
@@ -58,15 +58,42 @@ impl Memories {
             .map(|line| serde_json::to_string(&line).unwrap() + "\n")
             .collect();
         let memory = self.0.get_mut(&host(on)).unwrap();
+        let journal = Some(text.len() as u64);
         memory.journals.insert(attempt, (0, text));
         memory.inventory.capsules.push(Capsule {
-            attempt,
-            epoch: Epoch(1),
+            journal,
             outcome,
-            journal: None,
+            ..claim(attempt, Epoch(1))
+        });
+        self
+    }
+
+    /// A host says that an attempt lives there, and has nothing of it.
+    fn claiming(mut self, on: &str, attempt: AttemptId, epoch: Epoch) -> Memories {
+        let memory = self.0.get_mut(&host(on)).unwrap();
+        memory.inventory.capsules.push(claim(attempt, epoch));
+        self
+    }
+
+    /// A host has something of an attempt, and cannot read it.
+    fn hiding(mut self, on: &str, attempt: AttemptId) -> Memories {
+        let memory = self.0.get_mut(&host(on)).unwrap();
+        memory.inventory.unreadable.push(Unreadable {
+            attempt,
+            why: "Input/output error".to_owned(),
             job: None,
         });
         self
+    }
+}
+
+fn claim(attempt: AttemptId, epoch: Epoch) -> Capsule {
+    Capsule {
+        attempt,
+        epoch,
+        outcome: None,
+        journal: None,
+        job: None,
     }
 }
 
@@ -294,4 +321,73 @@ fn a_number_that_was_given_once_more_belongs_to_the_host_that_has_it() {
     scene.adopts(&memories);
     let live = scene.fleet.job(job).unwrap().live().unwrap();
     assert_eq!((live.n, live.host.as_str()), (1, "b"));
+}
+
+#[test]
+fn a_claim_without_a_journal_outranks_nothing_that_has_one() {
+    for (claims, has) in [("a", "b"), ("b", "a")] {
+        let mut scene = Scene::hosts(&["a", "b"]);
+        let job = scene.job("*", "x", "gpt");
+        let memories = Memories::of(&["a", "b"])
+            .claiming(claims, id(job, 1), Epoch(1))
+            .with(has, id(job, 1), Some(failed()));
+        scene.adopts(&memories);
+        assert_eq!(scene.word(job), "failed");
+        assert_eq!(scene.fleet.attempt(id(job, 1)).unwrap().host, host(has));
+    }
+}
+
+#[test]
+fn an_attempt_that_an_older_database_was_about_to_start_hides_nothing_that_came_before() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    scene.policy.pinned = true;
+    let (done, hidden) = (scene.job("a", "x", "gpt"), scene.job("b", "y", "gpt"));
+    scene.decide();
+    for job in [done, hidden] {
+        assert_eq!(scene.numbers(job), [1], "about to start");
+    }
+    let memories = Memories::of(&["a", "b"])
+        .with("b", id(done, 1), Some(Outcome::Succeeded))
+        .hiding("a", id(hidden, 2));
+    scene.adopts(&memories);
+    assert_eq!(scene.word(done), "succeeded");
+    let given = scene.fleet.attempt(id(hidden, 1)).unwrap();
+    assert_eq!(given.state, AttemptState::Refused);
+}
+
+#[test]
+fn a_success_on_a_host_that_is_heard_late_reopens_what_a_failure_had_closed() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let job = scene.job("*", "x", "gpt");
+    scene.adopts(&Memories::of(&["a"]).with("a", id(job, 1), Some(failed())));
+    assert_eq!(scene.word(job), "failed");
+    let late = Memories::of(&["b"]).with("b", id(job, 2), Some(Outcome::Succeeded));
+    // Who heard everybody needs no such news.
+    scene.hears("b", &late);
+    assert_eq!(scene.word(job), "failed");
+    for event in unheard(&scene.fleet, [&host("b")]) {
+        scene.fold(event);
+    }
+    scene.hears("b", &late);
+    let live = scene.fleet.job(job).unwrap().live().unwrap();
+    assert_eq!(
+        (live.n, live.host.as_str()),
+        (2, "b"),
+        "its journal says the rest"
+    );
+}
+
+#[test]
+fn a_host_with_an_attempt_of_a_newer_coordinator_stays_unheard() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let job = scene.job("a", "x", "gpt");
+    scene.cut("b");
+    for event in unheard(&scene.fleet, [&host("b")]) {
+        scene.fold(event);
+    }
+    let there = |memories: &Memories| memories.0[&host("b")].inventory.clone();
+    let newer = Memories::of(&["b"]).claiming("b", id(job, 1), Epoch(2));
+    assert_eq!(heard(&scene.fleet, &host("b"), &there(&newer)), None);
+    let nothing = Memories::of(&["b"]);
+    assert!(heard(&scene.fleet, &host("b"), &there(&nothing)).is_some());
 }
