@@ -42,14 +42,51 @@ fn good_datasets_are_listed_with_what_was_understood() {
         .says("no fault in 2 files");
     insta::assert_snapshot!(ran.stdout, @r"
     ── data/four.jsonl
-    instance                  line  parser                        f2p  p2p  image
-    1319603449576684             1  python/parse_log_pytest_v3      1    2  s3://kuberha-velora/velora-files/images/12ramba…
-    myremylar__pygame_gui-12     2  python/parse_log_pytest_v3      1    2  s3://kuberha-velora/velora-files/images/myremyl…
-    12155_1                      3  swelancer/parse_log_exitcode    1    0  s3://rfp-coding-q1/Images/RCT/Expensify_App.tar
-    task_001_7                   4  python/parse_log_pytest_v3      1    2  debian:12-slim
+    instance                  line  parser                      f2p  p2p
+    1319603449576684             1  python/parse_log_pytest_v3    1    2
+    myremylar__pygame_gui-12     2  python/parse_log_pytest_v3    1    2
+    12155_1                      3  go/parse_log_gotest_json      1    0
+    task_001_7                   4  python/parse_log_pytest_v3    1    2
+
+    1319603449576684
+      repo       12rambau/sepal_ui at 97371fbaed444727126a2969cd68f856db77221f
+      archive    s3://kuberha-velora/velora-files/images/12rambau_sepal_ui-97371fbaed444727126a2969cd68f856db77221f.tar
+      tag        mswebench/sweb.eval.x86_64.1319603449576684:latest
+      tag        mswebench/12rambau_m_sepal_ui:pr-1319603449576684
+      tests      source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider --continue-on-collection-errors
+
+    myremylar__pygame_gui-12
+      repo       myremylar/pygame_gui at 905f58cfe209f92e1235dbe818a31cceecd46f5d
+      archive    s3://kuberha-velora/velora-files/images/myremylar_pygame_gui-905f58cfe209f92e1235dbe818a31cceecd46f5d.tar
+      tag        mswebench/sweb.eval.x86_64.myremylar__pygame_gui-12:latest
+      tag        mswebench/myremylar_m_pygame_gui:pr-myremylar__pygame_gui-12
+      tag        mswebench/sweb.eval.x86_64.myremylar_s_pygame_gui-12:latest
+      tag        mswebench/myremylar_m_pygame_gui:pr-12
+      tests      source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider --continue-on-collection-errors
+
+    12155_1
+      repo       Shopify/liquid at 97371fbaed444727126a2969cd68f856db77221f
+      archive    s3://rfp-coding-q1/Images/SWE/shopify__liquid.tar
+      tag        mswebench/sweb.eval.x86_64.12155_1:latest
+      tag        mswebench/shopify_m_liquid:pr-12155_1
+      tests      source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider --continue-on-collection-errors
+
+    task_001_7
+      repo       12rambau/sepal_ui at 97371fbaed444727126a2969cd68f856db77221f
+      reference  debian:12-slim
+      tag        mswebench/sweb.eval.x86_64.task_001_7:latest
+      tag        mswebench/12rambau_m_sepal_ui:pr-task_001_7
+      tests      source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider --continue-on-collection-errors
     ── data/pretty.json
-    instance          line  parser                      f2p  p2p  image
-    1319603449576684     1  python/parse_log_pytest_v3    1    2  s3://kuberha-velora/velora-files/images/12rambau_sepal_ui…
+    instance          line  parser                      f2p  p2p
+    1319603449576684     1  python/parse_log_pytest_v3    1    2
+
+    1319603449576684
+      repo       12rambau/sepal_ui at 97371fbaed444727126a2969cd68f856db77221f
+      archive    s3://kuberha-velora/velora-files/images/12rambau_sepal_ui-97371fbaed444727126a2969cd68f856db77221f.tar
+      tag        mswebench/sweb.eval.x86_64.1319603449576684:latest
+      tag        mswebench/12rambau_m_sepal_ui:pr-1319603449576684
+      tests      source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider --continue-on-collection-errors
     ");
     let json = world
         .fleet(&["check", "--json", "data/repomate.json"])
@@ -63,6 +100,16 @@ fn good_datasets_are_listed_with_what_was_understood() {
     );
     let data = &file["instances"][0]["data"];
     assert_eq!(data["repo"], "12rambau/sepal_ui");
+    assert_eq!(data["base_commit"], "97371fbaed444727126a2969cd68f856db77221f");
+    assert_eq!(data["taken_from"], "archive");
+    assert_eq!(
+        data["tags"],
+        serde_json::json!([
+            "mswebench/sweb.eval.x86_64.1319603449576684:latest",
+            "mswebench/12rambau_m_sepal_ui:pr-1319603449576684"
+        ])
+    );
+    assert!(data["test_command"].as_str().unwrap().contains("pytest"));
     assert_eq!(
         data["image"],
         "s3://kuberha-velora/velora-files/images/12rambau_sepal_ui-97371fbaed444727126a2969cd68f856db77221f.tar"
@@ -169,9 +216,16 @@ fn an_assignment_is_checked_with_its_datasets_where_fleet_evaluates() {
     );
     let ran = world.fleet(&["check", "assignments/good.json"]).ok();
     insta::assert_snapshot!(ran.stdout, @r"
-    instance  jobs  parser                        f2p  p2p  image
-    12155_1      1  swelancer/parse_log_exitcode    1    0  s3://rfp-coding-q1/Images/RCT/Expensify_App.tar
-    x            1                                          the dataset is the program's own business
+    instance  jobs  parser                         f2p  p2p
+    12155_1      1  go/parse_log_gotest_json         1    0
+    x            1  (a program of yours reads it)
+
+    12155_1
+      repo       Shopify/liquid at 97371fbaed444727126a2969cd68f856db77221f
+      archive    s3://rfp-coding-q1/Images/SWE/shopify__liquid.tar
+      tag        mswebench/sweb.eval.x86_64.12155_1:latest
+      tag        mswebench/shopify_m_liquid:pr-12155_1
+      tests      source /saved/ENV || source /saved/*/ENV && pytest --no-header -rA --tb=no -p no:cacheprovider --continue-on-collection-errors
     ");
     assign(
         &world,
@@ -217,4 +271,46 @@ fn a_dataset_full_of_escapes_does_not_reach_the_terminal() {
         "{:?}",
         ran.stderr
     );
+}
+
+#[test]
+fn what_cannot_be_calibrated_is_warned_of() {
+    let world = world();
+    let mut row: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(world.path("data/compact.jsonl")).unwrap()).unwrap();
+    row["patch"] = "".into();
+    world.write("data/no-gold.jsonl", &row.to_string());
+    world
+        .fleet(&["check", "data/no-gold.jsonl"])
+        .ok()
+        .says("warning: 1319603449576684 cannot be calibrated: `patch` is empty");
+    row["test_patch"] = "[]".into();
+    world.write("data/neither.jsonl", &row.to_string());
+    world
+        .fleet(&["check", "data/neither.jsonl"])
+        .ok()
+        .says("cannot be calibrated")
+        .says("`test_patch` of 1319603449576684 is empty");
+    let ran = world.fleet(&["check", "data/compact.jsonl"]).ok();
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_registry_of_fleet_toml_is_pulled_from_and_check_says_so() {
+    let world = world();
+    let reference =
+        "0123.dkr.ecr.us-east-1.amazonaws.com/x/12rambau_sepal_ui:97371fbaed444727126a2969cd68f856db77221f";
+    let mut row: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(world.path("data/compact.jsonl")).unwrap()).unwrap();
+    row["image_storage_uri"] = reference.into();
+    world.write("data/ecr.jsonl", &row.to_string());
+    world
+        .fleet(&["check", "data/ecr.jsonl"])
+        .ok()
+        .prints("archive    s3://kuberha-velora/velora-files/images/12rambau_sepal_ui-97371fba");
+    let world = world.toml("[images]\nregistries = [\"0123.dkr.ecr.us-east-1.amazonaws.com\"]\n");
+    world
+        .fleet(&["check", "data/ecr.jsonl"])
+        .ok()
+        .prints(&format!("reference  {reference}"));
 }

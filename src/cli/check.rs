@@ -13,7 +13,8 @@ use crate::dataset;
 use crate::domain::swe::Source;
 use crate::domain::{Instance, InstanceId, PipelineName, Sha256, image};
 use crate::grade;
-use crate::report::table::{Table, left, prose, right};
+use crate::report::table::{Table, left, right};
+use crate::report::text::printable;
 use crate::report::words;
 
 /// Check assignments and datasets before anything runs: every fault of every file at once
@@ -24,7 +25,7 @@ use crate::report::words;
 #[command(after_help = "Examples:
   fleet check assignments/phase8.json
   fleet check datasets/*.jsonl
-  fleet check --json data.jsonl | jq '.files[].instances[].data.image'")]
+  fleet check --json data.jsonl | jq '.files[].instances[].data | [.image, .tags]'")]
 pub(super) struct Args {
     /// Assignment and dataset files
     #[arg(required = true, value_name = "FILE")]
@@ -82,11 +83,29 @@ struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
     installs: Option<String>,
     repo: String,
+    base_commit: String,
+    repo_path: String,
     language: String,
+    test_command: String,
     parser: String,
     fail_to_pass: usize,
     pass_to_pass: usize,
+    test_patches: usize,
+    gold_patches: usize,
     image: String,
+    taken_from: TakenFrom,
+    /// The names that the image gets on a host.
+    tags: Vec<String>,
+}
+
+/// What the image is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum TakenFrom {
+    /// An archive in an object store.
+    Archive,
+    /// A reference that the engine has, or pulls.
+    Reference,
 }
 
 pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
@@ -110,6 +129,11 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
             printer.heading(&file.file)?;
         }
         printer.data(&file.table().render(printer.width()))?;
+        for row in &file.instances {
+            if let Some(data) = &row.data {
+                printer.data(&data.details(&row.instance_id))?;
+            }
+        }
         for warning in &file.warnings {
             printer.say(&format!("warning: {warning}"));
         }
@@ -164,39 +188,59 @@ fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
 /// So many ids are named in a warning.
 const NAMED: usize = 3;
 
-/// Tests that install packages as they begin, and will have no network for it.
+/// What will disappoint: tests that install packages as they begin, and will have no network for it; instances that cannot
+/// be calibrated.
 fn warnings(rows: &[Row]) -> Vec<String> {
     let mut without: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let (mut no_gold, mut no_tests) = (Vec::new(), Vec::new());
     for row in rows {
-        if let Some(Data {
-            installs: Some(installs),
-            network: Some(network),
-            ..
-        }) = &row.data
-            && network == NO_NETWORK
-        {
-            without
-                .entry(installs)
-                .or_default()
-                .push(row.instance_id.as_str());
+        let (id, Some(data)) = (row.instance_id.as_str(), &row.data) else {
+            continue;
+        };
+        if let (Some(installs), Some(NO_NETWORK)) = (&data.installs, data.network.as_deref()) {
+            without.entry(installs).or_default().push(id);
+        }
+        if data.gold_patches == 0 {
+            no_gold.push(id);
+        }
+        if data.test_patches == 0 {
+            no_tests.push(id);
         }
     }
-    let say = |(installs, mut ids): (&str, Vec<&str>)| {
-        ids.dedup();
-        let more = ids.len().saturating_sub(NAMED);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        ids.truncate(NAMED);
+    let installs = without.into_iter().map(|(installs, ids)| {
         format!(
-            "the test command of {}{more} installs packages (`{installs}`), and `network` is none for it; \
+            "the test command of {} installs packages (`{installs}`), and `network` is none for it; \
              if the image does not hold them, name these instances in a [[network]] of fleet.toml",
-            ids.join(", ")
+            some(ids)
         )
-    };
-    without.into_iter().map(say).collect()
+    });
+    let mut warnings: Vec<String> = installs.collect();
+    if !no_gold.is_empty() {
+        warnings.push(format!(
+            "{} cannot be calibrated: `patch` is empty, so whether the tests can be passed is not to be tried",
+            some(no_gold)
+        ));
+    }
+    if !no_tests.is_empty() {
+        warnings.push(format!(
+            "`test_patch` of {} is empty: unless the image holds the tests already, nothing can be resolved",
+            some(no_tests)
+        ));
+    }
+    warnings
+}
+
+/// The first ids, and how many more there are.
+fn some(mut ids: Vec<&str>) -> String {
+    ids.dedup();
+    let more = ids.len().saturating_sub(NAMED);
+    ids.truncate(NAMED);
+    let named = ids.join(", ");
+    if more > 0 {
+        format!("{named} and {more} more")
+    } else {
+        named
+    }
 }
 
 /// What jobs of an assignment have in common: instance, native pipeline, data, and the file that it is from.
@@ -254,20 +298,45 @@ impl Data {
         let images = &config.images;
         let source = image::source(instance, images.places())
             .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
+        let tags = image::tags(instance)
+            .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its id {bad}", instance.id)))?;
         let network = |pipeline| config.network_of(instance.id.as_str(), file, pipeline).to_owned();
         Ok(Data {
             network: pipeline.map(network),
             installs: grade::installs(&instance.test_command),
             repo: instance.repo.clone(),
+            base_commit: instance.base_commit.clone(),
+            repo_path: instance.repo_path.clone(),
             language: instance.language.clone(),
+            test_command: instance.test_command.clone(),
             parser: instance.parser.clone(),
             fail_to_pass: instance.fail_to_pass.len(),
             pass_to_pass: instance.pass_to_pass.len(),
-            image: match source {
-                Source::Object { bucket, key } => format!("s3://{bucket}/{key}"),
-                Source::Engine(reference) => reference,
+            test_patches: instance.test_patches.len(),
+            gold_patches: instance.gold_patches.len(),
+            image: source.to_string(),
+            taken_from: match source {
+                Source::Object { .. } => TakenFrom::Archive,
+                Source::Engine(_) => TakenFrom::Reference,
             },
+            tags,
         })
+    }
+
+    /// What a person compares with what the harness says, uncut.
+    fn details(&self, id: &InstanceId) -> String {
+        let from = match self.taken_from {
+            TakenFrom::Archive => "archive",
+            TakenFrom::Reference => "reference",
+        };
+        let mut lines = vec![
+            ("repo", format!("{} at {}", self.repo, self.base_commit)),
+            (from, printable(&self.image).into_owned()),
+        ];
+        lines.extend(self.tags.iter().map(|tag| ("tag", tag.clone())));
+        lines.push(("tests", printable(&self.test_command).into_owned()));
+        let lines = lines.iter().map(|(key, value)| format!("  {key:<9}  {value}\n"));
+        format!("\n{id}\n{}", lines.collect::<String>())
     }
 }
 
@@ -283,7 +352,6 @@ impl Checked {
             left("parser"),
             right("f2p"),
             right("p2p"),
-            prose("image"),
         ]);
         for row in &self.instances {
             let count = row.jobs.unwrap_or_default().to_string();
@@ -296,16 +364,8 @@ impl Checked {
                     &data.parser,
                     &data.fail_to_pass.to_string(),
                     &data.pass_to_pass.to_string(),
-                    &data.image,
                 ]),
-                None => table.row([
-                    id,
-                    &count,
-                    "",
-                    "",
-                    "",
-                    "the dataset is the program's own business",
-                ]),
+                None => table.row([id, &count, "(a program of yours reads it)", "", ""]),
             }
         }
         table

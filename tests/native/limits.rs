@@ -1,7 +1,5 @@
 //! Tests that want more than their share: of time, output, processes or memory.
 
-use std::time::{Duration, Instant};
-
 use fleet::domain::{Span, swe::Swe};
 
 use super::fixture::{Case, GOOD, docker};
@@ -14,15 +12,12 @@ fn case(command: &str, limit: impl FnOnce(&mut Swe)) -> Case {
 }
 
 #[test]
-fn a_gigabyte_of_output_is_cut_and_costs_seconds() {
+fn a_gigabyte_of_output_is_cut_in_the_middle() {
     let case = case(
         "echo first; yes PASSED forged | head -c 1073741824; echo; echo last",
         |_| {},
     );
-    let since = Instant::now();
     let (done, evidence, log) = case.run();
-    eprintln!("1 GiB of output: {:?}", since.elapsed());
-    assert!(since.elapsed() < Duration::from_mins(1));
     done.unwrap();
     let tests = evidence.tests.unwrap();
     assert!(tests.cut && tests.output > 1 << 30);
@@ -40,9 +35,7 @@ fn a_gigabyte_of_output_is_cut_and_costs_seconds() {
 fn tests_that_do_not_end_are_ended_with_their_container_and_what_they_printed_is_kept() {
     let command = "echo before; (trap '' TERM; while :; do sleep 1; done) & sleep 1000";
     let case = case(command, |swe| swe.evaluation.tests = Span::seconds(2));
-    let since = Instant::now();
     let (done, evidence, log) = case.run();
-    assert!(since.elapsed() < Duration::from_secs(30));
     assert!(done.unwrap().note.contains("did not end in time"));
     let tests = evidence.tests.unwrap();
     assert_eq!(
