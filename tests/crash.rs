@@ -159,15 +159,16 @@ fn running(world: &World) -> bool {
 }
 
 #[test]
-fn a_second_coordinator_is_refused_in_one_clear_line() {
+fn a_second_coordinator_is_refused_in_clear_words_that_say_how_to_add_the_set() {
     let (world, file) = held();
     let mut first = world.start(&["dispatch", file.to_str().unwrap()]);
     wait::until("jobs run", || running(&world).then_some(()));
     let second = world
         .fleet(&["dispatch", file.to_str().unwrap()])
         .code(5)
-        .says("another coordinator is at work here");
-    assert_eq!(second.stderr.lines().count(), 1, "{}", second.stderr);
+        .says("another coordinator is at work here")
+        .says("hint:");
+    assert_eq!(second.stderr.lines().count(), 2, "{}", second.stderr);
     world.write("go", "");
     assert!(first.wait().unwrap().success(), "{}", world.talk());
     assert_eq!(world.ledger().len(), 8);

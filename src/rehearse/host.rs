@@ -332,7 +332,8 @@ impl Host {
                 let (mut from, mut text) = (*told as u64, all.get(*told..)?.to_owned());
                 *told = all.len();
                 if all.len() < known && ended {
-                    text = text.split_inclusive('\n').next_back()?.to_owned();
+                    let end = text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
+                    text.drain(..end);
                     from = known as u64;
                 }
                 (!text.is_empty()).then_some(Heard::Journal {

@@ -40,7 +40,7 @@ impl World {
 
     fn put_back(&mut self, events: usize) {
         // Some histories keep their database, so that it is known throughout which host spoilt what.
-        if self.seed % 3 == 0 {
+        if self.seed.is_multiple_of(3) {
             return;
         }
         self.fleet = None;

@@ -43,7 +43,7 @@ impl World {
             );
         }
         // Folding a whole history takes as long as many steps.
-        if let Some(fleet) = self.fleet.as_ref().filter(|_| self.steps % 32 == 0) {
+        if let Some(fleet) = self.fleet.as_ref().filter(|_| self.steps.is_multiple_of(32)) {
             assert!(
                 fleet.same_facts(&self.refold()),
                 "seed {seed}: memory and store differ"

@@ -69,7 +69,9 @@ impl World {
             if entry.is_some_and(|entry| matches!(entry.link, Link::Up { .. })) {
                 // Asked for because of doubts: what the journals say by now is asked for again.
                 let again = entry.map(|entry| entry.live.clone()).unwrap_or_default();
-                again.into_iter().for_each(|attempt| fleet.tell(name, attempt));
+                for attempt in again {
+                    fleet.tell(name, attempt);
+                }
             } else {
                 events.push(Event::LinkUp {
                     host: name.clone(),
@@ -149,7 +151,7 @@ impl World {
                         self.tell(&host, attempt, Ask::Follow(attempt, from));
                     }
                     Effect::Cancel { attempt, host, .. } => {
-                        self.tell(&host, attempt, Ask::Cancel(attempt, by))
+                        self.tell(&host, attempt, Ask::Cancel(attempt, by));
                     }
                 }
                 if self.fleet.is_none() {

@@ -105,7 +105,9 @@ impl Scene {
 
     pub(crate) fn reboot(&mut self) {
         let running: Vec<AttemptId> = self.running().collect();
-        running.into_iter().for_each(|id| self.spoils(id));
+        for id in running {
+            self.spoils(id);
+        }
         self.host.reboot();
     }
 

@@ -82,7 +82,7 @@ impl World {
         let refused = if seed % 8 == 3 {
             2
         } else {
-            usize::from(seed % 2 == 0)
+            usize::from(seed.is_multiple_of(2))
         };
         World {
             seed,
@@ -248,7 +248,7 @@ fn job(n: usize, set: &SetName, configs: &[HostConfig]) -> Job {
         dataset: None,
         trajectory: None,
         env: Vec::new(),
-        place: if n % 3 == 0 {
+        place: if n.is_multiple_of(3) {
             Place::Any
         } else {
             Place::Host(configs[n % HOSTS].name.clone())

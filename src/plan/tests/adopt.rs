@@ -61,8 +61,8 @@ impl Memories {
         let journal = Some(text.len() as u64);
         memory.journals.insert(attempt, (0, text));
         memory.inventory.capsules.push(Capsule {
-            journal,
             outcome,
+            journal,
             ..claim(attempt, Epoch(1))
         });
         self
