@@ -131,7 +131,7 @@ fn a_runner_that_was_damaged_on_its_host_is_brought_again() {
             "eval1",
             &format!("cd .fleet/bin && {damaged} > ../bad && chmod 700 ../bad && mv ../bad fleet-*"),
         );
-        let hosts = world.fleet(&["hosts"]).ok();
+        let hosts = world.fleet(&["hosts", "--wait", "5m"]).ok();
         assert!(
             !hosts.stdout.contains("did not start"),
             "{damaged}: {}",

@@ -75,15 +75,16 @@ fn a_signed_address_is_in_no_file_and_no_agent_gets_it() {
 }
 
 /// Prints what a shell says that cannot start anything, and ends before a test could run.
-const SLY: &str = r#"diff --git a/conftest.py b/conftest.py
+const SLY: &str = r#"diff --git a/tests/__init__.py b/tests/__init__.py
 new file mode 100644
 --- /dev/null
-+++ b/conftest.py
-@@ -0,0 +1,4 @@
-+import os
-+def pytest_sessionstart(session):
-+    print("bash: line 1: cd: /x: No such file or directory", flush=True)
-+    os._exit(1)
++++ b/tests/__init__.py
+@@ -0,0 +1,5 @@
++import os, stat
++for fd in range(64):
++    if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISFIFO(os.fstat(fd).st_mode):
++        os.write(fd, b"bash: line 1: cd: /x: No such file or directory\n")
++os._exit(1)
 "#;
 
 #[test]

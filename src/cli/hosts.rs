@@ -20,14 +20,14 @@ use crate::transport::LinkError;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet hosts
-  fleet hosts --wait 60s      # a slow way, over which a host gets its runner for the first time
+  fleet hosts --wait 5s       # leaves alone what is slow to answer; a host that gets its runner needs longer
   fleet hosts --json | jq '.hosts[] | select(.error)'")]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
     /// How long to wait for the answer of a host
-    #[arg(long, value_name = "TIME", default_value = "10s")]
+    #[arg(long, value_name = "TIME", default_value = "60s")]
     wait: Span,
 }
 
