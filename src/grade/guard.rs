@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::baseline::Baseline;
 use super::command::Command;
 use super::grading::{Finding, Note};
 use super::parse::{self, Failures, Parser, Sign, Status};
@@ -70,13 +69,7 @@ impl Doubt {
 }
 
 /// Reads a log, and says what of it is believed.
-pub(super) fn read(
-    parser: Parser,
-    log: &str,
-    command: Command,
-    tests: &Tests,
-    baseline: Option<&Baseline>,
-) -> Believed {
+pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -> Believed {
     let pytest = parser.is_pytest();
     let reading = if pytest {
         reading::pytest(parser, log, command)
@@ -97,10 +90,10 @@ pub(super) fn read(
             .or_else(|| numbers(parser, &reading, command).filter(|_| pytest || !tests.cut))
             .or_else(|| lines(&reading, command).filter(|_| !tests.cut))
             .or_else(|| pytest.then(|| exit(&reading, command, tests.exit)).flatten())
-            .or_else(|| unexplained(&reading, &failures, command, tests, baseline))
+            .or_else(|| unexplained(&reading, &failures, command, tests))
     });
     Believed {
-        doubts: doubts(parser, &reading, &failures, command, baseline),
+        doubts: doubts(parser, &reading, &failures, command),
         refused: refused.flatten(),
         ended: reading
             .ends
@@ -214,20 +207,10 @@ fn exit(reading: &Reading, command: Command, exit: Option<i32>) -> Option<Note> 
     Some(Note::new(Finding::ExitDisagrees, &what))
 }
 
-/// A test command ends with another code than 0 because something failed. Where the log names no failure, and
-/// the dataset's own solution does not end so, the log does not tell of the run that was.
-fn unexplained(
-    reading: &Reading,
-    failures: &Failures,
-    command: Command,
-    tests: &Tests,
-    baseline: Option<&Baseline>,
-) -> Option<Note> {
+/// A test command ends with another code than 0 because something failed. Where the log names no failure, it does not
+/// tell of the run that was.
+fn unexplained(reading: &Reading, failures: &Failures, command: Command, tests: &Tests) -> Option<Note> {
     let code = tests.exit.filter(|code| *code != 0)?;
-    let usual = match baseline {
-        Some(baseline) => baseline.exit == Some(code),
-        None => command.environments,
-    };
     let counted = |(sign, _): &(Sign, usize)| match *sign {
         Sign::Ended { failed, errors, .. } => failed.unwrap_or(0) > 0 || errors.unwrap_or(0) > 0,
         Sign::Missing | Sign::NotTold => false,
@@ -237,7 +220,7 @@ fn unexplained(
         || reading.outside.values().flatten().any(|status| status.is_bad())
         || reading.ends.iter().any(counted)
         || !(failures.tests.is_empty() && failures.parts.is_empty());
-    (!usual && !told).then(|| {
+    (!command.environments && !told).then(|| {
         let what = format!(
             "tests are listed as passed and none as failed, and yet the test command ended with exit code {code}"
         );
@@ -250,7 +233,6 @@ fn doubts(
     reading: &Reading,
     failures: &Failures,
     command: Command,
-    baseline: Option<&Baseline>,
 ) -> BTreeMap<String, Doubt> {
     let inside: HashMap<&str, Status> = reading
         .tests
@@ -272,7 +254,6 @@ fn doubts(
     }
     // Of several runs of pytest, the last holds.
     let one_run = !parser.is_pytest() || command.once;
-    let known = |name: &str| baseline.is_some_and(|baseline| baseline.torn.contains(name));
     let good = || {
         inside
             .iter()
@@ -283,9 +264,7 @@ fn doubts(
     let listed = Listed::of(parser, failures);
     let named = good().filter_map(|name| Some((name, listed.doubt(name)?)));
     for (name, doubt) in torn.map(|name| (name, Doubt::Torn)).chain(named) {
-        if !known(name) {
-            doubts.insert(name.to_owned(), doubt);
-        }
+        doubts.insert(name.to_owned(), doubt);
     }
     doubts
 }

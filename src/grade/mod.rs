@@ -4,7 +4,6 @@
 //! `log` says which stream is read, [`parse`] reads its grammar; `reading` and `guard` say what of it is believed; `matching` finds the
 //! expected tests; `environment` tells a broken environment from a failed test; `case` decides.
 
-mod baseline;
 mod case;
 mod command;
 mod environment;
@@ -20,7 +19,6 @@ mod setup;
 mod spelling;
 mod velora_head;
 
-pub use baseline::Baseline;
 pub use grading::{Compat, Counts, Finding, Grading, Judged, MatchKind, Note};
 pub use log::{Log, Printed};
 pub use setup::installs;
@@ -28,22 +26,11 @@ pub use setup::installs;
 use crate::domain::evidence::Evidence;
 use crate::domain::{Instance, Sha256};
 
-/// Grades one attempt, of whose instance nothing more is known than the dataset says.
+/// Grades one attempt.
 pub fn grade<'a>(instance: &Instance, evidence: &Evidence, log: impl Into<Log<'a>>, how: Compat) -> Grading {
-    grade_beside(None, instance, evidence, log, how)
-}
-
-/// Grades one attempt beside a run of the dataset's own solution.
-pub fn grade_beside<'a>(
-    baseline: Option<&Baseline>,
-    instance: &Instance,
-    evidence: &Evidence,
-    log: impl Into<Log<'a>>,
-    how: Compat,
-) -> Grading {
     let log = log.into();
     match how {
-        Compat::Fleet => ruling::grade(baseline, instance, evidence, log),
+        Compat::Fleet => ruling::grade(instance, evidence, log),
         Compat::VeloraHead => velora_head::grade(instance, evidence, log.whole()),
     }
 }

@@ -1,6 +1,5 @@
 //! Our own rules, put together: what is believed of the log, which tests it tells of, and the verdict.
 
-use super::baseline::Baseline;
 use super::case::{Case, Ruling};
 use super::grading::{Counts, Grading, Judged, MatchKind};
 use super::guard::{self, Believed};
@@ -14,12 +13,7 @@ use crate::domain::line::harmless;
 use crate::domain::verdict::{Outcome, Verdict};
 
 /// Grades by our own rules.
-pub(super) fn grade(
-    baseline: Option<&Baseline>,
-    instance: &Instance,
-    evidence: &Evidence,
-    log: Log<'_>,
-) -> Grading {
+pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: Log<'_>) -> Grading {
     let Some(parser) = Parser::named(&instance.parser) else {
         return unreadable(instance, evidence);
     };
@@ -29,7 +23,6 @@ pub(super) fn grade(
             log.spoken(parser),
             command::read(&instance.test_command),
             tests,
-            baseline,
         ),
         None => Believed::default(),
     };

@@ -2,7 +2,7 @@
 
 use super::world::{COMMAND, evidence, fleet, instance, pytest};
 use crate::domain::verdict::{Decision, Outcome};
-use crate::grade::{Baseline, Compat, Finding, Grading, grade_beside};
+use crate::grade::{Finding, Grading};
 
 fn graded(exit: i32, log: &str) -> Grading {
     by(COMMAND, exit, log)
@@ -121,22 +121,9 @@ fn an_exit_code_that_is_not_pytests_says_nothing() {
 }
 
 #[test]
-fn a_code_that_the_datasets_own_solution_ends_with_too_is_no_contradiction() {
-    // Coverage below its mark.
-    let log = pytest("", BOTH, "2 passed");
-    forged(&graded(1, &log), Finding::ExitDisagrees);
-    let gold = Baseline {
-        exit: Some(1),
-        ..Baseline::default()
-    };
-    let task = instance(&["t.py::a"], &["t.py::b"]);
-    honest(&grade_beside(
-        Some(&gold),
-        &task,
-        &evidence(1),
-        &log,
-        Compat::Fleet,
-    ));
+fn a_code_that_nothing_in_the_log_explains_is_a_contradiction() {
+    // As of coverage below its mark, too: calibration shows that such an instance cannot be trusted.
+    forged(&graded(1, &pytest("", BOTH, "2 passed")), Finding::ExitDisagrees);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn read_as(command: &str, exit: i32, log: &str) -> Believed {
         network: None,
     };
     let parser = Parser::named("python/parse_log_pytest_v3").unwrap();
-    read(parser, log, command::read(command), &tests, None)
+    read(parser, log, command::read(command), &tests)
 }
 
 #[test]
