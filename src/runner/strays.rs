@@ -291,6 +291,7 @@ fn allowed<T>(read: io::Result<T>, gone: T) -> io::Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
     use std::os::fd::OwnedFd;
     use std::process::{Child, Stdio};
 
@@ -455,13 +456,17 @@ mod tests {
     #[test]
     fn a_task_that_shows_no_environment_is_known_by_its_arguments() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("runner"), "read -r _\n").unwrap();
+        std::fs::write(dir.path().join("runner"), "echo\nread -r _\n").unwrap();
         let mut task = spawn::command("sh")
             .args(["runner", "step", "--capsule", "/root/jobs/a/1", "image"])
             .current_dir(dir.path())
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // Its arguments are there a moment after it is: once it speaks, they are.
+        let mut word = [0];
+        task.stdout.take().unwrap().read_exact(&mut word).unwrap();
         let pid = i32::try_from(task.id()).unwrap();
         assert!(is_task(pid, Path::new("/root/jobs/a/1/out")));
         assert!(!is_task(pid, Path::new("/root/jobs/a/2/out")));
