@@ -8,12 +8,21 @@ CARGO  := cargo
 BUILT  := $(CARGO_TARGET_DIR)/$(TARGET)
 MINUTES ?= 10
 
-.PHONY: demo test check lab unit setup bench chaos release
+.PHONY: demo build demo-lab test check lab unit setup bench chaos release
 
-## The main job, end to end, on ten hosts of the lab.
+## The main job, end to end, on ten hosts of the lab. The first time it takes some minutes, nearly all of them for building.
 demo: setup
-	$(CARGO) build --locked --target $(TARGET)
+	@echo "demo: step 1 of 2: build fleet, and beside it ten hosts, an object store and the images of 12 tasks" >&2
+	@$(MAKE) --no-print-directory -j2 build demo-lab
+	@echo "demo: step 2 of 2: run 60 jobs on the ten hosts, and collect their results" >&2
 	tests/lab/demo $(BUILT)/debug/fleet
+
+build: setup
+	$(CARGO) build --locked --target $(TARGET)
+
+demo-lab: setup
+	@tests/lab/lab up --hosts 10 --engines
+	@tests/lab/lab instances
 
 ## Everything that must hold: lints, documentation, unit and live tests.
 test: setup

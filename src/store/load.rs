@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 
+use super::from_row::from_row;
 use super::names::Names;
 use super::{Store, StoreError};
 use crate::domain::attempt::AttemptState;
@@ -137,25 +138,26 @@ async fn attempts(
     Ok(attempts)
 }
 
-#[derive(sqlx::FromRow)]
-struct JobRow {
-    id: String,
-    set_name: String,
-    instance: String,
-    model: String,
-    run: u32,
-    task: Option<String>,
-    pipeline: String,
-    dataset_path: Option<String>,
-    dataset_sha256: Option<String>,
-    trajectory_path: Option<String>,
-    trajectory_sha256: Option<String>,
-    env: String,
-    host_name: Option<String>,
-    position: i64,
-    cancel: Option<String>,
-    closure: Option<String>,
-    reopened: Option<String>,
+from_row! {
+    struct JobRow {
+        id: String,
+        set_name: String,
+        instance: String,
+        model: String,
+        run: u32,
+        task: Option<String>,
+        pipeline: String,
+        dataset_path: Option<String>,
+        dataset_sha256: Option<String>,
+        trajectory_path: Option<String>,
+        trajectory_sha256: Option<String>,
+        env: String,
+        host_name: Option<String>,
+        position: i64,
+        cancel: Option<String>,
+        closure: Option<String>,
+        reopened: Option<String>,
+    }
 }
 
 impl JobRow {
@@ -186,22 +188,23 @@ impl JobRow {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct AttemptRow {
-    job_id: String,
-    number: u32,
-    host_name: String,
-    epoch: i64,
-    state: String,
-    phase: Option<String>,
-    outcome: Option<String>,
-    seal: Option<String>,
-    excerpt: Option<String>,
-    told: Option<String>,
-    took: Option<String>,
-    journal_offset: i64,
-    intended_at: i64,
-    since_at: i64,
+from_row! {
+    struct AttemptRow {
+        job_id: String,
+        number: u32,
+        host_name: String,
+        epoch: i64,
+        state: String,
+        phase: Option<String>,
+        outcome: Option<String>,
+        seal: Option<String>,
+        excerpt: Option<String>,
+        told: Option<String>,
+        took: Option<String>,
+        journal_offset: i64,
+        intended_at: i64,
+        since_at: i64,
+    }
 }
 
 impl AttemptRow {
@@ -251,13 +254,14 @@ impl AttemptRow {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct LinkRow {
-    name: String,
-    link: String,
-    link_since: Option<i64>,
-    link_reason: Option<String>,
-    link_outlook: Option<String>,
+from_row! {
+    struct LinkRow {
+        name: String,
+        link: String,
+        link_since: Option<i64>,
+        link_reason: Option<String>,
+        link_outlook: Option<String>,
+    }
 }
 
 impl LinkRow {

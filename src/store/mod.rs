@@ -8,6 +8,8 @@ mod open;
 mod epoch;
 mod names;
 mod row;
+mod from_row;
+mod migrations;
 mod write;
 mod commit;
 mod set;
@@ -25,7 +27,7 @@ mod tests;
 pub use collected::Collected;
 pub use error::StoreError;
 pub use lease::{Holder, Lease, LeaseError, Runs};
-pub use open::FORMAT;
+pub use migrations::FORMAT;
 pub use set::{Added, NewDataset, NewSet, SetRow};
 pub use wish::Wish;
 

@@ -9,14 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, SqlitePool};
 
+use super::migrations::{FORMAT, migrator};
 use super::{Store, StoreError};
-
-/// The format that this build writes: the number of the last file in `migrations/`.
-pub const FORMAT: i64 = 4;
 
 /// How long a database may be between two formats.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -24,8 +21,6 @@ const MOMENTS: u32 = 10;
 
 /// `flet`, in the header of every database of ours.
 const APPLICATION: i64 = 0x666c_6574;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 impl Store {
     /// Opens the database to write, after making or updating it.
@@ -49,7 +44,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Full);
         let pool = pool(options).await?;
         let mut tries = 0;
-        while let Err(source) = MIGRATIONS.run(&pool).await {
+        let migrator = migrator();
+        while let Err(source) = migrator.run(&pool).await {
             // Another process may be making the same database in the same moment, file by file.
             tries += 1;
             if tries > 2 * FORMAT {
@@ -201,13 +197,4 @@ fn foreign(path: &Path, error: sqlx::Error) -> StoreError {
         Some(NOT_A_DATABASE) => StoreError::Foreign(path.to_owned()),
         _ => error.into(),
     }
-}
-
-#[cfg(test)]
-pub(super) fn last_migration() -> i64 {
-    MIGRATIONS
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0)
 }

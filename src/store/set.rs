@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sqlx::SqliteConnection;
 
+use super::from_row::from_row;
 use super::load::jobs_of;
 use super::row::{EventRow, JobRow};
 use super::{Store, StoreError, write};
@@ -152,14 +153,15 @@ impl Store {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct StoredSet {
-    name: String,
-    revision: u32,
-    file: Option<String>,
-    sha256: Option<String>,
-    added_at: i64,
-    jobs: i64,
+from_row! {
+    struct StoredSet {
+        name: String,
+        revision: u32,
+        file: Option<String>,
+        sha256: Option<String>,
+        added_at: i64,
+        jobs: i64,
+    }
 }
 
 impl StoredSet {

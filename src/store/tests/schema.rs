@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::AssertSqlSafe;
 
-use super::super::{FORMAT, Store};
+use super::super::Store;
 use super::{Home, at, file, job, jobs};
 
 async fn texts(store: &Store, statement: &str) -> Vec<String> {
@@ -96,11 +96,6 @@ fn every_constraint_is_named_and_all_sql_is_lower_case() {
         }
     }
     assert!(counted > 0);
-}
-
-#[test]
-fn the_format_is_the_number_of_the_last_migration() {
-    assert_eq!(super::super::open::last_migration(), FORMAT);
 }
 
 #[tokio::test]
