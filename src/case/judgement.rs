@@ -193,6 +193,8 @@ mod tests {
                 cut: true,
                 stdout: None,
                 network: None,
+                memory: Some(1 << 30),
+                out_of_memory: true,
             }),
             put_back: Vec::new(),
             sound: false,
@@ -207,7 +209,7 @@ mod tests {
             files: BTreeSet::new(),
         };
         let judgement = case.judge().unwrap().unwrap();
-        for name in ["no-tests", "log-cut"] {
+        for name in ["no-tests", "log-cut", "tests-out-of-memory"] {
             let found = judgement.findings.iter().filter(|finding| finding.name == name);
             assert_eq!(found.count(), 1, "{name}: {:?}", judgement.findings);
         }

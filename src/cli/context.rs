@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{CommandError, Kind};
 use crate::config::Config;
+use crate::domain::memory::MemoryLimit;
 use crate::domain::wire::Authority;
 use crate::domain::{Epoch, Event, Fleet, SetName};
 use crate::doors::{clock, env, random, secrets};
@@ -129,6 +130,10 @@ impl Context {
             high_water: u64::from(images.high_water),
             low_water: u64::from(images.low_water),
             docker: pipelines.iter().any(|pipeline| pipeline.containers),
+            test_memory: match self.config.test_memory() {
+                Some(MemoryLimit::Bytes(bytes)) => Some(bytes),
+                Some(MemoryLimit::Unlimited) | None => None,
+            },
             providers: providers
                 .filter_map(|model| Some((model.name.clone(), model.provider.clone()?)))
                 .collect(),

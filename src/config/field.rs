@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::table::Value;
+use crate::domain::memory::MemoryLimit;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
 
 /// What a checked value can become in a struct.
@@ -60,6 +61,16 @@ field! {
     u64: Value::Number(n) => Some(*n);
     Span: Value::Number(ms) => Some(Span(*ms));
     bool: Value::Flag(flag) => Some(*flag);
+}
+
+impl Field for MemoryLimit {
+    fn read(value: Option<&Value>) -> Option<Self> {
+        match value {
+            Some(Value::Number(bytes)) => Some(MemoryLimit::Bytes(*bytes)),
+            Some(Value::Text(_)) => Some(MemoryLimit::Unlimited),
+            _ => None,
+        }
+    }
 }
 
 impl<T: Field> Field for Option<T> {

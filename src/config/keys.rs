@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::field::{Field, table};
 use super::kind::Kind;
 use super::table::{Key, Need, Value};
+use crate::domain::memory::MemoryLimit;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
 
 const DAY: u64 = 86_400;
@@ -258,8 +259,8 @@ table! {
         tests: Option<Span> = Kind::Time(1, DAY), Need::Optional;
         /// Of an evaluation: Docker's network for the tests. Without it, `none`.
         network: Option<String> = Kind::Name, Need::Optional;
-        /// Of an evaluation: most memory for the tests. Without it, the host's less a reserve, by its slots.
-        memory: Option<u64> = Kind::Bytes(16 << 20, 1 << 44), Need::Optional;
+        /// Of an evaluation: most memory for the tests, or `unlimited`. Without it, the host's less a reserve, by its slots.
+        memory: Option<MemoryLimit> = Kind::Memory(16 << 20, 1 << 44), Need::Optional;
         /// Of an evaluation: most processes and threads of the tests. Without it, 4096.
         processes: Option<u32> = Kind::Count(16, 1 << 20), Need::Optional;
         /// Of an evaluation: most bytes kept of what the tests print. Without it, 256MiB.

@@ -1,5 +1,6 @@
 //! The kinds of values in `fleet.toml`: what a text or number must be to be one.
 
+use crate::domain::memory::UNLIMITED;
 use crate::domain::{HostName, Span};
 
 use super::finding::quoted;
@@ -30,6 +31,8 @@ pub(super) enum Kind {
     Count(u32, u32),
     /// Bytes with a unit, between these.
     Bytes(u64, u64),
+    /// Bytes with a unit, between these, or no limit.
+    Memory(u64, u64),
     /// A length of time, between these seconds.
     Time(u64, u64),
     /// `true` or `false`.
@@ -63,6 +66,7 @@ impl Kind {
             Kind::Variable => "the name of a variable in quotes".to_owned(),
             Kind::Count(least, most) => format!("a whole number from {least} to {most}"),
             Kind::Bytes(..) => "a size in quotes, like \"8MiB\"".to_owned(),
+            Kind::Memory(..) => format!("a size in quotes, like \"8GiB\", or \"{UNLIMITED}\""),
             Kind::Time(..) => "a length of time in quotes, like \"90s\", \"10m\" or \"4h\"".to_owned(),
             Kind::Flag => "true or false, without quotes".to_owned(),
             Kind::Choice(words) => format!("one of \"{}\"", words.join("\", \"")),
@@ -122,7 +126,8 @@ impl Kind {
                 .filter(|n| (u64::from(least)..=u64::from(most)).contains(n))
                 .map(Value::Number)
                 .ok_or_else(|| (format!("{text} is not {}", self.wanted()), None)),
-            Kind::Bytes(least, most) => {
+            Kind::Memory(..) if text == UNLIMITED => value(),
+            Kind::Bytes(least, most) | Kind::Memory(least, most) => {
                 let bytes = bytes(text).ok_or_else(|| plain(format!("is not {}", self.wanted())))?;
                 if !(least..=most).contains(&bytes) {
                     return Err(plain(format!("is not between {least} and {most} bytes")));

@@ -26,6 +26,7 @@ pub(crate) use schema::{NAME, VARIABLE};
 
 use crate::domain::host::{HostConfig, Reach};
 use crate::domain::image::ImagePlaces;
+use crate::domain::memory::MemoryLimit;
 use crate::domain::tree::CRITICAL;
 use crate::domain::{HostName, ModelName, PipelineName};
 use field::Field as _;
@@ -164,6 +165,16 @@ impl Config {
             .map(|network| network.name.as_str())
             .or_else(usual)
             .unwrap_or(NO_NETWORK)
+    }
+
+    /// The most memory that the tests of any pipeline get; none where it is left to the host.
+    pub fn test_memory(&self) -> Option<MemoryLimit> {
+        let limits = self.pipelines.iter();
+        let limits = limits.filter_map(|pipeline| pipeline.task("evaluation")?.memory);
+        limits.max_by_key(|limit| match limit {
+            MemoryLimit::Bytes(bytes) => *bytes,
+            MemoryLimit::Unlimited => u64::MAX,
+        })
     }
 
     /// The host of this name.

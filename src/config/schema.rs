@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::keys::File;
 use super::kind::{Kind, UNITS};
 use super::table::{Key, Need};
+use crate::domain::memory::UNLIMITED;
 
 /// What a name must look like; see `domain::name`.
 pub(crate) const NAME: &str = "^[A-Za-z0-9][-A-Za-z0-9._+@=]*$";
@@ -66,6 +67,9 @@ fn value(kind: Kind) -> Value {
         Kind::Bytes(..) => {
             let units: Vec<&str> = UNITS.iter().map(|(unit, _)| *unit).collect();
             json!({ "type": "string", "pattern": format!("^[0-9]+({})$", units.join("|")) })
+        }
+        Kind::Memory(..) => {
+            json!({ "anyOf": [value(Kind::Bytes(0, 0)), { "const": UNLIMITED }] })
         }
         Kind::Time(..) => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }),
         Kind::Flag => json!({ "type": "boolean" }),

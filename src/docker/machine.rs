@@ -8,9 +8,6 @@ use super::{DockerError, ask};
 /// For one question.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What is left to the machine itself, at least and at most; between them a sixteenth.
-const RESERVE: (u64, u64) = (512 << 20, 4 << 30);
-
 /// What the engine says of its machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
@@ -38,13 +35,9 @@ impl Machine {
         }
     }
 
-    /// Most memory for a container where nobody says: all but a reserve, shared by so many at a time. Then one that eats all
-    /// that there is dies by its own limit, and takes nobody with it. None where the machine is not known.
-    pub fn memory_limit(&self, shares: u32) -> Option<u64> {
-        let reserve = (self.memory / 16)
-            .clamp(RESERVE.0, RESERVE.1)
-            .min(self.memory / 2);
-        Some((self.memory - reserve) / u64::from(shares.max(1))).filter(|limit| *limit > 0)
+    /// Bytes of memory; 0 if it does not say.
+    pub fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// Where images and containers lie.
@@ -64,23 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_the_machines_memory_less_a_reserve() {
-        let limit = |gib: u64, shares| {
-            let machine = Machine::read(&format!("{} /var/lib/docker\n", gib << 30));
-            machine.memory_limit(shares).unwrap() >> 20
-        };
-        assert_eq!(limit(1, 1), 512);
-        assert_eq!(limit(4, 1), 4096 - 512);
-        assert_eq!(limit(32, 1), (32 << 10) - 2048);
-        assert_eq!(limit(256, 1), (256 << 10) - 4096);
-        assert_eq!(limit(32, 2), (16 << 10) - 1024);
-        assert_eq!(limit(32, 0), limit(32, 1));
-    }
-
-    #[test]
-    fn a_machine_that_is_not_known_has_no_limit() {
+    fn an_engine_tells_of_its_machine_or_does_not() {
         for text in ["", "0 /var/lib/docker", "much /x"] {
-            assert_eq!(Machine::read(text).memory_limit(1), None, "{text:?}");
+            assert_eq!(Machine::read(text).memory(), 0, "{text:?}");
         }
         assert_eq!(Machine::read("7 /a b\n").data_root(), Path::new("/a b"));
         assert_eq!(memory_args(None), [""; 0]);

@@ -140,4 +140,10 @@ pub struct Tests {
     /// Docker's network that they had. None where nobody has noted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
+    /// Most bytes of memory that they had; none without a limit, or where nobody has noted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// All of that was used up, and the kernel has killed something of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_memory: bool,
 }

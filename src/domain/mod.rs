@@ -29,6 +29,7 @@ pub mod attempt;
 pub mod host;
 pub mod hold;
 pub mod measure;
+pub mod memory;
 pub mod event;
 pub mod fleet;
 pub mod effect;

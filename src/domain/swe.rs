@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::memory::MemoryLimit;
 use super::time::Span;
 
 /// The variable in which an image's signed address travels to the step that loads it.
@@ -153,7 +154,7 @@ pub struct Evaluation {
     pub network: String,
     /// Most bytes of memory, where somebody says so; else the host's share of what it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<u64>,
+    pub memory: Option<MemoryLimit>,
     /// How many evaluations the host may run at a time, where it is more than one: they share its memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<u32>,

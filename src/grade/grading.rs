@@ -108,6 +108,8 @@ pub enum Finding {
     AmbiguousMatch,
     /// The middle of the log was not kept.
     LogCut,
+    /// The tests used up their memory.
+    OutOfMemory,
     /// No test ran.
     NoTests,
     /// The environment failed, not the tests.
@@ -132,6 +134,7 @@ impl Finding {
             Finding::InexactMatch => "inexact-match",
             Finding::AmbiguousMatch => "ambiguous-match",
             Finding::LogCut => "log-cut",
+            Finding::OutOfMemory => "tests-out-of-memory",
             Finding::NoTests => "no-tests",
             Finding::EnvironmentFailed => "environment-failed",
             Finding::FuzzyPatch => "fuzzy-patch",

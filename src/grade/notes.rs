@@ -57,6 +57,9 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
         if tests.cut {
             notes.push(Note::new(Finding::LogCut, "the middle of the log was not kept"));
         }
+        if tests.out_of_memory {
+            notes.push(Note::new(Finding::OutOfMemory, &memory(tests.memory)));
+        }
         if let Some(passed) = case.believed.unnamed {
             notes.push(Note::new(Finding::PassesUnnamed, &super::case::unnamed(passed)));
         } else if case.believed.tests.is_empty() {
@@ -79,6 +82,14 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
         ));
     }
     notes
+}
+
+/// The tests' own doing: the limit leaves the host its reserve.
+fn memory(limit: Option<u64>) -> String {
+    let limit = limit.map_or("their memory".to_owned(), |bytes| {
+        format!("all the memory that they had, {} MB", bytes >> 20)
+    });
+    format!("the tests used up {limit}, and the kernel killed what asked for more")
 }
 
 /// What became of the files that steer the test runner.

@@ -7,6 +7,7 @@ use super::engine::{self, Local};
 use super::error::ImageError;
 use crate::docker::{Call, DockerError, Machine, Said, ask, call, memory_args};
 use crate::domain::Sha256;
+use crate::domain::memory::MemoryLimit;
 use crate::domain::swe::Repair;
 use crate::doors::random;
 
@@ -50,7 +51,7 @@ impl Container {
             .iter()
             .map(|(name, value)| format!("--label={name}={value}"))
             .collect();
-        let memory = memory_args(Machine::ask()?.memory_limit(1));
+        let memory = memory_args(MemoryLimit::of_container(None, Machine::ask()?.memory(), 1));
         let mut args = vec![
             "run",
             "--name",

@@ -8,6 +8,7 @@ use crate::domain::fleet::{Finding, HostEntry, Trial};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Link;
 use crate::domain::journal::Outcome;
+use crate::domain::memory::fits;
 use crate::domain::verdict::Decision;
 use crate::domain::wire::{Facts, Program};
 use crate::domain::{AttemptId, AttemptState, Effect, Fleet, HostName, Span, Timestamp};
@@ -104,6 +105,15 @@ pub(super) fn ailment(host: &HostEntry, policy: &Policy) -> Option<String> {
         && let Program::Missing(why) = &facts.docker
     {
         return Some(format!("its Docker engine does not answer: {why}"));
+    }
+    if let Some(each) = policy.test_memory
+        && fits(facts.memory.0, each) == 0
+    {
+        return Some(format!(
+            "its memory, {} MB less a reserve, is too small for tests that get {} MB",
+            facts.memory.0 >> 20,
+            each >> 20
+        ));
     }
     scarce(facts)
 }

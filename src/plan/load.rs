@@ -2,7 +2,7 @@
 
 use super::Policy;
 use super::rivals::Rivals;
-use super::room::usable;
+use super::room::{capacity, usable};
 use crate::domain::fleet::{HostEntry, Queue};
 use crate::domain::{AttemptId, Fleet, HostName, ModelName, Span, Timestamp};
 
@@ -49,14 +49,14 @@ impl<'a> Load<'a> {
                 .fold((f64::INFINITY, 0.0, 0.0), |(soonest, latest, sum), left| {
                     (left.min(soonest), left.max(latest), sum + left)
                 });
-            let room = (host.slots as usize).saturating_sub(host.live.len());
+            let room = capacity(host, policy).saturating_sub(host.live.len());
             // It is cleaned once it is empty, and takes nothing before.
             let (room, soonest) = if host.dirty { (0, latest) } else { (room, soonest) };
             let does = usable(fleet, policy, name, host, now);
             work += seconds(host.queue.load());
             if does {
                 work += under_way / slow;
-                power += f64::from(host.slots) / slow;
+                power += count(capacity(host, policy)) / slow;
                 fastest = slow.min(fastest);
             }
             let refuses = |(at, _): &(Timestamp, String)| now.since(*at) < policy.refused_pause;
@@ -66,7 +66,7 @@ impl<'a> Load<'a> {
                 0 => soonest,
                 _ => 0.0,
             };
-            let late = (under_way + load) / f64::from(host.slots.max(1));
+            let late = (under_way + load) / count(capacity(host, policy).max(1));
             hosts.push(Share {
                 name,
                 host,

@@ -2,7 +2,7 @@
 
 use super::Policy;
 use super::choose::Choice;
-use super::room::{NoRoom, no_room};
+use super::room::{NoRoom, capacity, no_room};
 use crate::domain::fleet::HostEntry;
 use crate::domain::hold::Kind;
 use crate::domain::{AttemptId, AttemptState, Effect, Fleet, HostName, Timestamp};
@@ -22,7 +22,7 @@ pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
             Some(_) => continue,
         }
         let choice = choice.get_or_insert_with(|| Choice::new(fleet, policy, now));
-        for _ in host.live.len()..host.slots as usize {
+        for _ in host.live.len()..capacity(host, policy) {
             let Some(job) = choice.next(name, host) else { break };
             let n = fleet.next_number(job);
             effects.push(Effect::Place {
@@ -54,7 +54,7 @@ fn looks_ahead(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry
     let works = || host.live.iter().all(|id| has_image(fleet, policy, *id));
     !has_next
         && host.fetching.is_none()
-        && no_room(fleet, policy, name, host, now) == Some(NoRoom::Full)
+        && no_room(fleet, policy, name, host, now).is_some_and(|why| why.is_busy())
         && works()
 }
 

@@ -27,6 +27,8 @@ pub struct Policy {
     pub retry_money: Option<u64>,
     /// Jobs need the host's Docker engine.
     pub docker: bool,
+    /// The most memory that the tests of a pipeline get, where `fleet.toml` says how much.
+    pub test_memory: Option<u64>,
     /// Images are removed when so many hundredths of the engine's disk are in use, …
     pub high_water: u64,
     /// … until it is so many.
@@ -50,6 +52,7 @@ impl Default for Policy {
             provider_patience: Span::seconds(7200),
             retry_money: None,
             docker: false,
+            test_memory: None,
             high_water: 85,
             low_water: 70,
             providers: BTreeMap::new(),

@@ -214,7 +214,7 @@ impl<'a> Reasons<'a> {
         if obstacles.iter().any(is_there) {
             obstacles.retain(is_there);
         }
-        if obstacles.iter().any(|(_, why)| *why == NoRoom::Full) {
+        if obstacles.iter().any(|(_, why)| why.is_busy()) {
             Reason::Busy
         } else {
             Reason::Hosts(obstacles)

@@ -6,6 +6,7 @@ use super::Policy;
 use crate::domain::fleet::HostEntry;
 use crate::domain::hold::Kind;
 use crate::domain::host::{Link, Outlook};
+use crate::domain::memory::fits;
 use crate::domain::{Fleet, HostName, Span, Timestamp};
 
 /// Why a host takes nothing new.
@@ -29,6 +30,15 @@ pub enum NoRoom {
     Cleaning,
     /// All of its slots are taken.
     Full,
+    /// It has slots, and no memory for the tests of one more job.
+    NoMemory(u64),
+}
+
+impl NoRoom {
+    /// Does the host take jobs, and have as many as it can?
+    pub fn is_busy(&self) -> bool {
+        matches!(self, NoRoom::Full | NoRoom::NoMemory(_))
+    }
 }
 
 impl fmt::Display for NoRoom {
@@ -49,6 +59,10 @@ impl fmt::Display for NoRoom {
             NoRoom::Looked => write!(f, "something failed there, and it is being looked at"),
             NoRoom::Cleaning => write!(f, "leftovers are being removed from it"),
             NoRoom::Full => write!(f, "its slots are taken"),
+            NoRoom::NoMemory(jobs) => write!(
+                f,
+                "its memory is enough for the tests of {jobs} at a time, and so many run there"
+            ),
         }
     }
 }
@@ -89,7 +103,21 @@ pub(super) fn no_room(
     if host.dirty {
         return Some(NoRoom::Cleaning);
     }
-    (host.live.len() >= host.slots as usize).then_some(NoRoom::Full)
+    if host.live.len() >= host.slots as usize {
+        return Some(NoRoom::Full);
+    }
+    (host.live.len() >= capacity(host, policy)).then(|| NoRoom::NoMemory(capacity(host, policy) as u64))
+}
+
+/// How many jobs run on a host at a time: as many as it has slots, and memory for their tests.
+pub(super) fn capacity(host: &HostEntry, policy: &Policy) -> usize {
+    let slots = host.slots as usize;
+    match (policy.test_memory, &host.facts) {
+        (Some(each), Some((_, facts))) => {
+            slots.min(usize::try_from(fits(facts.memory.0, each)).unwrap_or(slots))
+        }
+        _ => slots,
+    }
 }
 
 /// Will this host do something of what waits, as far as anybody can tell? One that is not there for a moment will.
@@ -102,9 +130,14 @@ pub(super) fn usable(
 ) -> bool {
     match no_room(fleet, policy, name, host, now) {
         None
-        | Some(NoRoom::Full | NoRoom::Refused(_) | NoRoom::Looked | NoRoom::Cleaning | NoRoom::NotYet) => {
-            true
-        }
+        | Some(
+            NoRoom::Full
+            | NoRoom::NoMemory(_)
+            | NoRoom::Refused(_)
+            | NoRoom::Looked
+            | NoRoom::Cleaning
+            | NoRoom::NotYet,
+        ) => true,
         Some(NoRoom::Down(since, _)) => {
             let passes = |link: &Link| {
                 matches!(

@@ -170,6 +170,7 @@ impl State {
         state.slots = usable
             .map(|(name, host)| match reasons.host(name) {
                 None | Some(NoRoom::Full) => u64::from(host.slots),
+                // Held, or with no memory for the tests of one more.
                 Some(_) => host.live.len() as u64,
             })
             .sum();
@@ -235,7 +236,12 @@ fn moves(reason: &Reason) -> bool {
 /// Will the host take jobs again in a moment, by itself?
 fn passes(why: &NoRoom) -> bool {
     match why {
-        NoRoom::Full | NoRoom::NotYet | NoRoom::Refused(_) | NoRoom::Looked | NoRoom::Cleaning => true,
+        NoRoom::Full
+        | NoRoom::NoMemory(_)
+        | NoRoom::NotYet
+        | NoRoom::Refused(_)
+        | NoRoom::Looked
+        | NoRoom::Cleaning => true,
         NoRoom::Held(_, _, until) => until.is_some(),
         NoRoom::Unknown | NoRoom::Gone(_) | NoRoom::Down(..) => false,
     }
@@ -301,7 +307,7 @@ fn work(fleet: &Fleet, policy: &Policy, room: Option<&NoRoom>, host: &HostEntry,
     let jobs = jobs.join("; ");
     let state = match room {
         None => "idle".to_owned(),
-        Some(NoRoom::Full) => return jobs,
+        Some(NoRoom::Full | NoRoom::NoMemory(_)) => return jobs,
         Some(NoRoom::Gone(_)) => "gone".to_owned(),
         Some(NoRoom::Down(since, reason)) => format!("down for {}: {reason}", now.since(*since)),
         Some(NoRoom::Held(kind, why, until)) => {

@@ -1,5 +1,6 @@
 //! Tests that want more than their share: of time, output, processes or memory.
 
+use fleet::domain::memory::MemoryLimit;
 use fleet::domain::{Span, swe::Swe};
 
 use super::fixture::{Case, GOOD, docker};
@@ -63,10 +64,16 @@ fn tests_that_fork_without_end_meet_their_limit_and_leave_nothing() {
 
 #[test]
 fn tests_that_eat_the_memory_they_were_given_fail_by_themselves() {
-    let case = case("tail /dev/zero", |swe| swe.evaluation.memory = Some(32 << 20));
+    let case = case("tail /dev/zero", |swe| {
+        swe.evaluation.memory = Some(MemoryLimit::Bytes(32 << 20))
+    });
     let (done, evidence, _) = case.run();
     done.unwrap();
-    assert_eq!(evidence.tests.unwrap().exit, Some(137));
+    let tests = evidence.tests.unwrap();
+    assert_eq!(
+        (tests.exit, tests.memory, tests.out_of_memory),
+        (Some(137), Some(32 << 20), true)
+    );
 }
 
 #[test]

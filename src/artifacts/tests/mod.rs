@@ -56,6 +56,8 @@ fn evidence() -> Evidence {
             cut: false,
             stdout: None,
             network: None,
+            memory: None,
+            out_of_memory: false,
         }),
         put_back: Vec::new(),
         sound: false,

@@ -3,6 +3,7 @@
 use super::{Check, check};
 use crate::domain::Span;
 use crate::domain::host::HostConfig;
+use crate::domain::memory::{self, MemoryLimit};
 use crate::domain::wire::{Facts, Program};
 use crate::doors::clock;
 use crate::report::words;
@@ -17,7 +18,12 @@ const MEMORY: u64 = 3 << 30;
 const FREE_MEMORY: u64 = 256 << 20;
 
 /// The checks of a host that answered.
-pub(super) fn checks(host: &HostConfig, facts: &Facts, platform: Option<&str>) -> Vec<Check> {
+pub(super) fn checks(
+    host: &HostConfig,
+    facts: &Facts,
+    platform: Option<&str>,
+    limit: Option<MemoryLimit>,
+) -> Vec<Check> {
     let name = host.name.as_str();
     let containers = platform.is_some();
     let skew = Span((facts.now.0 - clock::now().0).unsigned_abs());
@@ -70,7 +76,7 @@ pub(super) fn checks(host: &HostConfig, facts: &Facts, platform: Option<&str>) -
                 "remove many small files there",
             ),
         ),
-        memory(name, facts, containers),
+        memory_check(host, facts, containers, limit),
         check(
             name,
             "clock",
@@ -98,15 +104,28 @@ pub(super) fn checks(host: &HostConfig, facts: &Facts, platform: Option<&str>) -
     checks
 }
 
-fn memory(name: &str, facts: &Facts, containers: bool) -> Check {
+/// How much there is, and how much of it the tests of a job get.
+fn memory_check(host: &HostConfig, facts: &Facts, containers: bool, limit: Option<MemoryLimit>) -> Check {
     let (all, free) = facts.memory;
-    let small = (containers && all < MEMORY) || free < FREE_MEMORY;
-    check(
-        name,
-        "memory",
-        format!("{} free of {}", words::bytes(free), words::bytes(all)),
-        small.then(|| "end what uses it (ps aux --sort=-rss), or take a larger machine".to_owned()),
-    )
+    let mut told = format!("{} free of {}", words::bytes(free), words::bytes(all));
+    let mut remedy = ((containers && all < MEMORY) || free < FREE_MEMORY)
+        .then(|| "end what uses it (ps aux --sort=-rss), or take a larger machine".to_owned());
+    if containers {
+        let each = MemoryLimit::of_container(limit, all, host.slots);
+        told += &each.map_or_else(
+            || "; tests have no limit, and may stop the host".to_owned(),
+            |bytes| format!("; tests of a job get {}", words::bytes(bytes)),
+        );
+        let jobs = each.map_or(u64::MAX, |bytes| memory::fits(all, bytes));
+        if jobs < u64::from(host.slots) {
+            let why = format!(
+                "it is enough for {jobs} of {} slots: write a smaller `memory`",
+                host.slots
+            );
+            remedy.get_or_insert(why);
+        }
+    }
+    check(host.name.as_str(), "memory", told, remedy)
 }
 
 fn slots(host: &HostConfig, facts: &Facts) -> String {

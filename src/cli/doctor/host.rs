@@ -8,6 +8,7 @@ use crate::domain::Lock;
 use crate::domain::deploy::Look;
 use crate::domain::exam::{Examine, Observation, Section, Subject};
 use crate::domain::host::HostConfig;
+use crate::domain::memory::MemoryLimit;
 use crate::domain::tree::short;
 use crate::domain::wire::{Answer, Ask};
 use crate::pipeline;
@@ -19,6 +20,8 @@ pub(super) struct Wish {
     mend: bool,
     /// The platform of images, where jobs start containers.
     platform: Option<String>,
+    /// The memory of tests, where `fleet.toml` says how much.
+    memory: Option<MemoryLimit>,
     /// The sections of the harness's settings; none where no agent is the harness.
     sections: Option<Vec<Section>>,
     /// Phases use the harness by themselves.
@@ -39,6 +42,7 @@ impl Wish {
         Wish {
             mend,
             platform: containers.then(|| config.images.platform.clone()),
+            memory: config.test_memory(),
             sections,
             phases: config.pipelines.iter().any(pipeline::speaks_of_harness),
             critical: config.harness.critical(),
@@ -97,7 +101,7 @@ async fn converse(call: &mut Call, host: &HostConfig, wish: &Wish) -> Result<Vec
         check(name, "runner", why, Some(remedy))
     };
     let mut checks = match call.ask(Ask::Probe).await? {
-        Answer::Facts(found) => facts::checks(host, &found, wish.platform.as_deref()),
+        Answer::Facts(found) => facts::checks(host, &found, wish.platform.as_deref(), wish.memory),
         Answer::Failed(why) => vec![failed(why)],
         other => return Err(odd(host, &other)),
     };

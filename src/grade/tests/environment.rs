@@ -48,6 +48,8 @@ fn what_follows_the_shells_words_counts_too() {
         cut: false,
         stdout: None,
         network: None,
+        memory: None,
+        out_of_memory: false,
     };
     let failed = |log: &str, exit| failure(log, &Believed::default(), &tests(exit), "/app/repo").is_some();
     assert!(failed(

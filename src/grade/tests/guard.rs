@@ -13,6 +13,8 @@ fn read_as(command: &str, exit: i32, log: &str) -> Believed {
         cut: false,
         stdout: None,
         network: None,
+        memory: None,
+        out_of_memory: false,
     };
     let parser = Parser::named("python/parse_log_pytest_v3").unwrap();
     read(parser, log, command::read(command), &tests)

@@ -53,6 +53,8 @@ pub(super) fn evidence(exit: i32) -> Evidence {
             cut: false,
             stdout: None,
             network: None,
+            memory: None,
+            out_of_memory: false,
         }),
         put_back: Vec::new(),
         sound: false,

@@ -6,6 +6,7 @@ use crate::domain::fault::{Again, Class};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::verdict::Decision;
 use crate::domain::wire::{Facts, Program};
+use crate::plan::room::no_room;
 
 /// So many good jobs on each of these hosts.
 fn good(scene: &mut Scene, hosts: &[&str], each: usize) {
@@ -107,6 +108,35 @@ fn a_host_says_what_is_wrong_with_it_and_when_it_is_well_again() {
     let up = Program::Version("20.10".to_owned());
     scene.fleet.note_facts(&host("a"), scene.now, facts(up), 70);
     assert_eq!(scene.placed().len(), 1);
+}
+
+#[test]
+fn a_host_runs_as_many_jobs_as_it_has_memory_for_their_tests() {
+    let mut scene = Scene::slots(&["a", "b"], 4);
+    scene.policy.test_memory = Some(8 << 30);
+    for (name, gigabytes) in [("a", 32), ("b", 8)] {
+        let facts = Facts {
+            memory: (gigabytes << 30, gigabytes << 30),
+            ..Facts::default()
+        };
+        scene.fleet.note_facts(&host(name), scene.now, facts, 70);
+    }
+    for instance in ["x", "y", "z", "w", "v"] {
+        scene.job("*", instance, "gpt");
+    }
+    let on: Vec<String> = scene.placed().into_iter().map(|(host, _)| host).collect();
+    assert_eq!(
+        on,
+        ["a", "a", "a"],
+        "a reserve is left, and b has too little for one"
+    );
+    assert_eq!(kind(&scene, "b"), Some(Kind::Ailing));
+    let here = scene.fleet.host(&host("a")).unwrap();
+    let why = no_room(&scene.fleet, &scene.policy, &host("a"), here, scene.now).unwrap();
+    assert_eq!(
+        why.to_string(),
+        "its memory is enough for the tests of 3 at a time, and so many run there"
+    );
 }
 
 #[test]

@@ -43,7 +43,16 @@ fn config(name: HostName) -> HostConfig {
 impl Scene {
     /// Hosts with one slot each, all reached.
     pub(super) fn hosts(names: &[&str]) -> Scene {
-        let configs: Vec<HostConfig> = names.iter().map(|name| config(host(name))).collect();
+        Scene::slots(names, 1)
+    }
+
+    /// Hosts with so many slots each, all reached.
+    pub(super) fn slots(names: &[&str], slots: u32) -> Scene {
+        let config = |name: &&str| HostConfig {
+            slots,
+            ..config(host(name))
+        };
+        let configs: Vec<HostConfig> = names.iter().map(config).collect();
         let set: SetName = "set".parse().unwrap();
         let mut fleet = Fleet::new(Epoch(2), &configs);
         fleet.enable(&set);

@@ -14,6 +14,8 @@ use crate::docker::{self, Call, DockerError, Machine, Said, memory_args, owner};
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
 use crate::domain::layout;
+use crate::domain::memory::MemoryLimit;
+use crate::domain::swe::Evaluation;
 
 /// For one call of the client.
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
@@ -70,6 +72,11 @@ impl State {
     }
 }
 
+/// Most memory for the tests.
+pub(super) fn memory_limit(settings: &Evaluation, machine: &Machine) -> Option<u64> {
+    MemoryLimit::of_container(settings.memory, machine.memory(), settings.shares.unwrap_or(1))
+}
+
 impl Container {
     /// Starts one, in the place of any that an earlier try left.
     pub(super) fn start(desk: &Desk<'_>, machine: &Machine) -> Result<Container, Fault> {
@@ -97,10 +104,7 @@ impl Container {
             option("--platform", desk.swe.image.platform.clone());
         }
         option("--entrypoint", "/bin/sh".to_owned());
-        let shares = settings.shares.unwrap_or(1);
-        args.extend(memory_args(
-            settings.memory.or_else(|| machine.memory_limit(shares)),
-        ));
+        args.extend(memory_args(memory_limit(settings, machine)));
         args.push("--init".to_owned());
         args.extend([desk.image().to_owned(), "-c".to_owned(), SLEEP.to_owned()]);
         // From here on there may be a container, whatever the answer is.

@@ -63,8 +63,10 @@ impl Before {
         }
     }
 
-    /// Was the end the tests' own? The container is gone then, and with it what the tests have written.
-    pub(super) fn blameless(self, container: Container, exit: Option<i32>) -> Result<(), Fault> {
+    /// Was the end the tests' own, and had they used up their memory? The container is gone then, and with it what the
+    /// tests have written.
+    pub(super) fn blameless(self, container: Container, exit: Option<i32>) -> Result<bool, Fault> {
+        let mut out_of_memory = false;
         if exit.is_some() {
             let state = container.state()?;
             let doubtful = exit == Some(137) || !state.running;
@@ -81,6 +83,7 @@ impl Before {
             if let Some((name, what, again)) = host(&seen) {
                 return Err(fault(Class::Host, name, again, what));
             }
+            out_of_memory = seen.met_its_limit();
         }
         let full: Vec<(PathBuf, Room, Room)> = self
             .disks
@@ -91,7 +94,7 @@ impl Before {
             .collect();
         drop(container);
         if exit == Some(0) {
-            return Ok(());
+            return Ok(out_of_memory);
         }
         for (disk, before, during) in full {
             let after = room(&disk).unwrap_or(during);
@@ -103,14 +106,25 @@ impl Before {
                 return Err(fault(Class::Host, "no-space", Again::Cleaned, what));
             }
         }
-        Ok(())
+        Ok(out_of_memory)
+    }
+}
+
+impl Seen {
+    fn tells(&self, what: &[&str]) -> bool {
+        self.events.iter().any(|event| what.contains(&event.as_str()))
+    }
+
+    /// Has something in the container been killed since all of its memory was used up?
+    fn met_its_limit(&self) -> bool {
+        let counted = |kills: Kills| kills.limits_met.is_some_and(|met| met > 0);
+        self.state.out_of_memory || self.tells(&["oom"]) || self.state.kills.is_some_and(counted)
     }
 }
 
 /// What of an end was not the tests' doing.
 fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
-    let told = |what: &[&str]| seen.events.iter().any(|event| what.contains(&event.as_str()));
-    let by_its_limit = seen.state.out_of_memory || told(&["oom"]);
+    let by_its_limit = seen.state.out_of_memory || seen.tells(&["oom"]);
     let by_the_host = match seen.state.kills {
         Some(Kills { processes: 0, .. }) => false,
         // Newer engines tell of a kill, whosever memory was short.
@@ -130,7 +144,7 @@ fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
         return Some(("out-of-memory", what, Again::Elsewhere));
     }
     // An engine that ends a container on somebody's behalf calls that a kill; one that was stopped itself remembers nothing.
-    let by_itself = seen.state.there && told(&["die", "died"]) && !told(&["kill"]);
+    let by_itself = seen.state.there && seen.tells(&["die", "died"]) && !seen.tells(&["kill"]);
     (!seen.state.running && !by_itself).then_some((
         "container-lost",
         "somebody ended the container during the tests, and not they",

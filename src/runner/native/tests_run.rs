@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::container::{Container, DIR};
+use super::container::{Container, DIR, memory_limit};
 use super::desk::{Desk, say};
 use super::ending::Before;
 use super::fault::fault;
@@ -83,7 +83,7 @@ pub(super) fn run(
     let exit = exit.map_err(host)?;
     let took = Span(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let timed_out = exit.is_none();
-    before.blameless(container, exit)?;
+    let out_of_memory = before.blameless(container, exit)?;
     let mut log = stdout.text();
     if log.last().is_some_and(|byte| *byte != b'\n') && stderr.total() > 0 {
         log.push(b'\n');
@@ -98,6 +98,8 @@ pub(super) fn run(
         cut: stdout.is_cut() || stderr.is_cut(),
         stdout: Some(stdout_kept),
         network: Some(settings.network.clone()),
+        memory: memory_limit(settings, machine),
+        out_of_memory,
     };
     Ok((tests, log))
 }
