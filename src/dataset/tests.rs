@@ -1,7 +1,7 @@
 //! Datasets, good and damaged, and random ones.
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 
@@ -193,6 +193,16 @@ fn a_blank_says_nothing_beside_another_name_of_its_key() {
         said.contains("say different things"),
         "an empty list does say something: {said}"
     );
+}
+
+#[test]
+fn a_raw_row_says_the_same_under_its_own_names() {
+    // What each carries beside that is its own.
+    let read = |text| Instance {
+        rest: Map::new(),
+        ..good(text).remove(0).instance
+    };
+    assert_eq!(read(sample!("raw_row.jsonl")), read(sample!("compact.jsonl")));
 }
 
 #[test]
