@@ -5,7 +5,8 @@
 //! of every orphan, and `waitpid` says that it has no child.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -17,6 +18,9 @@ use crate::doors::clock;
 
 /// Longest fight against what will not die (uninterruptible sleep, somebody else's process).
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// More bytes than a process's line has: some fifty numbers, and a name of 64 bytes at most.
+const STAT: usize = 2048;
 
 /// So few ids are tried one by one.
 const NARROW: i32 = 64;
@@ -47,11 +51,16 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 
 /// The process with this id; none if there is none, or if the system hides it as somebody else's.
 pub(super) fn look(pid: i32) -> io::Result<Option<Process>> {
-    let stat = known(std::fs::read(format!("/proc/{pid}/stat")))?;
-    let Some(stat) = stat else { return Ok(None) };
-    let process = parse(pid, &stat);
+    let mut room = [0; STAT];
+    // In one piece, as the kernel gives it: a table has hundreds of these.
+    let read = |mut file: File| file.read(&mut room);
+    let Some(length) = known(File::open(format!("/proc/{pid}/stat")).and_then(read))? else {
+        return Ok(None);
+    };
+    let stat = room.get(..length).unwrap_or_default();
+    let process = parse(pid, stat);
     process.map(Some).ok_or_else(|| {
-        let text = String::from_utf8_lossy(&stat).escape_debug().to_string();
+        let text = String::from_utf8_lossy(stat).escape_debug().to_string();
         io::Error::other(format!("/proc/{pid}/stat makes no sense: {text}"))
     })
 }
