@@ -280,7 +280,7 @@ fn there_is_advice_for_every_fault_once() {
     // What the view calls failures that nobody has explained.
     let own = [
         advice::LOST,
-        advice::NOT_KEPT,
+        "host-cannot-keep",
         advice::PROGRAM,
         advice::GIVEN_UP,
         advice::DISTRUSTED,

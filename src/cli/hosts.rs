@@ -14,7 +14,7 @@ use crate::domain::{HostName, Span};
 use crate::report::table::{Table, left, name, prose, right};
 use crate::report::words;
 use crate::store::Store;
-use crate::transport::LinkError;
+use crate::transport::{LinkError, Transport};
 
 /// List the hosts: reachable or not, load, memory, disk, room for images, Docker, and who holds the slots
 #[derive(Debug, clap::Args)]
@@ -53,19 +53,27 @@ struct Line<'a> {
     held: Option<String>,
 }
 
+/// Longest wait for a connection: a person waits for the list.
+const CONNECT: Span = Span::seconds(5);
+
 /// Asks every host at once how it is. One that does not answer in time is left alone.
 async fn probe(context: &Context, wait: Span) -> Vec<(&HostConfig, Result<Facts, LinkError>)> {
+    let transport = Transport {
+        connect_timeout: context.transport.connect_timeout.min(CONNECT),
+        ..context.transport.clone()
+    };
+    let transport = &transport;
     let hosts = context.config.hosts.iter();
     let each = hosts.map(|host| async move {
-        let answer = tokio::time::timeout(wait.duration(), facts(context, host)).await;
+        let answer = tokio::time::timeout(wait.duration(), facts(transport, host)).await;
         let answer = answer.unwrap_or_else(|_| Err(LinkError::NoAnswer(wait).on(&host.name)));
         (host, answer)
     });
     futures::future::join_all(each).await
 }
 
-async fn facts(context: &Context, host: &HostConfig) -> Result<Facts, LinkError> {
-    let mut call = context.transport.open(host).await?.call();
+async fn facts(transport: &Transport, host: &HostConfig) -> Result<Facts, LinkError> {
+    let mut call = transport.open(host).await?.call();
     let answer = call.ask(Ask::Probe).await?;
     call.hang_up().await;
     match answer {

@@ -119,6 +119,18 @@ impl Ending {
     pub fn is_success(&self) -> bool {
         *self == Ending::Exit(0)
     }
+
+    /// A host's fault that has no name in the journal: the name that people know it by, and what the host said. The words
+    /// of its Docker engine tell of the engine, all others of the host's files.
+    pub fn host_fault(&self) -> Option<(&'static str, &str)> {
+        let Ending::HostFault(why) = self else { return None };
+        let name = if why.starts_with("docker: ") {
+            "docker-down"
+        } else {
+            "host-cannot-keep"
+        };
+        Some((name, why))
+    }
 }
 
 /// What came out of an attempt.
@@ -141,4 +153,20 @@ pub enum Outcome {
         /// The proof.
         proof: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_engine_said_is_no_fault_of_the_hosts_files() {
+        let fault = |why: &str| Ending::HostFault(why.to_owned()).host_fault().unwrap().0;
+        assert_eq!(
+            fault("docker: exit status: 1: Cannot connect to the Docker daemon"),
+            "docker-down"
+        );
+        assert_eq!(fault("cannot keep its output: disk full"), "host-cannot-keep");
+        assert_eq!(Ending::Exit(1).host_fault(), None);
+    }
 }

@@ -7,7 +7,7 @@ use super::reason::{Coordination, Reason, Reasons};
 use super::retry::{self, Delay};
 use super::room::no_room;
 use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry, Spot};
-use crate::domain::journal::{Ending, Outcome};
+use crate::domain::journal::Outcome;
 use crate::domain::{AttemptState, Fleet, HostName, JobId, Place, Timestamp};
 
 /// One line of an explanation: what it is about, and what there is to say.
@@ -91,13 +91,10 @@ fn tries(entry: &JobEntry, policy: &Policy) -> Vec<Line> {
         let why = match (&attempt.state, attempt.fault()) {
             (_, Some(fault)) => fault.to_string(),
             (AttemptState::Ended(Outcome::Lost { proof }), None) => proof.clone(),
-            (
-                AttemptState::Ended(Outcome::Failed {
-                    ending: Ending::HostFault(why),
-                    ..
-                }),
-                None,
-            ) => format!("host-cannot-keep (host): {why}"),
+            (AttemptState::Ended(Outcome::Failed { ending, .. }), None) => match ending.host_fault() {
+                Some((name, why)) => format!("{name} (host): {why}"),
+                None => attempt.state.word().to_owned(),
+            },
             (state, None) => state.word().to_owned(),
         };
         (

@@ -1,6 +1,6 @@
 //! The machine: disk, memory, engine, network, and hosts that are lost.
 
-use super::{Advice, LOST, NOT_KEPT, advice};
+use super::{Advice, LOST, advice};
 
 pub(super) const ALL: &[Advice] = &[
     advice(
@@ -14,7 +14,7 @@ pub(super) const ALL: &[Advice] = &[
         ],
     ),
     advice(
-        &["disk", "host-disk", "no-report", NOT_KEPT],
+        &["disk", "host-disk", "no-report", "host-cannot-keep"],
         "the host could not read or write its own files",
         "free space there, or look for a damaged disk (`dmesg`)",
         &[

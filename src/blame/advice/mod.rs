@@ -24,8 +24,6 @@ pub struct Advice {
 
 /// A host lost an attempt, and there is proof.
 pub const LOST: &str = "host-lost";
-/// A host could not keep what an attempt left.
-pub const NOT_KEPT: &str = "host-cannot-keep";
 /// A program of the user failed, and nobody looked for whose doing it was.
 pub const PROGRAM: &str = "program-failed";
 /// A job was given up without an attempt that failed.

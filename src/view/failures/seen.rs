@@ -4,7 +4,7 @@ use crate::blame::advice;
 use crate::domain::attempt::AttemptState;
 use crate::domain::fault::Class;
 use crate::domain::fleet::{Attempt, Closure, JobEntry};
-use crate::domain::journal::{Ending, Outcome};
+use crate::domain::journal::Outcome;
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{Fault, HostName, Verdict};
 use crate::report::{Account, words};
@@ -105,10 +105,10 @@ pub(super) fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
         AttemptState::Ended(Outcome::Lost { proof }) => {
             Some((Class::Host, advice::LOST.to_owned(), proof.clone()))
         }
-        AttemptState::Ended(Outcome::Failed { phase, ending }) => Some(match (told, ending) {
+        AttemptState::Ended(Outcome::Failed { phase, ending }) => Some(match (told, ending.host_fault()) {
             (Some(fault), _) => explained(fault),
-            (None, Ending::HostFault(why)) => (Class::Host, advice::NOT_KEPT.to_owned(), why.clone()),
-            (None, _) => {
+            (None, Some((name, why))) => (Class::Host, name.to_owned(), why.to_owned()),
+            (None, None) => {
                 let how = || format!("{phase}: {}", words::ending(ending));
                 let line = attempt.excerpt.clone().unwrap_or_else(how);
                 (Class::Unknown, advice::PROGRAM.to_owned(), line)
