@@ -312,7 +312,7 @@ impl fmt::Display for Reason {
                 ..
             } => write!(
                 f,
-                "the provider of {model} asked for a pause: none before {until}"
+                "until {until} nothing of {model} starts: its provider asked for a pause"
             ),
             Reason::Provider {
                 model,

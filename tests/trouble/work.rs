@@ -37,7 +37,7 @@ fn a_provider_that_answers_429_for_long_is_left_alone_and_costs_no_try_and_no_ot
     // Whoever looks on is told what is waited for.
     wait::until("a pause is told", || {
         let told = world.status()["waiting"].to_string();
-        told.contains("the provider of gpt asked for a pause: none before ")
+        told.contains(" nothing of gpt starts: its provider asked for a pause")
             .then_some(())
     });
     for host in ["eval1", "eval2"] {

@@ -12,8 +12,8 @@ pub(super) const ALL: &[Advice] = &[
             "bad-repo-path",
             "unknown-parser",
         ],
-        "what the dataset says of the instance is no good",
-        "mend the dataset, check it, and dispatch it under another name: a job keeps the data it came with",
+        "the dataset's data for the instance is wrong",
+        "correct the dataset, check it, and dispatch it under another name: a job keeps the data that it was dispatched with",
         &["fleet logs {job}"],
     ),
     advice(
@@ -26,13 +26,13 @@ pub(super) const ALL: &[Advice] = &[
             "bad-trajectory",
         ],
         "the dataset, or the trajectory that was given, cannot be read",
-        "mend the file, check it, and dispatch it under another name: a job keeps the data it came with",
+        "correct the file, check it, and dispatch it under another name: a job keeps the data that it was dispatched with",
         &["fleet logs {job}"],
     ),
     advice(
         &[DISTRUSTED],
-        "the instance's own solution does not pass, or none does: calibration says so",
-        "mend the dataset or the image, and calibrate again; its verdicts do not count",
+        "calibration found that the instance's own solution does not pass, or that no solution is needed",
+        "correct the dataset or the image, and calibrate again; until then its verdicts do not count",
         &["fleet logs --phase evaluation {job}"],
     ),
 ];

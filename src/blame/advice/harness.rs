@@ -15,7 +15,7 @@ pub(super) const ALL: &[Advice] = &[
             "agent-error",
             "no-trajectory",
         ],
-        "the agent ended without a result, for reasons that nobody knows",
+        "the agent ended without a result, and said nothing that is known as a cause",
         "look at what it said",
         &[
             "fleet logs --phase trajectory {job}",
@@ -30,7 +30,7 @@ pub(super) const ALL: &[Advice] = &[
             "no-word",
         ],
         "the evaluation did not come to its end",
-        "look at what it said; another try may do",
+        "read its log; another try may succeed",
         &["fleet logs {job}", "fleet retry --fault {fault}"],
     ),
     advice(
@@ -41,14 +41,14 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &[PROGRAM],
-        "a program of yours failed, and only you know why",
-        "look at what it said; mend it, and run its jobs again",
+        "a program of the pipeline failed, and `fleet` does not know its errors",
+        "read its log; correct it, and run its jobs again",
         &["fleet logs {job}", "fleet retry --fault {fault}"],
     ),
     advice(
         &[GIVEN_UP],
-        "the job could not be tried to an end",
-        "look at what happened; remove the cause, and run it again",
+        "every try of the job ended early",
+        "read its history; remove the cause, and run it again",
         &["fleet history {job}", "fleet retry --fault {fault}"],
     ),
 ];

@@ -11,13 +11,13 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["image-torn", "image-corrupt", "image-unreadable", "image-changed"],
-        "the archive is cut, damaged, no image, or was replaced while it was read",
+        "the archive is cut short, damaged, not an image, or was replaced while it was read",
         "upload it again; nothing of it was loaded",
         &["fleet retry --fault {fault}"],
     ),
     advice(
         &["wrong-platform"],
-        "the image is for other machines",
+        "the image is built for another kind of machine",
         "set `platform` in `[images]`, or upload another image",
         &["fleet retry --fault {fault}"],
     ),
@@ -38,20 +38,20 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["other-repository", "wrong-image-tagged"],
-        "a name on the host stands for another instance's image",
+        "a tag on the host belongs to another instance's image",
         "remove the images there; they are fetched again",
         &["fleet images prune --host {host}", "fleet retry --fault {fault}"],
     ),
     advice(
         &["repair-failed", "tmux-missing", "packages-unreachable"],
         "the image lacks a program, and no recipe could put it there",
-        "look at what the recipe says; mend `[[repair]]`, or build the image with it",
+        "read what the recipe printed; correct `[[repair]]`, or build the program into the image",
         &["fleet logs --phase image {job}", "fleet retry --fault {fault}"],
     ),
     advice(
         &["environment-broken"],
         "the tests could not be started in the image",
-        "look at `test_output.log.gz`; mend the image or `test_command`, or give tests that install packages a `[[network]]`",
+        "read `test_output.log.gz`; correct the image or `test_command`, or give tests that install packages a `[[network]]`",
         &[
             "fleet logs --phase evaluation {job}",
             "fleet retry --fault {fault}",
@@ -59,13 +59,13 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["runtime-build-slow"],
-        "the agent's runtime image was not built in time, as of a very large base",
+        "the agent's runtime image was not built in time; a very large base image may be why",
         "raise the `deadline` of the trajectory, or make the image smaller",
         &["fleet retry --fault {fault}"],
     ),
     advice(
         &["image-in-use", "image-not-ours"],
-        "an image was to be removed that something uses, or that `fleet` did not bring",
+        "an image to be removed is in use, or `fleet` did not bring it",
         "remove the container first; images of others are left alone",
         &["fleet images --host {host}"],
     ),

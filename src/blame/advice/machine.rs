@@ -15,7 +15,7 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["disk", "host-disk", "no-report", "host-cannot-keep"],
-        "the host could not read or write its own files",
+        "the host could not read or write its files",
         "free space there, or look for a damaged disk (`dmesg`)",
         &[
             "fleet doctor",
@@ -42,8 +42,8 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["port-taken", "container-not-started", "runtime-died", "run-twice"],
-        "what earlier runs left on the host stands in the way",
-        "remove containers that nobody needs (`docker ps`)",
+        "something that earlier runs left on the host is in the way",
+        "remove containers that are not needed (`docker ps`)",
         &[
             "fleet doctor",
             "fleet resume host {host}",
@@ -52,20 +52,20 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["out-of-memory", "killed", "container-lost"],
-        "the host ran out of memory, or somebody killed it",
-        "fewer `slots` for the host, or `memory` for the tests",
+        "the host ran out of memory, or another process killed the program or its container",
+        "give the host fewer `slots`, or limit the tests with `memory`",
         &["fleet doctor", "fleet retry --fault {fault}"],
     ),
     advice(
         &["crashed", "wrong-architecture"],
-        "a program crashed, as one does that was built for another architecture",
+        "a program crashed; it may be built for another architecture",
         "set `arch` of the host and `platform` in `[images]`",
         &["fleet doctor", "fleet retry --fault {fault}"],
     ),
     advice(
         &["store-unreachable", "store-odd", "registry-unreachable"],
-        "the host cannot reach the store of the images, or that answers oddly",
-        "`curl` from the host; correct `endpoint`",
+        "the host cannot reach the image store, or the store's answer is not S3's",
+        "try `curl` from the host; correct `endpoint`",
         &[
             "fleet doctor",
             "fleet resume host {host}",
@@ -75,13 +75,13 @@ pub(super) const ALL: &[Advice] = &[
     advice(
         &["not-started", "cannot-start", "no-threads"],
         "the host could not start a program",
-        "look for limits of processes and memory there",
+        "look at the limits on processes and memory there",
         &["fleet doctor", "fleet retry --fault {fault}"],
     ),
     advice(
         &[LOST, "link-lost"],
-        "the host was rebooted, or something killed the supervisor",
-        "nothing, where it went on elsewhere; keep the host out of work if it happens again",
+        "the host was rebooted, or a signal killed the supervisor",
+        "nothing, if the job went on elsewhere; drain the host if it happens again",
         &["fleet doctor", "fleet retry --fault {fault}"],
     ),
 ];

@@ -5,7 +5,7 @@ use super::{Advice, advice};
 pub(super) const ALL: &[Advice] = &[
     advice(
         &["model-refused"],
-        "the provider refuses the key, the quota or the model's name: no job of the model can work",
+        "the provider refuses the key, the quota or the model's name, so no job of the model can work",
         "correct key, quota or name; export the key again where `fleet dispatch` runs",
         &["fleet resume model {model}", "fleet retry --fault {fault}"],
     ),
@@ -22,8 +22,8 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["thought-signature-missing", "wrong-api-format"],
-        "the harness speaks another language than the provider",
-        "use a harness that knows this model",
+        "the harness uses an interface that the provider does not have",
+        "use a harness version that supports this model",
         &["fleet deploy", "fleet retry --fault {fault}"],
     ),
 ];

@@ -12,18 +12,18 @@ pub(super) const ALL: &[Advice] = &[
             "other-region",
         ],
         "the store refuses the coordinator",
-        "`aws sso login`; the bucket's policy; `region` in `[images]`",
+        "run `aws sso login`; look at the bucket's policy and at `region` in `[images]`",
         &["fleet retry --fault {fault}"],
     ),
     advice(
         &["image-link-missing", "image-link-expired"],
-        "no address could be signed for the image, or the job came too late with it",
+        "no address could be signed for the image, or it had expired when the job used it",
         "renew your credentials; raise `expires`",
         &["fleet retry --fault {fault}"],
     ),
     advice(
         &["store-without-ranges"],
-        "the store of the images is none that speaks S3",
+        "the image store does not speak S3",
         "correct `endpoint` in `[images]`",
         &["fleet retry --fault {fault}"],
     ),
@@ -41,14 +41,14 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["data-missing"],
-        "the job was found on a host, and its dataset or trajectory is not here",
+        "the job was found on a host, but its dataset or trajectory is not on this machine",
         "dispatch the assignment that names it, with the same data",
         &["fleet retry --fault {fault}"],
     ),
     advice(
         &["no-harness", "no-agent", "no-directory"],
         "the agent is not on that host, or `fleet.toml` names another place",
-        "`harness` of the host, `run` of the agent; then install it there",
+        "correct `harness` of the host or `run` of the agent, or install it there",
         &[
             "fleet deploy",
             "fleet resume host {host}",
@@ -65,7 +65,7 @@ pub(super) const ALL: &[Advice] = &[
             "buildx-failed",
         ],
         "the harness on that host is incomplete, or another version",
-        "bring the whole tree there again",
+        "deploy the whole tree again",
         &[
             "fleet verify",
             "fleet deploy",
@@ -76,7 +76,7 @@ pub(super) const ALL: &[Advice] = &[
     advice(
         &["poetry-missing", "poetry-cannot-read-kernel"],
         "poetry is not on the `PATH` of a login without terminal, or too old for the kernel",
-        "install or renew it there",
+        "install or update it there",
         &[
             "fleet doctor",
             "fleet resume host {host}",
@@ -91,14 +91,14 @@ pub(super) const ALL: &[Advice] = &[
     ),
     advice(
         &["log-cut"],
-        "expected tests may stand in the part of the log that was not kept",
+        "expected tests may be in the part of the log that was not kept",
         "raise `log_cap`",
         &["fleet retry --fault {fault}"],
     ),
     advice(
         &["stalled", "deadline"],
-        "no sign of life for `stall`, or `deadline` was up",
-        "look where it stood; raise the limit if the work was honest",
+        "it printed nothing and used no CPU for `stall`, or it ran longer than `deadline`",
+        "see where it was (`fleet logs`); raise the limit if it was working",
         &["fleet logs {job}", "fleet retry --fault {fault}"],
     ),
 ];

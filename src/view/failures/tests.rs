@@ -256,8 +256,8 @@ fn the_text_is_blocks_that_no_stranger_can_disturb() {
       on      eval3 ×2
       models  kimi ×2
       says    401 \u{1b}[31minvalid key
-      why     the provider refuses the key, the quota or the model's name:
-              no job of the model can work
+      why     the provider refuses the key, the quota or the model's name,
+              so no job of the model can work
       do      correct key, quota or name; export the key again where
               `fleet dispatch` runs
               fleet resume model kimi
