@@ -154,6 +154,18 @@ mod tests {
     }
 
     #[test]
+    fn beyond_the_last_moment_there_is_none_and_before_the_first_neither() {
+        let (first, last, longest) = (Timestamp(i64::MIN), Timestamp(i64::MAX), Span(u64::MAX));
+        assert_eq!(last.after(Span(1)), last);
+        assert_eq!(Timestamp(0).after(longest), last);
+        assert_eq!(first.before(Span(1)), first);
+        assert_eq!(Timestamp(0).before(longest), first);
+        assert_eq!(last.since(first), Span(i64::MAX.unsigned_abs()));
+        assert_eq!(first.since(last), Span(0));
+        assert_eq!(last.pause(longest, first), Some(last));
+    }
+
+    #[test]
     fn a_span_reads_its_units_and_refuses_everything_else() {
         for (text, ms) in [
             ("250ms", 250),

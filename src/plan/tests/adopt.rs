@@ -265,6 +265,21 @@ fn no_number_that_any_host_has_seen_is_used_again() {
 }
 
 #[test]
+fn a_number_that_a_host_has_only_claimed_is_not_used_either() {
+    let mut scene = Scene::hosts(&["a", "b"]);
+    let job = scene.job("a", "x", "gpt");
+    scene.decide();
+    // While the job is under way, what another host cannot read of it is not recorded.
+    scene.hears("b", &Memories::of(&["b"]).hiding("b", id(job, 2)));
+    assert_eq!(scene.numbers(job), [1]);
+    scene.fold(Event::Refused {
+        attempt: id(job, 1),
+        why: crate::domain::event::Refusal::HostFault("no room".to_owned()),
+    });
+    assert_eq!(scene.fleet.next_number(job), 3);
+}
+
+#[test]
 fn what_waits_starts_nowhere_until_a_host_that_was_not_heard_is_heard_or_gone() {
     let mut scene = Scene::hosts(&["a", "b"]);
     let job = scene.job("a", "x", "gpt");

@@ -246,16 +246,58 @@ fn a_hosts_clock_undoes_no_persons_word() {
     scene.decide();
     assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined));
     scene.later(10);
-    scene.fold(crate::domain::Event::Released {
-        subject: Subject::Host(host("c")),
-        why: "its disk was replaced".to_owned(),
-        vouched: true,
-    });
+    let_go(&mut scene, "c");
     scene.decide();
     assert_eq!(kind(&scene, "c"), None);
     scene.reload();
     scene.decide();
     assert_eq!(kind(&scene, "c"), None, "evidence from before counts again");
+}
+
+/// A person lets this host go.
+fn let_go(scene: &mut Scene, on: &str) {
+    scene.fold(crate::domain::Event::Released {
+        subject: Subject::Host(host(on)),
+        why: "its disk was replaced".to_owned(),
+        vouched: true,
+    });
+}
+
+#[test]
+fn what_began_on_a_host_before_it_was_let_go_is_no_evidence_against_it() {
+    // By its own clock, it ended afterwards or before.
+    for ahead in [0, 3 * 3600] {
+        let mut scene = Scene::hosts(&["a", "b", "c"]);
+        scene.policy.pinned = true;
+        scene.ahead = crate::domain::Span::seconds(ahead);
+        good(&mut scene, &["a", "b"], 8);
+        let before = scene.job("c", "x", "gpt");
+        scene.decide();
+        scene.later(10);
+        let_go(&mut scene, "c");
+        scene.later(10);
+        scene.fail(before, Class::Config, "no-harness", Again::Never);
+        bad(&mut scene, "c", "y");
+        scene.decide();
+        assert_eq!(kind(&scene, "c"), None, "{ahead}");
+        bad(&mut scene, "c", "z");
+        scene.decide();
+        assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined), "{ahead}");
+    }
+}
+
+#[test]
+fn after_a_clock_that_was_set_back_what_fails_is_evidence_all_the_same() {
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    scene.policy.pinned = true;
+    good(&mut scene, &["a", "b"], 8);
+    let_go(&mut scene, "c");
+    scene.now = scene.now.before(crate::domain::Span::seconds(4 * 3600));
+    for instance in ["x", "y"] {
+        bad(&mut scene, "c", instance);
+    }
+    scene.decide();
+    assert_eq!(kind(&scene, "c"), Some(Kind::Quarantined));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What hosts say, and what follows from it.
 
 use super::scene::{Scene, host};
+use crate::domain::credible::LONGEST_JOURNAL;
 use crate::domain::event::Refusal;
-use crate::domain::journal::{Entry, Line, VERSION};
-use crate::domain::wire::{Answer, Inventory, Unreadable};
+use crate::domain::journal::{Entry, Line, Outcome, VERSION};
+use crate::domain::wire::{Answer, Capsule, Inventory, Unreadable};
 use crate::domain::{AttemptId, Epoch, Event, HostName, Timestamp};
 use crate::plan::{Heard, is_in_doubt, observe, observe_after};
 
@@ -71,6 +72,42 @@ fn only_an_attempt_of_which_nothing_is_there_is_lost() {
 }
 
 #[test]
+fn an_attempt_that_is_over_and_whose_journal_has_nothing_new_lost_its_end_and_is_lost() {
+    let (scene, attempt, eval1) = running();
+    let proofs = |journal, outcome: Option<Outcome>| {
+        let capsule = Capsule {
+            attempt,
+            epoch: Epoch(1),
+            outcome,
+            journal: Some(journal),
+            job: None,
+        };
+        let there = Inventory {
+            capsules: vec![capsule],
+            ..Inventory::default()
+        };
+        let observed = observe(&scene.fleet, &eval1, &Heard::Inventory(there));
+        let lost = observed.events.into_iter().filter_map(|event| match event {
+            Event::Lost { proof, .. } => Some(proof),
+            _ => None,
+        });
+        lost.collect::<Vec<String>>()
+    };
+    let lost = || {
+        let proof = "its supervisor died".to_owned();
+        Some(Outcome::Lost { proof })
+    };
+    // One byte of it is known.
+    for journal in [0, 1] {
+        assert_eq!(proofs(journal, lost()), ["its supervisor died"], "{journal}");
+        let shorter = "its journal on the host is shorter than what is known of it";
+        assert_eq!(proofs(journal, Some(Outcome::Succeeded)), [shorter], "{journal}");
+        assert_eq!(proofs(journal, None), [""; 0], "{journal}");
+    }
+    assert_eq!(proofs(2, lost()), [""; 0], "its end is still to be told");
+}
+
+#[test]
 fn a_host_whose_attempt_holds_no_slot_is_asked_what_runs_there() {
     let (scene, attempt, eval1) = running();
     assert!(is_in_doubt(&scene.fleet, &eval1, &[None]));
@@ -113,4 +150,66 @@ fn a_failed_start_after_a_first_line_in_the_same_round_contradicts_nothing() {
     for event in first {
         scene.fold(event);
     }
+}
+
+#[test]
+fn an_unknown_attempt_is_believed_only_with_an_epoch_and_a_number_that_a_coordinator_gave() {
+    let mut scene = Scene::hosts(&["eval1", "eval2"]);
+    let job = scene.job("eval1", "i", "m");
+    let now = scene.fleet.epoch();
+    let mut says = |n, epoch| {
+        let claim = Capsule {
+            attempt: AttemptId { job, n },
+            epoch,
+            outcome: None,
+            journal: None,
+            job: None,
+        };
+        let there = Inventory {
+            capsules: vec![claim],
+            ..Inventory::default()
+        };
+        scene.fleet.note_number(AttemptId { job, n });
+        let observed = observe(&scene.fleet, &host("eval1"), &Heard::Inventory(there));
+        (!observed.events.is_empty(), observed.puzzles.len())
+    };
+    for (n, epoch) in [
+        (1, now),
+        (1, Epoch(u64::MAX)),
+        (1, Epoch(0)),
+        (0, Epoch(1)),
+        (u32::MAX, Epoch(1)),
+    ] {
+        assert_eq!(says(n, epoch), (false, 1), "attempt {n} of epoch {epoch}");
+    }
+    assert_eq!(says(1, Epoch(1)), (true, 0));
+    assert_eq!(scene.fleet.next_number(job), 2, "and no other number is used up");
+}
+
+#[test]
+fn a_journal_that_is_longer_than_any_can_be_is_a_lie() {
+    let (mut scene, attempt, eval1) = running();
+    let started = || Line {
+        at: Timestamp(1),
+        entry: Entry::PhaseStarted {
+            phase: "only".parse().unwrap(),
+        },
+    };
+    let told = |scene: &Scene, from| {
+        let lines = vec![started()];
+        observe(&scene.fleet, &eval1, &Heard::Lines { attempt, from, lines })
+    };
+    let folded = |scene: &mut Scene, to| {
+        scene.fold(Event::Journaled {
+            attempt,
+            to,
+            line: started(),
+        });
+    };
+    folded(&mut scene, LONGEST_JOURNAL - 1);
+    assert_eq!(told(&scene, LONGEST_JOURNAL - 1).lie, None);
+    folded(&mut scene, LONGEST_JOURNAL);
+    let observed = told(&scene, LONGEST_JOURNAL);
+    assert_eq!(observed.events, []);
+    assert!(observed.lie.is_some_and(|lie| lie.contains("more than 32 MB")));
 }
