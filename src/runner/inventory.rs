@@ -80,6 +80,7 @@ fn look(capsule: &Capsule, jobs: bool) -> Result<wire::Capsule, RunnerError> {
 mod tests {
     use super::*;
     use crate::domain::journal::Outcome;
+    use crate::domain::layout;
     use crate::domain::wire::Holder;
     use crate::runner::fixture::{opened, spec};
     use crate::runner::slot::Slot;
@@ -118,6 +119,26 @@ mod tests {
         assert_eq!(unreadable.attempt, bad.attempt);
         assert!(unreadable.why.contains("directory"), "{}", unreadable.why);
         assert_eq!(seen.held, [gone], "its capsule is gone, and it lives");
+    }
+
+    #[test]
+    fn what_is_dead_and_cannot_be_closed_is_told_with_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let capsule = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
+        // Its slot is free, and what is known of its processes cannot be read.
+        std::fs::create_dir(capsule.path.join(layout::PROCESSES)).unwrap();
+        let seen = inventory(&root, "now", false).unwrap();
+        assert_eq!(seen.capsules, []);
+        let [open] = &seen.unreadable[..] else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(open.attempt, capsule.attempt);
+        assert!(
+            open.why.contains("its processes") || open.why.contains("the processes"),
+            "{}",
+            open.why
+        );
     }
 
     #[test]

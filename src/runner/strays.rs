@@ -291,7 +291,7 @@ fn allowed<T>(read: io::Result<T>, gone: T) -> io::Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
+    use std::io::{BufRead as _, Read as _};
     use std::os::fd::OwnedFd;
     use std::process::{Child, Stdio};
 
@@ -335,6 +335,10 @@ mod tests {
     fn name(child: &Child) -> Name {
         let pid = i32::try_from(child.id()).unwrap();
         Name::from(&processes::read(pid).unwrap())
+    }
+
+    fn gone(process: Process) -> bool {
+        processes::read(process.pid).is_none_or(|now| now.zombie || now.started != process.started)
     }
 
     #[track_caller]
@@ -410,9 +414,6 @@ mod tests {
             let pids: Vec<i32> = text.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
             (pids[0], processes::read(pids[1]).unwrap())
         };
-        let gone = |process: Process| {
-            processes::read(process.pid).is_none_or(|now| now.zombie || now.started != process.started)
-        };
         let (first, stray) = session();
         let mut traces = nothing();
         traces.sessions.insert(first);
@@ -434,6 +435,24 @@ mod tests {
         traces.supervisor.started = u64::MAX;
         traces.processes.insert(Name::from(&stray));
         end(&traces).unwrap();
+    }
+
+    #[test]
+    fn who_descends_from_one_of_the_attempts_is_ended_with_it() {
+        let mut command = spawn::command("sh");
+        command
+            .args(["-c", "sleep 1000 >/dev/null & echo $!; wait"])
+            .env_clear();
+        let mut parent = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        let output = parent.stdout.take().unwrap();
+        std::io::BufReader::new(output).read_line(&mut said).unwrap();
+        let child = processes::read(said.trim().parse().unwrap()).unwrap();
+        let mut traces = nothing();
+        traces.processes.insert(name(&parent));
+        end(&traces).unwrap();
+        was_ended(parent);
+        assert!(gone(child));
     }
 
     #[test]
