@@ -1,6 +1,8 @@
 //! What becomes of secrets on a host: who has them, and where they are quoted.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use base64::Engine as _;
 use fleet::domain::conclusion::Conclusion;
@@ -176,4 +178,64 @@ fn no_process_but_the_agents_own_has_its_key() {
     std::fs::write(&gate, "\n").unwrap();
     link.journal(spec.id());
     assert_eq!(std::fs::read_to_string(out.join("seen")).unwrap(), KEY);
+}
+
+/// Without the rights of root to look into everything; others have none.
+fn unprivileged() -> &'static str {
+    if nix::unistd::getuid().is_root() {
+        "setpriv --bounding-set -all"
+    } else {
+        "env"
+    }
+}
+
+/// Can a program of the same user see the environment of this process?
+fn shows_itself(proc: &Path) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a test looks as an agent could")]
+    let mut look = Command::new("sh");
+    let script = format!("exec {} cat {}/environ", unprivileged(), proc.display());
+    look.args(["-c", &script]).output().unwrap().status.success()
+}
+
+#[test]
+fn no_process_of_ours_lets_programs_of_its_user_look_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = dir.path().join("gate");
+    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let parent = dir.path().join("parent");
+    let text = format!(
+        "#!/bin/sh\nexec {} {} \"$@\"\n",
+        unprivileged(),
+        env!("CARGO_BIN_EXE_fleet")
+    );
+    std::fs::write(&parent, text).unwrap();
+    std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let root = dir.path().join("root");
+    let (spec, ask) = trajectory(&format!(
+        "touch \"$FLEET_OUT/here\"; read -r _ < {}; : > \"$FLEET_OUT/patch.diff\"",
+        gate.display()
+    ));
+    let mut link = Link::of(&parent, &root);
+    assert_eq!(link.ask(ask), Answer::Done);
+    let out = capsule(&root, &spec).join("out/agent");
+    eventually("the agent runs", || out.join("here").exists());
+    let mut ours = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap() {
+        let proc = entry.unwrap().path();
+        let argv = std::fs::read(proc.join("cmdline")).unwrap_or_default();
+        if !has(&argv, dir.path().to_str().unwrap()) {
+            continue;
+        }
+        let words = String::from_utf8_lossy(&argv).replace('\0', " ");
+        if words.starts_with("sh -euc touch") {
+            assert!(shows_itself(&proc), "the agent's own does");
+        } else {
+            assert!(!shows_itself(&proc), "{words}");
+            ours.push(words.split_whitespace().nth(2).unwrap_or_default().to_owned());
+        }
+    }
+    ours.sort();
+    std::fs::write(&gate, "\n").unwrap();
+    link.journal(spec.id());
+    assert_eq!(ours, ["serve", "step", "supervise"]);
 }
