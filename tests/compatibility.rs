@@ -75,6 +75,11 @@ fn a_conversation_of_protocol_two_still_reads() {
     conversation(&fs::read_to_string(data("wire-v2.jsonl")).unwrap());
 }
 
+#[test]
+fn a_conversation_of_protocol_three_still_reads() {
+    conversation(&fs::read_to_string(data("wire-v3.jsonl")).unwrap());
+}
+
 fn conversation(text: &str) {
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();

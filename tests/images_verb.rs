@@ -1,4 +1,5 @@
-//! `fleet images`: what the hosts have is listed, fetched ahead, and removed once nothing needs it.
+//! `fleet images`: what the hosts have is listed, fetched ahead, and removed once nothing needs it; and by itself where the
+//! engine's disk fills up.
 
 use crate::support::instances::instance;
 use crate::support::proxy::Proxy;
@@ -110,15 +111,7 @@ fn prune_leaves_what_open_jobs_need_and_with_all_what_a_running_one_needs() {
     world
         .fleet(&["images", "prefetch", file, "assignments/more.json"])
         .ok();
-    let mut dispatch = world.start(&["dispatch", file]);
-    wait::until("the first job is with its agent", || {
-        let over = dispatch.try_wait().unwrap();
-        assert!(over.is_none(), "{over:?}\n{}", world.talk());
-        // Until something is dispatched, there is no status to be had.
-        let status = world.fleet(&["status", "--json"]);
-        let is_there = status.status.success() && status.json()["running"][0]["phase"] == "trajectory";
-        is_there.then_some(())
-    });
+    let mut dispatch = with_its_agent(&world, file);
     assert_eq!(told(&world, &["prune"]), [GRAVEL]);
     assert_eq!(told(&world, &["prune", "--all"]), [LEDGER]);
     assert_eq!(told(&world, &["list"]), [TIDES]);
@@ -198,4 +191,128 @@ fn an_engine_without_room_and_one_that_is_gone_are_the_hosts_fault() {
         .fleet(&["images", "prefetch", file])
         .ok()
         .says("1 image ready");
+}
+
+/// The tag that a harness gives what it builds on top of an instance's image.
+fn runtime(instance: &str) -> String {
+    format!("ghcr.io/openhands/runtime:oh_v1.1.0_mswebench_s_sweb.eval.x86_64.{instance}_t_latest")
+}
+
+/// Builds it on the host as the harness does, with all three tags, on top of the instance's image.
+fn build_runtime(lab: &Lab, instance: &str) {
+    let lock = format!("ghcr.io/openhands/runtime:oh_v1.1.0_{instance}");
+    lab.sh(
+        lab.names()[0],
+        &format!(
+            "printf 'FROM mswebench/sweb.eval.x86_64.{instance}:latest\nLABEL harness={instance}\nLABEL runtime=1\n' |
+             DOCKER_BUILDKIT=0 docker build -q -t {} -t {lock} -t {lock}_0123456789abcdef - && docker images -a",
+            runtime(instance)
+        ),
+    );
+}
+
+/// What `fleet images` tells of, with these arguments: sources, and of what kind each is.
+fn kinds(world: &World, args: &[&str]) -> Vec<(String, String)> {
+    let listing = world
+        .fleet(&[&["images"], args, &["--json"]].concat())
+        .ok()
+        .json();
+    let text = |image: &serde_json::Value, key: &str| image[key].as_str().unwrap().to_owned();
+    let images = listing["images"].as_array().unwrap();
+    images
+        .iter()
+        .map(|image| (text(image, "kind"), text(image, "source")))
+        .collect()
+}
+
+fn runtimes(world: &World, args: &[&str]) -> Vec<String> {
+    let all = kinds(world, args).into_iter();
+    all.filter(|(kind, _)| kind == "runtime")
+        .map(|(_, source)| source)
+        .collect()
+}
+
+/// Starts a job whose agent waits, and comes back once it does.
+fn with_its_agent(world: &World, file: &str) -> std::process::Child {
+    let mut dispatch = world.start(&["dispatch", file]);
+    wait::until("the first job is with its agent", || {
+        let over = dispatch.try_wait().unwrap();
+        assert!(over.is_none(), "{over:?}\n{}", world.talk());
+        // Until something is dispatched, there is no status to be had.
+        let status = world.fleet(&["status", "--json"]);
+        let is_there = status.status.success() && status.json()["running"][0]["phase"] == "trajectory";
+        is_there.then_some(())
+    });
+    dispatch
+}
+
+#[test]
+fn runtime_images_of_the_harness_are_listed_and_pruned_but_for_that_of_a_running_job() {
+    let (lab, _proxy, world) = bare();
+    let (host, file) = (lab.names()[0], "assignments/set.json");
+    world.instances("more", &[(host, GRAVEL, "gold", 1)]);
+    world.instances("set", &[(host, TIDES, "patient", 1)]);
+    let empty = loaded(&lab);
+    world
+        .fleet(&["images", "prefetch", file, "assignments/more.json"])
+        .ok();
+    let without = loaded(&lab);
+    build_runtime(&lab, TIDES);
+    build_runtime(&lab, GRAVEL);
+    lab.sh(
+        host,
+        "docker tag mswebench/sweb.eval.x86_64.2000000000007920:latest ours/runtime:kept",
+    );
+    assert_eq!(runtimes(&world, &["list"]), [runtime(TIDES), runtime(GRAVEL)]);
+    let table = world.fleet(&["images"]).ok().stdout;
+    assert!(table.contains("runtime") && table.contains("instance"), "{table}");
+
+    let mut dispatch = with_its_agent(&world, file);
+    // A container of the user's own uses one: it stays for as long.
+    lab.sh(
+        host,
+        &format!("docker create --name theirs {} true", runtime(GRAVEL)),
+    );
+    assert_eq!(runtimes(&world, &["prune", "--all"]), [""; 0]);
+    lab.sh(host, "docker rm theirs");
+    let pruned = kinds(&world, &["prune", "--all"]);
+    let first = ("runtime".to_owned(), runtime(GRAVEL));
+    assert_eq!((pruned.len(), pruned.contains(&first)), (2, true), "{pruned:?}");
+    assert_eq!(runtimes(&world, &["list"]), [runtime(TIDES)]);
+    lab.sh(host, "touch go");
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    assert_eq!(runtimes(&world, &["prune"]), [runtime(TIDES)]);
+    lab.sh(host, "docker rmi ours/runtime:kept");
+    assert_ne!(loaded(&lab), without);
+    assert_eq!(loaded(&lab), empty, "nothing that it was built up from stays");
+}
+
+#[test]
+fn above_the_water_mark_what_no_job_needs_leaves_the_host_while_one_runs() {
+    let (lab, _proxy, world) = bare();
+    let world = world.replace("high_water = 99", "high_water = 1\nlow_water = 1");
+    let (host, file) = (lab.names()[0], "assignments/set.json");
+    world.instances("more", &[(host, GRAVEL, "gold", 1), (host, LEDGER, "gold", 1)]);
+    world.instances("set", &[(host, TIDES, "patient", 1)]);
+    world
+        .fleet(&["images", "prefetch", file, "assignments/more.json"])
+        .ok();
+    build_runtime(&lab, TIDES);
+    build_runtime(&lab, GRAVEL);
+    assert_eq!(kinds(&world, &["list"]).len(), 5);
+    let mut dispatch = with_its_agent(&world, file);
+    wait::until("the host has only what the running job needs", || {
+        let over = dispatch.try_wait().unwrap();
+        assert!(over.is_none(), "{over:?}\n{}", world.talk());
+        (kinds(&world, &["list"]).len() == 2).then_some(())
+    });
+    assert_eq!(runtimes(&world, &["list"]), [runtime(TIDES)]);
+    assert!(loaded(&lab).contains(TIDES) && !loaded(&lab).contains(GRAVEL));
+    lab.sh(host, "touch go");
+    assert!(dispatch.wait().unwrap().success(), "{}", world.talk());
+    assert_eq!(world.count("unresolved"), 1);
+    lab.sh(
+        host,
+        "docker image ls -q ghcr.io/openhands/runtime | sort -u | xargs -r docker rmi -f",
+    );
 }

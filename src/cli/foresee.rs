@@ -13,6 +13,7 @@ use crate::domain::host::{HostConfig, Link, Outlook, Reach};
 use crate::domain::{Epoch, Event, Fleet, HostName, JobId, ModelName, SetName, Span};
 use crate::doors::clock;
 use crate::rehearse::{Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Played, Scene, Works, play};
+use crate::report::words;
 use crate::store::Store;
 
 /// Between a decision and the first phase, where nothing was measured.
@@ -194,7 +195,7 @@ fn stage(
         images(&mut fleet, assignment, context);
     }
     let measured = Measured::of(&fleet);
-    let mut works = Works::new(&context.config, &measured);
+    let mut works = Works::new(&context.config, &measured, &fleet);
     let sets: BTreeSet<&SetName> = assignments.iter().map(|one| &one.set.name).collect();
     let open = fleet
         .jobs()
@@ -234,6 +235,16 @@ fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
         0 => notes.push("nothing has been measured here yet".to_owned()),
         count => notes.push(format!("times follow {count} measured phases")),
     }
+    if let Some((bytes, known)) = works.runtime() {
+        let bytes = words::bytes(bytes);
+        notes.push(if known {
+            format!("runtime images of the harness count {bytes} each, as those do that are on the hosts")
+        } else {
+            format!(
+                "runtime images of the harness count {bytes} each: assumed, since no host has told of one"
+            )
+        });
+    }
     if !guessed.is_empty() {
         notes.push(format!(
             "assumed, since nothing like it was measured: {}",
@@ -245,8 +256,8 @@ fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
 
 /// The images that the jobs need. Nobody is asked: sizes are those of the hosts' shelves, or assumed.
 fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
-    for (job, source) in needs::sources(fleet, assignment, context) {
-        let source = source.to_string();
+    for (job, image) in needs::images(fleet, assignment, context) {
+        let source = image.source.to_string();
         let known = fleet
             .hosts()
             .find_map(|(_, host)| host.shelf.get(source.as_str()));
@@ -254,6 +265,7 @@ fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
         let need = ImageNeed {
             source: source.into(),
             bytes,
+            names: image.names,
         };
         fleet.need_image(job, Arc::new(need));
     }

@@ -1,4 +1,5 @@
-//! `fleet images`: the images of instances on the hosts: listed, fetched ahead, removed.
+//! `fleet images`: the images on the hosts, those of instances and those that the harness builds on them: listed, fetched
+//! ahead, removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,9 +7,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::context::Context;
+use super::needs::{Named, runtime_names};
 use super::printer::Printer;
 use super::{CommandError, Kind, assignment, exit, preflight};
 use crate::domain::host::HostConfig;
+use crate::domain::runtime::belongs;
 use crate::domain::swe::{Image, Source};
 use crate::domain::wire::{Answer, Ask, Shelved};
 use crate::domain::{Fleet, HostName, Instance, Job, Place};
@@ -17,7 +20,7 @@ use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
 use crate::store::Store;
 
-/// List the images of instances on the hosts, fetch them ahead of their jobs, or remove them
+/// List the images of instances and of the harness on the hosts, fetch them ahead of their jobs, or remove them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet images
@@ -62,6 +65,7 @@ enum Verb {
 #[derive(Debug, Serialize)]
 struct Line {
     host: HostName,
+    kind: &'static str,
     #[serde(flatten)]
     image: Shelved,
 }
@@ -78,10 +82,7 @@ type Wishes<'c> = Vec<(&'c HostConfig, Vec<Ask>)>;
 pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
     let hosts = hosts(args, context)?;
     let (wishes, did) = match &args.verb {
-        None | Some(Verb::List) => {
-            let wishes = hosts.into_iter().map(|host| (host, vec![Ask::Images]));
-            (wishes.collect(), "")
-        }
+        None | Some(Verb::List) => (listings(&hosts, context), ""),
         Some(Verb::Prefetch { files, dry_run }) => {
             let images = wanted(files, context, &hosts)?;
             if *dry_run {
@@ -91,13 +92,12 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         }
         Some(Verb::Prune { all, dry_run }) => {
             let needed = needed(context, *all).await?;
-            let wishes = hosts.iter().map(|host| (*host, vec![Ask::Images])).collect();
-            let (lines, complaints) = ask(context, wishes).await;
-            let idle: Vec<Line> = lines.into_iter().filter(|line| is_idle(line, &needed)).collect();
+            let (lines, complaints) = ask(context, listings(&hosts, context)).await;
+            let idle = idle(lines, &needed);
             if *dry_run || !complaints.is_empty() {
                 return show(args, &idle, complaints, "could be removed", printer);
             }
-            (discards(&idle, &hosts), "removed")
+            (discards(&idle, &hosts, context), "removed")
         }
     };
     let (lines, complaints) = ask(context, wishes).await;
@@ -131,6 +131,11 @@ async fn ask(context: &Context, wishes: Wishes<'_>) -> (Vec<Line>, Vec<String>) 
             match call.ask(ask).await {
                 Ok(Answer::Images(images)) => lines.extend(images.into_iter().map(|image| Line {
                     host: host.name.clone(),
+                    kind: if image.runtime.is_some() {
+                        "runtime"
+                    } else {
+                        "instance"
+                    },
                     image,
                 })),
                 Ok(Answer::Fault(fault)) => complaints.push(format!("{}: {fault}", host.name)),
@@ -168,6 +173,7 @@ fn show(
     } else {
         let mut table = Table::new(&[
             left("host"),
+            left("kind"),
             prose("image"),
             right("size"),
             right("moved"),
@@ -180,13 +186,23 @@ fn show(
             } else {
                 "-".to_owned()
             };
-            let name = image.tags.first().unwrap_or(&image.source);
+            let name = match image.runtime {
+                Some(_) => &image.source,
+                None => image.tags.first().unwrap_or(&image.source),
+            };
             let used = if image.here {
                 image.used_by.join(" ")
             } else {
                 "(gone)".to_owned()
             };
-            table.row([line.host.as_str(), name, &words::bytes(image.size), &moved, &used]);
+            table.row([
+                line.host.as_str(),
+                line.kind,
+                name,
+                &words::bytes(image.size),
+                &moved,
+                &used,
+            ]);
         }
         printer.data(&table.render(printer.width()))?;
     }
@@ -286,8 +302,8 @@ async fn prefetches<'c>(
 /// What jobs need that are not closed: for each host that may be running one, and for every host.
 #[derive(Debug, Default)]
 struct Needed {
-    live: BTreeSet<(HostName, String)>,
-    waiting: BTreeSet<String>,
+    live: BTreeSet<(HostName, Named)>,
+    waiting: BTreeSet<Named>,
 }
 
 async fn needed(context: &Context, all: bool) -> Result<Needed, CommandError> {
@@ -301,15 +317,18 @@ async fn needed(context: &Context, all: bool) -> Result<Needed, CommandError> {
             continue;
         };
         let text = store.dataset(&dataset.sha256).await?.unwrap_or_default();
-        let Some(source) = image(&entry.job, &text, context).map(|image| image.source.to_string()) else {
+        let Some(image) = image(&entry.job, &text, context) else {
             continue;
         };
+        let names = runtime_names(&image);
+        let source = image.source;
+        let image = Named { source, names };
         match entry.live() {
             Some(live) => {
-                needed.live.insert((live.host.clone(), source));
+                needed.live.insert((live.host.clone(), image));
             }
             None if !all => {
-                needed.waiting.insert(source);
+                needed.waiting.insert(image);
             }
             None => {}
         }
@@ -318,18 +337,51 @@ async fn needed(context: &Context, all: bool) -> Result<Needed, CommandError> {
     Ok(needed)
 }
 
-fn is_idle(line: &Line, needed: &Needed) -> bool {
-    let source = &line.image.source;
-    line.image.used_by.is_empty()
-        && !needed.waiting.contains(source)
-        && !needed.live.contains(&(line.host.clone(), source.clone()))
+/// Those that no container uses and no job needs; the runtime images first, since they lie on top of others.
+fn idle(lines: Vec<Line>, needed: &Needed) -> Vec<Line> {
+    let layers: BTreeMap<(HostName, String), Vec<(String, u64)>> = lines
+        .iter()
+        .map(|line| {
+            (
+                (line.host.clone(), line.image.source.clone()),
+                line.image.layers.clone(),
+            )
+        })
+        .collect();
+    let serves = |line: &Line, image: &Named| {
+        let source = image.source.to_string();
+        let Some(base) = &line.image.runtime else {
+            return line.image.source == source;
+        };
+        let below = layers.get(&(line.host.clone(), source));
+        let below = below.map(Vec::as_slice).unwrap_or_default();
+        belongs(base, &line.image.layers, image.names.iter(), below)
+    };
+    let is_idle = |line: &Line| {
+        let mut live = needed.live.iter().filter(|(host, _)| *host == line.host);
+        line.image.used_by.is_empty()
+            && !needed.waiting.iter().any(|image| serves(line, image))
+            && !live.any(|(_, image)| serves(line, image))
+    };
+    let mut idle: Vec<Line> = lines.into_iter().filter(is_idle).collect();
+    idle.sort_by_key(|line| (line.host.clone(), line.image.runtime.is_none()));
+    idle
 }
 
-fn discards<'c>(idle: &[Line], hosts: &[&'c HostConfig]) -> Wishes<'c> {
+/// Asks each host for all that it has.
+fn listings<'c>(hosts: &[&'c HostConfig], context: &Context) -> Wishes<'c> {
+    let ask = || Ask::Shelf {
+        runtimes: context.config.runtimes(),
+    };
+    hosts.iter().map(|host| (*host, vec![ask()])).collect()
+}
+
+fn discards<'c>(idle: &[Line], hosts: &[&'c HostConfig], context: &Context) -> Wishes<'c> {
     let of = |host: &HostName| -> Vec<Ask> {
         let ours = idle.iter().filter(|line| line.host == *host);
         ours.map(|line| Ask::Discard {
             source: line.image.source.clone(),
+            runtimes: context.config.runtimes(),
         })
         .collect()
     };

@@ -8,7 +8,8 @@ use futures::StreamExt as _;
 use super::assignment::Assignment;
 use super::context::Context;
 use crate::domain::fleet::ImageNeed;
-use crate::domain::swe::Source;
+use crate::domain::runtime::base_name;
+use crate::domain::swe::{Image, Source};
 use crate::domain::{Fleet, Instance, JobId, Sha256};
 use crate::pipeline;
 
@@ -21,10 +22,10 @@ const REQUESTS: usize = 32;
 /// Tells the fleet which images the open jobs of an assignment need. Sizes that are not known yet are asked for; an
 /// object that does not answer now is no reason not to go on.
 pub(super) async fn learn(fleet: &mut Fleet, assignment: &Assignment, sizes: &mut Sizes, context: &Context) {
-    let sources = sources(fleet, assignment, context);
-    let unknown: Vec<(String, String)> = sources
+    let images = images(fleet, assignment, context);
+    let unknown: Vec<(String, String)> = images
         .values()
-        .filter_map(|source| match source {
+        .filter_map(|image| match &image.source {
             Source::Object { bucket, key } => Some((bucket.clone(), key.clone())),
             Source::Engine(_) => None,
         })
@@ -53,29 +54,39 @@ pub(super) async fn learn(fleet: &mut Fleet, assignment: &Assignment, sizes: &mu
                 .filter_map(|(size, object)| Some((object, size.ok()?))),
         );
     }
-    know(fleet, sources, sizes);
+    know(fleet, images, sizes);
 }
 
 /// The same, with the sizes that are known.
-pub(super) fn know(fleet: &mut Fleet, sources: BTreeMap<JobId, Source>, sizes: &Sizes) {
-    let mut needs: BTreeMap<Source, Arc<ImageNeed>> = BTreeMap::new();
-    for (job, source) in sources {
-        let need = needs.entry(source).or_insert_with_key(|source| {
-            let bytes = match source {
+pub(super) fn know(fleet: &mut Fleet, images: BTreeMap<JobId, Named>, sizes: &Sizes) {
+    let mut needs: BTreeMap<Named, Arc<ImageNeed>> = BTreeMap::new();
+    for (job, image) in images {
+        let need = needs.entry(image).or_insert_with_key(|image| {
+            let bytes = match &image.source {
                 Source::Object { bucket, key } => sizes.get(&(bucket.clone(), key.clone())).copied(),
                 Source::Engine(_) => None,
             };
             Arc::new(ImageNeed {
-                source: source.to_string().into(),
+                source: image.source.to_string().into(),
                 bytes: bytes.unwrap_or_default(),
+                names: image.names.clone(),
             })
         });
         fleet.need_image(job, Arc::clone(need));
     }
 }
 
+/// An image that a job needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named {
+    /// Where it comes from.
+    pub(super) source: Source,
+    /// How the tags of its runtime images may call it.
+    pub(super) names: Vec<String>,
+}
+
 /// The image of each open native job.
-pub(super) fn sources(fleet: &Fleet, assignment: &Assignment, context: &Context) -> BTreeMap<JobId, Source> {
+pub(super) fn images(fleet: &Fleet, assignment: &Assignment, context: &Context) -> BTreeMap<JobId, Named> {
     let texts: BTreeMap<Sha256, &str> = assignment
         .set
         .datasets
@@ -94,7 +105,14 @@ pub(super) fn sources(fleet: &Fleet, assignment: &Assignment, context: &Context)
         let text = texts.get(&job.dataset.as_ref()?.sha256)?;
         let instance: Instance = serde_json::from_str(text).ok()?;
         let image = pipeline::image(pipeline, &context.config, &instance).ok()?;
-        Some((job.id, image.source))
+        let names = runtime_names(&image);
+        let source = image.source;
+        Some((job.id, Named { source, names }))
     })
     .collect()
+}
+
+/// How the tags of an image's runtime images may call it.
+pub(super) fn runtime_names(image: &Image) -> Vec<String> {
+    image.tags.iter().map(|tag| base_name(tag)).collect()
 }

@@ -172,9 +172,12 @@ table! {
         expires: Span = Kind::Time(60, 7 * DAY), Need::Default("12h");
         /// What images must run on.
         platform: String = Kind::Text, Need::Default("linux/amd64");
+        /// Repositories of the runtime images that the harness builds on the hosts, which are removed by the same marks.
+        /// Without it, the harness's own, and what an agent's `env` sets OH_RUNTIME_RUNTIME_IMAGE_REPO to.
+        runtime_repositories: Option<Vec<String>> = Kind::List(&Kind::Text), Need::Optional;
         /// The image of a host's next job is fetched while the present one runs.
         prefetch: bool = Kind::Flag, Need::Default("true");
-        /// Images are removed once so many hundredths of the engine's disk are in use, …
+        /// Images, also those that the harness has built, are removed once so many hundredths of the engine's disk are in use, …
         high_water: u32 = Kind::Count(1, 100), Need::Default("85");
         /// … until it is so many: those first that are needed last.
         low_water: u32 = Kind::Count(1, 100), Need::Default("70");

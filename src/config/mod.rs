@@ -27,6 +27,7 @@ pub(crate) use schema::{NAME, VARIABLE};
 use crate::domain::host::{HostConfig, Reach};
 use crate::domain::image::ImagePlaces;
 use crate::domain::memory::MemoryLimit;
+use crate::domain::runtime;
 use crate::domain::tree::CRITICAL;
 use crate::domain::{HostName, ModelName, PipelineName};
 use field::Field as _;
@@ -175,6 +176,24 @@ impl Config {
             MemoryLimit::Bytes(bytes) => *bytes,
             MemoryLimit::Unlimited => u64::MAX,
         })
+    }
+
+    /// The repositories of the runtime images that the harness builds: as `[images]` has them, else the harness's own and
+    /// what the agents' variables say.
+    pub fn runtimes(&self) -> Vec<String> {
+        if let Some(repositories) = &self.images.runtime_repositories {
+            return repositories.clone();
+        }
+        let agents = self.agents.iter().map(|agent| &agent.env);
+        let told = agents.chain(self.models.iter().map(|model| &model.set));
+        let told = told.filter_map(|env| env.get(runtime::VARIABLE));
+        let mut all = vec![runtime::REPOSITORY.to_owned()];
+        for repository in told {
+            if !repository.is_empty() && !all.contains(repository) {
+                all.push(repository.clone());
+            }
+        }
+        all
     }
 
     /// The host of this name.

@@ -115,6 +115,7 @@ fn image_is_sound(image: &Shelved) -> bool {
     image.size <= LARGEST
         && image.moved <= LARGEST
         && image.layers.len() <= MOST
+        && image.runtime.as_ref().is_none_or(|base| base.len() <= 512)
         && image.layers.iter().all(|(_, bytes)| *bytes <= LARGEST)
         && time(image.loaded_at)
         && time(image.last_used)

@@ -253,6 +253,9 @@ pub struct Stock {
     /// Its layers, as far as they are known: digest and bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<(String, u64)>,
+    /// Of a runtime image: the base image that it belongs to, as its tags call that; empty if they do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
 }
 
 /// Why a host does not start an attempt. Nothing has run.

@@ -17,6 +17,7 @@ pub mod instance;
 pub mod swe;
 pub mod reference;
 pub mod image;
+pub mod runtime;
 pub mod verdict;
 pub mod evidence;
 pub mod conclusion;

@@ -20,7 +20,7 @@ use super::time::Timestamp;
 
 /// The version of this protocol. Both ends must speak the same; the coordinator brings the runner
 /// along, so that they do.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// How the runner's first line begins.
 pub const MAGIC: &str = "@fleet-link ";
@@ -97,6 +97,11 @@ pub enum Ask {
     Probe,
     /// Which images have you made ready?
     Images,
+    /// The same, and which has the harness built there?
+    Shelf {
+        /// The repositories of what the harness builds.
+        runtimes: Vec<String>,
+    },
     /// Make this image ready before a job needs it.
     Prefetch {
         /// The image.
@@ -104,10 +109,13 @@ pub enum Ask {
         /// Its signed address, where it needs one. A secret.
         url: Option<String>,
     },
-    /// Remove an image that was made ready here, unless a container uses it.
+    /// Remove an image that was made ready or that the harness built here, unless a container uses it.
     Discard {
         /// Where it came from, as [`Shelved`] says.
         source: String,
+        /// The repositories of what the harness builds.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        runtimes: Vec<String>,
     },
     /// Remove what dead attempts and broken-off preparations have left in the engine. Never anything else.
     Clean,
@@ -149,6 +157,7 @@ impl Ask {
             | Ask::Inventory { .. }
             | Ask::Probe
             | Ask::Images
+            | Ask::Shelf { .. }
             | Ask::Prefetch { .. }
             | Ask::Discard { .. }
             | Ask::Clean
@@ -274,7 +283,7 @@ pub enum Answer {
     Lacks(Sha256),
 }
 
-/// An image that a host has made ready.
+/// An image that a host has made ready, or that the harness has built there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shelved {
     /// Where it came from.
@@ -299,6 +308,10 @@ pub struct Shelved {
     /// Its layers from the lowest one on, as diff ids, and the bytes of each; zero where they are not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<(String, u64)>,
+    /// Of a runtime image that the harness built: the base image that it belongs to, as its tags call that; empty if they
+    /// do not say. None for the image of an instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
 }
 
 /// What a cleaning has removed.

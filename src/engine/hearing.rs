@@ -61,7 +61,7 @@ impl Engine {
                     };
                     self.understand(&mut hearing, host, Some(attempt.job), &heard);
                     if self.setup.fleet.knows_images() && self.has_new_image(&hearing.events, *attempt) {
-                        hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
+                        hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
                     }
                 }
                 News::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
@@ -139,7 +139,7 @@ impl Engine {
         if self.setup.fleet.knows_images() {
             // The first choice there should know it, too.
             self.setup.fleet.note_asked(host, true);
-            hearing.replies.push((host.clone(), Ask::Images, About::Shelf));
+            hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
         }
     }
 

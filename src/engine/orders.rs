@@ -64,7 +64,11 @@ impl Engine {
                 Effect::Evict { host, image } => {
                     self.setup.fleet.note_evicting(&host, clock::now(), &image);
                     let about = About::Evict(image.clone());
-                    requests.push((host, Ask::Discard { source: image }, about));
+                    let ask = Ask::Discard {
+                        source: image,
+                        runtimes: self.setup.config.runtimes(),
+                    };
+                    requests.push((host, ask, about));
                 }
                 Effect::Clean { host } => {
                     if !self.talks.awaits(&host, &About::Clean) {

@@ -7,7 +7,7 @@ use super::hearing::refusal;
 use super::talk::About;
 use crate::domain::event::Stock;
 use crate::domain::journal::Entry;
-use crate::domain::wire::{Answer, Cleaned, Shelved};
+use crate::domain::wire::{Answer, Ask, Cleaned, Shelved};
 use crate::domain::{AttemptId, Event, Fleet, HostName};
 use crate::doors::clock;
 use crate::plan;
@@ -68,6 +68,13 @@ impl Engine {
         Vec::new()
     }
 
+    /// Asks a host which images it has.
+    pub(super) fn shelf(&self) -> Ask {
+        Ask::Shelf {
+            runtimes: self.setup.config.runtimes(),
+        }
+    }
+
     /// Do these news tell that an attempt has made its image ready?
     pub(super) fn has_new_image(&self, events: &[(HostName, Event)], id: AttemptId) -> bool {
         let pipeline = self.setup.fleet.job(id.job).map(|entry| &entry.job.pipeline);
@@ -102,6 +109,7 @@ fn stock(image: &Shelved) -> Stock {
         source: image.source.clone(),
         bytes: image.size,
         layers: image.layers.clone(),
+        runtime: image.runtime.clone(),
     }
 }
 

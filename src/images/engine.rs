@@ -239,6 +239,26 @@ pub(super) fn labelled(key: &str) -> Result<Vec<Local>, DockerError> {
     inspect_all(&ids.split_whitespace().collect())
 }
 
+/// Every name of an image, with the image's id.
+pub(super) fn names() -> Result<Vec<(String, String)>, DockerError> {
+    let format = r#"{{.ID}}{{"\t"}}{{.Repository}}:{{.Tag}}"#;
+    let text = ask(&["image", "ls", "--no-trunc", "--format", format], PATIENCE)?;
+    let pair = |line: &str| {
+        let (id, name) = line.split_once('\t')?;
+        Some((name.to_owned(), id.to_owned()))
+    };
+    Ok(text.lines().filter_map(pair).collect())
+}
+
+/// Takes away a name, and with the last one the image and the nameless ones that it was built up from. What is gone
+/// already is as good.
+pub(super) fn untag_whole(name: &str) -> Result<(), DockerError> {
+    match ask(&["image", "rm", name], PATIENCE) {
+        Ok(_) | Err(DockerError::NotThere(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Every container, running or not: its name, and the id of its image.
 pub(super) fn containers() -> Result<Vec<(String, String)>, DockerError> {
     let ids = ask(&["ps", "-aq", "--no-trunc"], PATIENCE)?;

@@ -14,6 +14,7 @@ mod inside;
 mod load;
 mod ranges;
 mod record;
+mod runtime;
 mod shelf;
 mod tar;
 

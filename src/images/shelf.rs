@@ -1,4 +1,4 @@
-//! The images that fleet made ready on this host, for whoever wants to see or remove them.
+//! The images that fleet made ready on this host, and those that the harness has built: to be seen and to be removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,18 +7,31 @@ use super::arrive::PART;
 use super::engine::{self, Local};
 use super::error::ImageError;
 use super::record::{self, Entry, Record};
+use super::runtime::{self, Runtime};
+use crate::docker::DockerError;
+use crate::domain::Timestamp;
+use crate::domain::runtime::tag_in;
 use crate::domain::wire::Shelved;
 
-/// Every image that fleet made ready here. Blocks: asks the engine, a few times for all of them.
-pub fn list(root: &Path) -> Result<Vec<Shelved>, ImageError> {
-    shelve(&record::all(root)?)
+/// Every image that fleet made ready here, and what the harness has built in these repositories. Blocks: asks the
+/// engine, a few times for all of them.
+pub fn list(root: &Path, repositories: &[String]) -> Result<Vec<Shelved>, ImageError> {
+    let records = record::all(root)?;
+    let runtimes = match runtime::find(repositories) {
+        Ok(runtimes) => runtimes,
+        // Without a client nothing was built through one.
+        Err(DockerError::NoClient) if records.is_empty() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    shelve(&records, &runtimes)
 }
 
-fn shelve(records: &[Record]) -> Result<Vec<Shelved>, ImageError> {
-    if records.is_empty() {
+fn shelve(records: &[Record], runtimes: &[Runtime]) -> Result<Vec<Shelved>, ImageError> {
+    if records.is_empty() && runtimes.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<String> = records.iter().flat_map(Record::ids).collect();
+    let built = runtimes.iter().map(|runtime| runtime.id.clone());
+    let ids: Vec<String> = records.iter().flat_map(Record::ids).chain(built).collect();
     let containers = engine::containers()?;
     let used = containers.iter().map(|(_, image)| image);
     let all = ids.iter().chain(used).map(String::as_str).collect();
@@ -29,7 +42,9 @@ fn shelve(records: &[Record]) -> Result<Vec<Shelved>, ImageError> {
             .collect(),
         containers,
     };
-    Ok(records.iter().map(|record| engine.shelved(record)).collect())
+    let ours = records.iter().map(|record| engine.shelved(record));
+    let built = runtimes.iter().filter_map(|runtime| engine.built(runtime));
+    Ok(ours.chain(built).collect())
 }
 
 /// What the engine has, as far as it matters here.
@@ -68,7 +83,27 @@ impl Engine {
                 .iter()
                 .map(|diff| (diff.clone(), sizes.get(diff.as_str()).copied().unwrap_or(0)))
                 .collect(),
+            runtime: None,
         }
+    }
+
+    /// One that the harness has built, unless it has gone meanwhile. When that was, nobody tells.
+    fn built(&self, runtime: &Runtime) -> Option<Shelved> {
+        let image = self.images.get(&runtime.id)?;
+        let used_by: BTreeSet<&str> = self.users(image).collect();
+        Some(Shelved {
+            source: runtime.source.clone(),
+            id: image.id.clone(),
+            tags: runtime.names.clone(),
+            size: image.size,
+            moved: 0,
+            loaded_at: Timestamp(0),
+            last_used: Timestamp(0),
+            used_by: used_by.into_iter().map(str::to_owned).collect(),
+            here: true,
+            layers: image.layers().iter().map(|diff| (diff.clone(), 0)).collect(),
+            runtime: Some(runtime.base.clone()),
+        })
     }
 
     /// The containers that were made from an image or from what has all its layers below others: removing the image
@@ -111,7 +146,11 @@ pub fn drop_parts(root: &Path) -> Result<(u64, u64), ImageError> {
 ///
 /// Only names that we gave are taken away, and only while they are still this image's. An image that the engine had
 /// before us stays; so do layers and images that another record needs.
-pub async fn remove(root: &Path, wanted: &str) -> Result<Shelved, ImageError> {
+pub async fn remove(root: &Path, wanted: &str, repositories: &[String]) -> Result<Shelved, ImageError> {
+    if tag_in(wanted, repositories).is_some() {
+        let (wanted, repositories) = (wanted.to_owned(), repositories.to_vec());
+        return engine::aside(move || take_down_runtime(&wanted, &repositories)).await?;
+    }
     let records = record::all(root)?;
     let is_wanted = |record: &&Record| record::name(&record.source) == wanted || record.tags.contains(wanted);
     let found = records
@@ -139,15 +178,36 @@ pub async fn remove(root: &Path, wanted: &str) -> Result<Shelved, ImageError> {
     Ok(gone)
 }
 
-fn take_down(record: &Record, others: &BTreeSet<String>) -> Result<Shelved, ImageError> {
-    let shown = shelve(std::slice::from_ref(record))?.pop();
-    let shown = shown.ok_or_else(|| ImageError::NotOurs(record::name(&record.source)))?;
-    if !shown.used_by.is_empty() {
-        return Err(ImageError::InUse {
-            image: shown.source,
-            containers: shown.used_by.join(", "),
-        });
+/// Removes what the harness has built: the names in its repositories, and the image with the last name.
+fn take_down_runtime(wanted: &str, repositories: &[String]) -> Result<Shelved, ImageError> {
+    let runtimes = runtime::find(repositories)?;
+    let found = runtimes.iter().find(|runtime| runtime.source == wanted);
+    let found = found.ok_or_else(|| ImageError::NotOurs(wanted.to_owned()))?;
+    let shown = shelve(&[], std::slice::from_ref(found))?.pop();
+    let shown = unused(shown.ok_or_else(|| ImageError::NotOurs(wanted.to_owned()))?)?;
+    for name in &found.names {
+        // It may be another image's by now.
+        if engine::inspect(name)?.is_some_and(|image| image.id == found.id) {
+            engine::untag_whole(name)?;
+        }
     }
+    Ok(shown)
+}
+
+/// Refuses what a container uses.
+fn unused(shown: Shelved) -> Result<Shelved, ImageError> {
+    if shown.used_by.is_empty() {
+        return Ok(shown);
+    }
+    Err(ImageError::InUse {
+        containers: shown.used_by.join(", "),
+        image: shown.source,
+    })
+}
+
+fn take_down(record: &Record, others: &BTreeSet<String>) -> Result<Shelved, ImageError> {
+    let shown = shelve(std::slice::from_ref(record), &[])?.pop();
+    let shown = unused(shown.ok_or_else(|| ImageError::NotOurs(record::name(&record.source)))?)?;
     let ids = record.ids();
     for tag in &record.tags {
         let Some(image) = engine::inspect(tag)?.filter(|image| ids.contains(&image.id)) else {

@@ -1,9 +1,11 @@
-//! Which images leave a host whose engine's disk fills up: those that are needed last, or never.
+//! Which images leave a host whose engine's disk fills up: those that are needed last, or never. The runtime images that
+//! the harness has built are needed as their base images are.
 
 use std::collections::BTreeMap;
 
 use super::Policy;
-use crate::domain::fleet::{HostEntry, Rank, Spot};
+use crate::domain::event::Stock;
+use crate::domain::fleet::{HostEntry, ImageNeed, Rank, Spot};
 use crate::domain::host::Link;
 use crate::domain::{Effect, Fleet, HostName, Span, Timestamp};
 
@@ -53,6 +55,8 @@ fn is_full(host: &HostEntry, policy: &Policy) -> bool {
 
 /// When each image is needed next: by the best-placed waiting job of each host, and of all.
 struct Uses<'a> {
+    /// What the waiting jobs need, by source and names: jobs of several instances may share a source.
+    needs: BTreeMap<(&'a str, &'a [String]), &'a ImageNeed>,
     anywhere: BTreeMap<&'a str, Rank>,
     on: BTreeMap<(&'a HostName, &'a str), Rank>,
 }
@@ -60,12 +64,15 @@ struct Uses<'a> {
 impl<'a> Uses<'a> {
     fn of(fleet: &'a Fleet) -> Uses<'a> {
         let mut uses = Uses {
+            needs: BTreeMap::new(),
             anywhere: BTreeMap::new(),
             on: BTreeMap::new(),
         };
         for (job, waiting) in fleet.waiting_jobs() {
             let Some(image) = fleet.image(job) else { continue };
             let source: &str = &image.source;
+            uses.needs
+                .insert((source, image.names.as_slice()), image.as_ref());
             sooner(uses.anywhere.entry(source).or_insert(waiting.rank), waiting.rank);
             if let Spot::Host(host) = &waiting.spot {
                 sooner(
@@ -78,30 +85,55 @@ impl<'a> Uses<'a> {
     }
 
     /// The image that this host needs last, of those that it may lose.
-    fn last(&self, fleet: &Fleet, name: &HostName, host: &HostEntry, now: Timestamp) -> Option<String> {
-        let needed = |source: &str| {
+    fn last(
+        &self,
+        fleet: &'a Fleet,
+        name: &'a HostName,
+        host: &'a HostEntry,
+        now: Timestamp,
+    ) -> Option<String> {
+        let needed = |source: &str, stock: &Stock| {
             let jobs = host.live.iter().map(|id| id.job).chain(host.next);
             let mut images = jobs.filter_map(|job| fleet.image(job));
-            images.any(|image| *image.source == *source) || host.fetching.as_deref() == Some(source)
+            images.any(|image| *image.source == *source || fleet.is_runtime_of(stock, image))
+                || host.fetching.as_deref() == Some(source)
         };
         let balked = |source: &str| host.balked.get(source).is_some_and(|at| now.since(*at) < BALKED);
         let may_go = host
             .shelf
             .iter()
-            .filter(|(source, _)| !needed(source) && !balked(source));
+            .filter(|(source, stock)| !needed(source, stock) && !balked(source));
         may_go
             .max_by_key(|(source, stock)| {
-                let here = self.on.get(&(name, source.as_ref()));
-                let there = self.anywhere.get(source.as_ref());
-                // Never again; by others; here, but late. Then the larger one.
+                let sources = self.sources(fleet, source, stock);
+                let here = sources
+                    .iter()
+                    .filter_map(|source| self.on.get(&(name, *source)))
+                    .min();
+                let there = sources
+                    .iter()
+                    .filter_map(|source| self.anywhere.get(source))
+                    .min();
+                // Never again, and of these the harness's first; by others; here, but late. Then the larger one.
                 (
                     here.is_none(),
                     there.is_none(),
+                    there.is_none() && stock.runtime.is_some(),
                     here.or(there).copied(),
                     stock.bytes,
                 )
             })
             .map(|(source, _)| source.to_string())
+    }
+
+    /// The images that jobs need for which this one serves: itself, or its base.
+    fn sources(&self, fleet: &Fleet, source: &'a str, stock: &Stock) -> Vec<&'a str> {
+        if stock.runtime.is_none() {
+            return vec![source];
+        }
+        let needs = self.needs.iter();
+        let bases = needs.filter(|(_, need)| fleet.is_runtime_of(stock, need));
+        bases.map(|((source, _), _)| *source).collect()
     }
 }
 

@@ -166,7 +166,8 @@ impl Play<'_> {
             return;
         };
         let arrived = std::mem::take(&mut stage.arrived);
-        if arrived.is_empty() {
+        let built = std::mem::take(&mut stage.built);
+        if arrived.is_empty() && built.is_empty() {
             return;
         }
         let came = arrived.iter().map(|need| {
@@ -179,9 +180,10 @@ impl Play<'_> {
                 source: need.source.to_string(),
                 bytes: need.bytes,
                 layers: Vec::new(),
+                runtime: None,
             })
         });
-        let came: Vec<Stock> = came.collect();
+        let came: Vec<Stock> = came.chain(built).collect();
         self.record(&[Event::Stocked {
             host: host.clone(),
             came,

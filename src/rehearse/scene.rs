@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use super::{Change, Measured, Odds};
 use crate::config::Config;
+use crate::domain::event::Stock;
 use crate::domain::swe::Task;
 use crate::domain::{Fleet, HostName, Job, JobId, PhaseName, Span, Timestamp};
 use crate::plan::Policy;
 
 /// Bytes of an image of which nothing is known.
 pub const IMAGE_BYTES: u64 = 2_900_000_000;
+
+/// Bytes of a runtime image, less those of its base, where none has been seen.
+const RUNTIME_BYTES: u64 = 10_000_000_000;
 
 /// Everything that a play begins with.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct Scene {
 pub struct Work {
     /// Its phases, in order.
     pub steps: Vec<Step>,
+    /// Bytes of the runtime image that the harness builds for it on top of its own; zero if none is built.
+    pub runtime: u64,
 }
 
 /// One phase.
@@ -60,6 +66,10 @@ pub struct Step {
 pub struct Works<'c> {
     config: &'c Config,
     measured: &'c Measured,
+    /// Bytes of a runtime image, less those of its base, as they are on the hosts.
+    runtime: Option<u64>,
+    /// Is there a job for which one is built?
+    builds: bool,
     assumed: BTreeMap<Option<u8>, Arc<Odds>>,
     /// Phases of which nothing at all was measured, and what is assumed of them.
     guessed: BTreeMap<PhaseName, Span>,
@@ -67,10 +77,12 @@ pub struct Works<'c> {
 
 impl<'c> Works<'c> {
     /// For jobs of this fleet.
-    pub fn new(config: &'c Config, measured: &'c Measured) -> Works<'c> {
+    pub fn new(config: &'c Config, measured: &'c Measured, fleet: &Fleet) -> Works<'c> {
         Works {
             config,
             measured,
+            runtime: runtime_bytes(fleet),
+            builds: false,
             assumed: BTreeMap::new(),
             guessed: BTreeMap::new(),
         }
@@ -79,11 +91,22 @@ impl<'c> Works<'c> {
     /// What a job is to do; nothing, if `fleet.toml` does not know its pipeline.
     pub fn of(&mut self, job: &Job) -> Work {
         let Some(pipeline) = self.config.pipeline(&job.pipeline) else {
-            return Work { steps: Vec::new() };
+            return Work {
+                steps: Vec::new(),
+                runtime: 0,
+            };
         };
         // Nobody works for a trajectory that is there, or that is the dataset's own patch.
         let agent = self.config.agent_of(&job.model, pipeline);
         let idle = job.trajectory.is_some() || matches!(agent, Some("gold" | "noop"));
+        let declared = self
+            .config
+            .agents
+            .iter()
+            .find(|one| Some(one.name.as_str()) == agent);
+        let harness = job.trajectory.is_none() && declared.is_some_and(|agent| agent.kind == "openhands");
+        self.builds |= harness;
+        let runtime = self.runtime.unwrap_or(RUNTIME_BYTES);
         let steps = pipeline.phase.iter().map(|phase| {
             let task = phase.does.as_deref().and_then(task);
             let quick = idle && task == Some(Task::Trajectory);
@@ -98,6 +121,7 @@ impl<'c> Works<'c> {
         });
         Work {
             steps: steps.collect(),
+            runtime: if harness { runtime } else { 0 },
         }
     }
 
@@ -132,10 +156,40 @@ impl<'c> Works<'c> {
         Arc::clone(odds)
     }
 
+    /// Bytes of a runtime image, if one is built for any job; and whether they are those of images that are there.
+    pub fn runtime(&self) -> Option<(u64, bool)> {
+        let bytes = (self.runtime.unwrap_or(RUNTIME_BYTES), self.runtime.is_some());
+        self.builds.then_some(bytes)
+    }
+
     /// Phases of which nothing was measured: their times are assumed.
     pub fn guessed(&self) -> &BTreeMap<PhaseName, Span> {
         &self.guessed
     }
+}
+
+/// What the harness's runtime images take beside their bases, as far as hosts have some: the middle one. One whose base is
+/// on no host counts whole.
+fn runtime_bytes(fleet: &Fleet) -> Option<u64> {
+    let shelves = || fleet.hosts().flat_map(|(_, host)| host.shelf.values());
+    let bases: Vec<_> = shelves().filter(|stock| stock.runtime.is_none()).collect();
+    let own = |stock: &Stock| {
+        let below = bases.iter().filter(|base| {
+            let layers = base.layers.iter().zip(&stock.layers);
+            !base.layers.is_empty()
+                && base.layers.len() <= stock.layers.len()
+                && layers.into_iter().all(|(one, other)| one.0 == other.0)
+        });
+        stock
+            .bytes
+            .saturating_sub(below.map(|base| base.bytes).max().unwrap_or(0))
+    };
+    let mut all: Vec<u64> = shelves()
+        .filter(|stock| stock.runtime.is_some())
+        .map(own)
+        .collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).copied()
 }
 
 /// What is assumed where nothing was measured: a key, the middle, and the spread of its logarithm.

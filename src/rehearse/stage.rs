@@ -7,6 +7,7 @@ use super::chance::{Chance, Fate, fault, works_for_model};
 use super::odds::scaled;
 use super::{Dice, Host, Scene, Speech, Step, Work};
 use crate::domain::conclusion::Conclusion;
+use crate::domain::event::Stock;
 use crate::domain::fault::{Again, Class};
 use crate::domain::fleet::ImageNeed;
 use crate::domain::journal::{Ending, Entry, Outcome};
@@ -30,6 +31,8 @@ pub(super) struct Stage {
     pub(super) shelf: BTreeMap<Arc<str>, u64>,
     /// Images that have come to it, and that nobody has been told of.
     pub(super) arrived: Vec<Arc<ImageNeed>>,
+    /// Runtime images that were built on it, and that nobody has been told of.
+    pub(super) built: Vec<Stock>,
     /// The image that is being fetched ahead, and until when.
     pub(super) fetching: Option<(Arc<ImageNeed>, Timestamp)>,
     /// Bytes that were moved to it.
@@ -45,6 +48,8 @@ struct Act {
     work: Arc<Work>,
     model: ModelName,
     image: Option<Bring>,
+    /// The image that it needs, whether or not it is there by now.
+    need: Option<Arc<ImageNeed>>,
     step: usize,
     /// When the step under way began and ends.
     began: Timestamp,
@@ -96,6 +101,7 @@ impl Stage {
             peak: shelf.values().sum(),
             shelf,
             arrived: Vec::new(),
+            built: Vec::new(),
             fetching: None,
             moved: 0,
             acts: BTreeMap::new(),
@@ -248,6 +254,22 @@ impl Stage {
         self.arrived.push(need);
     }
 
+    /// The harness has built a runtime image of so many bytes of its own on top of this one, unless it had.
+    fn build(&mut self, need: &ImageNeed, bytes: u64) {
+        let source: Arc<str> = format!("runtime of {}", need.source).into();
+        if bytes == 0 || self.shelf.contains_key(&source) {
+            return;
+        }
+        self.built.push(Stock {
+            source: source.to_string(),
+            bytes,
+            layers: Vec::new(),
+            runtime: Some(need.names.first().cloned().unwrap_or_default()),
+        });
+        self.shelf.insert(source, bytes);
+        self.peak = self.peak.max(self.shelf.values().sum());
+    }
+
     /// The time of an attempt has come: its step ends, the next one begins.
     pub(super) fn step(
         &mut self,
@@ -288,6 +310,10 @@ impl Stage {
             let phase = step.phase.clone();
             self.host.end(now, id, Outcome::Failed { phase, ending });
             return None;
+        }
+        if let Some(need) = act.need.as_ref().filter(|_| step.task == Some(Task::Trajectory)) {
+            let need = Arc::clone(need);
+            self.build(&need, work.runtime);
         }
         if let Some(image) = act.image.take_if(|_| step.task == Some(Task::Image))
             && !self.shelf.contains_key(&image.need.source)
@@ -351,6 +377,7 @@ impl Act {
             work: Arc::clone(part.work),
             model: part.model.clone(),
             image: part.image.cloned(),
+            need: part.image.map(|image| Arc::clone(&image.need)),
             step,
             began: Timestamp(0),
             ends: Timestamp(0),

@@ -63,11 +63,13 @@ fn scene(hosts: usize, jobs: usize) -> Scene {
         });
         let work = Work {
             steps: steps.to_vec(),
+            runtime: 0,
         };
         works.insert(id, Arc::new(work));
         let image = ImageNeed {
             source: format!("s3://b/{}", n / 2).into(),
             bytes: 1_000_000_000,
+            names: vec![(n / 2).to_string()],
         };
         fleet.need_image(id, Arc::new(image));
     }

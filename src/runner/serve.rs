@@ -147,13 +147,16 @@ impl Server {
             Ask::Inventory { jobs } => self.aside(Some(id), move |shared| {
                 inventory::inventory(&shared.root, &shared.boot, jobs).map(Answer::Inventory)
             }),
-            Ask::Images => self.aside(Some(id), |shared| Ok(shelf::list(&shared.root))),
+            Ask::Images => self.aside(Some(id), |shared| Ok(shelf::list(&shared.root, &[]))),
+            Ask::Shelf { runtimes } => {
+                self.aside(Some(id), move |shared| Ok(shelf::list(&shared.root, &runtimes)));
+            }
             Ask::Prefetch { image, url } => self.aside(Some(id), move |shared| {
                 Ok(shelf::prefetch(&shared.root, &image, url.as_deref()))
             }),
-            Ask::Discard { source } => {
-                self.aside(Some(id), move |shared| Ok(shelf::discard(&shared.root, &source)));
-            }
+            Ask::Discard { source, runtimes } => self.aside(Some(id), move |shared| {
+                Ok(shelf::discard(&shared.root, &source, &runtimes))
+            }),
             Ask::Clean => self.aside(Some(id), |shared| Ok(clean::clean(&shared.root))),
             Ask::Harness { at, look } => self.aside(Some(id), move |shared| {
                 versions::look(&shared.root, &at, &look).map(|found| Answer::Harness(Box::new(found)))

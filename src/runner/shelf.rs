@@ -10,9 +10,9 @@ use crate::domain::swe::Image;
 use crate::domain::wire::Answer;
 use crate::images::{self, ImageError, PART_SIZE, PARTS, STALL, Shelved, Wanted};
 
-/// Every image that was made ready here.
-pub(super) fn list(root: &Root) -> Answer {
-    answer(images::list(root.path()))
+/// Every image that was made ready here, and every one that the harness has built, in these repositories.
+pub(super) fn list(root: &Root, runtimes: &[String]) -> Answer {
+    answer(images::list(root.path(), runtimes))
 }
 
 /// Makes an image ready before a job needs it.
@@ -33,7 +33,7 @@ pub(super) fn prefetch(root: &Root, image: &Image, url: Option<&str>) -> Answer 
         Ok(ready) => ready,
         Err(fault) => return Answer::Fault(fault),
     };
-    let found = images::list(root.path()).map(|all| {
+    let found = images::list(root.path(), &[]).map(|all| {
         let ours = all.into_iter().filter(|shelved| shelved.id == ready.id);
         ours.map(|shelved| Shelved {
             moved: ready.moved,
@@ -45,8 +45,8 @@ pub(super) fn prefetch(root: &Root, image: &Image, url: Option<&str>) -> Answer 
 }
 
 /// Removes an image that no container uses.
-pub(super) fn discard(root: &Root, source: &str) -> Answer {
-    let removed = block_on(images::remove(root.path(), source));
+pub(super) fn discard(root: &Root, source: &str, runtimes: &[String]) -> Answer {
+    let removed = block_on(images::remove(root.path(), source, runtimes));
     match removed {
         Ok(removed) => answer(removed.map(|one| vec![one])),
         Err(fault) => Answer::Fault(fault),

@@ -73,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_login_shell_that_talks_does_no_harm() {
-        let text = b"Welcome to Ubuntu!\n{\"not\":\"it\"}\nlast login: @fleet-link \n\n@fleet-link {\"protocol\":2,\"version\":\"0\",\"boot\":\"b\",\"now\":1}\nrest";
+        let text = b"Welcome to Ubuntu!\n{\"not\":\"it\"}\nlast login: @fleet-link \n\n@fleet-link {\"protocol\":3,\"version\":\"0\",\"boot\":\"b\",\"now\":1}\nrest";
         let mut stream = &text[..];
         assert_eq!(
             greeting(&mut stream).await.map(|hello| hello.boot),

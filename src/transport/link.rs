@@ -240,7 +240,10 @@ mod tests {
         let source = "x".repeat(500_000);
         Request {
             id: 7,
-            ask: Ask::Discard { source },
+            ask: Ask::Discard {
+                source,
+                runtimes: Vec::new(),
+            },
         }
     }
 

@@ -21,7 +21,7 @@ fn an_image_without_the_base_commit_is_not_used() {
     image.repo_path = "/app".to_owned();
     assert_eq!(kit.prepare(&image).unwrap_err().blame().1, "base-commit-missing");
     // What is on this host because of us is on our list, and it has not got our names.
-    let shelf = fleet::images::list(kit.root.path()).unwrap();
+    let shelf = fleet::images::list(kit.root.path(), &[]).unwrap();
     assert_eq!(
         (shelf.len(), shelf[0].tags.as_slice()),
         (1, [kit.name("loaded")].as_slice())

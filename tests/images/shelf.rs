@@ -10,16 +10,16 @@ fn remove(kit: &Kit, name: &str) -> Result<Shelved, ImageError> {
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(images::remove(kit.root.path(), name))
+    runtime.block_on(images::remove(kit.root.path(), name, &[]))
 }
 
 #[test]
 fn our_images_are_listed_and_only_they_are_removed() {
     let mut kit = Kit::new();
-    assert_eq!(images::list(kit.root.path()).unwrap(), []);
+    assert_eq!(images::list(kit.root.path(), &[]).unwrap(), []);
     let id = kit.put("a.tar", Layout::Legacy, &kit.layers(1, 1000));
     kit.prepare(&kit.image("a.tar")).unwrap();
-    let shelf = images::list(kit.root.path()).unwrap();
+    let shelf = images::list(kit.root.path(), &[]).unwrap();
     let ours = &shelf[0];
     assert_eq!((shelf.len(), &ours.id, ours.here), (1, &id, true));
     assert_eq!(ours.source, "s3://bucket/a.tar");
@@ -47,7 +47,7 @@ fn our_images_are_listed_and_only_they_are_removed() {
     docker(&["rm", &name]);
     remove(&kit, "s3://bucket/a.tar").unwrap();
     assert!(kit.is_clean());
-    assert_eq!(images::list(kit.root.path()).unwrap(), []);
+    assert_eq!(images::list(kit.root.path(), &[]).unwrap(), []);
 }
 
 #[test]

@@ -26,6 +26,7 @@ prefix = "$PREFIX/"
 endpoint = "$S3_ENDPOINT"
 region = "us-east-1"
 path_style = true
+high_water = 99
 END
 }
 

@@ -87,9 +87,16 @@ lab_unload() {
     say "unload: $*"
 }
 
+# One that others were built on goes only after them: as long as some go, the rest is tried again.
 unload_host() {
     docker exec "$(container "$1")" sh -ec 'docker ps -aq | xargs -r docker rm -f -v >/dev/null
-        docker image ls -q | sort -u | xargs -r docker rmi -f >/dev/null' || die "$1: its engine keeps its images"
+        images() { docker image ls -aq --no-trunc | sort -u; }
+        left=$(images)
+        while [ "$left" ]; do
+            why=$(docker rmi -f $left 2>&1 >/dev/null) || true
+            before=$left left=$(images)
+            [ "$left" != "$before" ] || { echo "$why" >&2; exit 1; }
+        done' || die "$1: its engine keeps its images"
 }
 
 lab_down() {

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use super::{Fleet, HostEntry, JobEntry};
+use crate::domain::event::Stock;
 use crate::domain::host::Link;
 use crate::domain::id::{AttemptId, JobId};
 use crate::domain::name::HostName;
+use crate::domain::runtime;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::wire::Facts;
 
@@ -20,6 +22,8 @@ pub struct ImageNeed {
     pub source: Arc<str>,
     /// Bytes of the archive; none if nobody has looked.
     pub bytes: u64,
+    /// How the tags of its runtime images may call it.
+    pub names: Vec<String>,
 }
 
 impl Fleet {
@@ -51,6 +55,14 @@ impl Fleet {
             .iter()
             .filter(|(digest, _)| !host.layers.contains(digest.as_str()));
         lacks.map(|(_, bytes)| *bytes).sum()
+    }
+
+    /// Is this a runtime image that belongs to the image which is needed?
+    pub fn is_runtime_of(&self, stock: &Stock, image: &ImageNeed) -> bool {
+        stock.runtime.as_ref().is_some_and(|base| {
+            let below = self.layers_of(&image.source).unwrap_or_default();
+            runtime::belongs(base, &stock.layers, image.names.iter(), below)
+        })
     }
 
     /// The layers of an image that some host has.

@@ -11,6 +11,7 @@ fn has(scene: &mut Scene, on: &str, sources: &[&str]) {
         source: (*source).to_owned(),
         bytes: 100,
         layers: vec![("base".to_owned(), 90), (format!("own-{source}"), 10)],
+        runtime: None,
     };
     scene.fold(Event::Stocked {
         host: host(on),
@@ -124,6 +125,92 @@ fn a_job_that_was_fetched_for_and_is_held_since_does_not_start() {
     scene.succeed(running.job, 60);
     assert_eq!(scene.placed(), []);
     assert!(scene.fleet.waiting(second).is_some());
+}
+
+/// What the harness has built on top of an image of so many bytes; the tags tell its base, or they do not.
+fn has_runtime(scene: &mut Scene, on: &str, source: &str, base: &str, below: &str) {
+    let mut layers = vec![("base".to_owned(), 90), (format!("own-{below}"), 10)];
+    layers.push((format!("built-{source}"), 5000));
+    scene.fold(Event::Stocked {
+        host: host(on),
+        came: vec![Stock {
+            source: source.to_owned(),
+            bytes: 5100,
+            layers,
+            runtime: Some(base.to_owned()),
+        }],
+        went: Vec::new(),
+    });
+}
+
+/// What leaves a host with so little free, one after the other, until nothing more may.
+fn evicted(scene: &mut Scene, free: u64) -> Vec<String> {
+    let mut gone = Vec::new();
+    loop {
+        let facts = Facts {
+            data_root: Some(DataRoot {
+                path: "/var/lib/docker".to_owned(),
+                bytes: (100, free),
+                inodes: (100, 90),
+            }),
+            ..Facts::default()
+        };
+        scene.fleet.note_facts(&host("a"), scene.now, facts, 70);
+        let evicts = |effect| match effect {
+            Effect::Evict { image, .. } => Some(image),
+            _ => None,
+        };
+        let Some(image) = scene.decide().into_iter().find_map(evicts) else {
+            return gone;
+        };
+        scene.fleet.note_evicting(&host("a"), scene.now, &image);
+        scene.fold(Event::Stocked {
+            host: host("a"),
+            came: Vec::new(),
+            went: vec![image.clone()],
+        });
+        gone.push(image);
+    }
+}
+
+#[test]
+fn runtime_images_that_no_job_needs_go_first_and_that_of_a_running_job_never() {
+    let mut scene = Scene::hosts(&["a"]);
+    let (runs, waits) = (scene.job("a", "x", "gpt"), scene.job("a", "y", "gpt"));
+    scene.image(runs, "runs", 1000);
+    scene.image(waits, "waits", 1000);
+    has(&mut scene, "a", &["runs", "waits", "idle"]);
+    has_runtime(&mut scene, "a", "rt-runs", "runs_t_latest", "runs");
+    has_runtime(&mut scene, "a", "rt-waits", "waits_t_latest", "waits");
+    has_runtime(&mut scene, "a", "rt-idle", "idle_t_latest", "idle");
+    has_runtime(&mut scene, "a", "rt-nobody", "another_t_latest", "x");
+    scene.placed();
+    let gone = evicted(&mut scene, 5);
+    // Of those that nobody needs the harness's first; a runtime image goes before the base that it lies on.
+    assert_eq!(gone[2..], ["idle", "rt-waits", "waits"]);
+    assert!(
+        gone[..2]
+            .iter()
+            .all(|image| image == "rt-idle" || image == "rt-nobody")
+    );
+}
+
+#[test]
+fn a_runtime_image_whose_tags_tell_no_base_is_known_by_its_layers() {
+    let mut scene = Scene::hosts(&["a"]);
+    let (runs, next) = (scene.job("a", "x", "gpt"), scene.job("a", "y", "gpt"));
+    scene.image(runs, "runs", 1000);
+    scene.image(next, "next", 1000);
+    has(&mut scene, "a", &["runs", "next", "idle"]);
+    has_runtime(&mut scene, "a", "rt-runs", "", "runs");
+    has_runtime(&mut scene, "a", "rt-next", "", "next");
+    has_runtime(&mut scene, "a", "rt-idle", "", "idle");
+    scene.placed();
+    // It is meant for the host, and its image is here.
+    scene.begin(runs, "trajectory");
+    scene.decide();
+    assert_eq!(scene.fleet.host(&host("a")).unwrap().next, Some(next));
+    assert_eq!(evicted(&mut scene, 5), ["rt-idle", "idle"]);
 }
 
 #[test]

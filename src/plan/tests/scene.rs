@@ -108,8 +108,12 @@ impl Scene {
 
     /// A job that needs an image of so many bytes.
     pub(super) fn image(&mut self, job: JobId, source: &str, bytes: u64) {
-        let source = source.into();
-        self.fleet.need_image(job, Arc::new(ImageNeed { source, bytes }));
+        let need = ImageNeed {
+            source: source.into(),
+            bytes,
+            names: vec![format!("{source}_t_latest")],
+        };
+        self.fleet.need_image(job, Arc::new(need));
     }
 
     /// What is decided now, and folded: until nothing more is.

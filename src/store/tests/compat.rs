@@ -327,6 +327,7 @@ async fn write_operation(store: &Store, fleet: &mut Fleet) {
                 source: "s3://bucket/key.tar".into(),
                 bytes: 7,
                 layers: vec![("sha256:1".into(), 7)],
+                runtime: None,
             }],
             went: Vec::new(),
         },

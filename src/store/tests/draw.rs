@@ -163,6 +163,7 @@ impl Draw {
             source: format!("s3://bucket/{}", self.detail % 5),
             bytes: self.detail,
             layers: vec![(self.text(), 3)],
+            runtime: self.detail.is_multiple_of(3).then(|| self.text()),
         }
     }
 
