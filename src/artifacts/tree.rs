@@ -130,6 +130,9 @@ fn account(facts: &Facts<'_>, test_output: &str) -> String {
     };
     line("instance", facts.instance.id.as_str());
     line("image", evidence.image.as_deref().unwrap_or("unknown"));
+    if let Some(place) = &evidence.repo_path {
+        line("repository", &format!("found at {place}"));
+    }
     line("outcome", grading.verdict.outcome.word());
     line("verdict", grading.verdict.decision.word());
     line("resolved", &facts.resolved().to_string());

@@ -177,6 +177,7 @@ mod tests {
             version: evidence::VERSION,
             image: None,
             loaded: None,
+            repo_path: None,
             dataset: Sha256::of(b"dataset"),
             patch: Patch {
                 bytes: 500,

@@ -11,7 +11,7 @@ use nix::libc;
 
 use super::Case;
 use crate::domain::evidence::{self, Evidence, VERSION};
-use crate::domain::layout;
+use crate::domain::{Instance, layout};
 use crate::grade::Printed;
 
 /// Most bytes of a file that is read whole.
@@ -43,7 +43,7 @@ pub enum CaseError {
 impl Case {
     /// The case in this directory; none if no native phase has run there.
     pub fn read(dir: &Path) -> Result<Option<Case>, CaseError> {
-        let Some(instance) = json(dir, evidence::INSTANCE)? else {
+        let Some(instance) = json::<Instance>(dir, evidence::INSTANCE)? else {
             return Ok(None);
         };
         let Some(swe) = json(dir, evidence::SETUP)? else {
@@ -59,8 +59,9 @@ impl Case {
         let trajectory = bytes(dir, evidence::TRAJECTORY, MOST)?;
         let mut files = BTreeSet::new();
         list(&dir.join(layout::OUT), "", &mut files)?;
+        let found = evidence.as_ref().and_then(|seen| seen.repo_path.as_deref());
         Ok(Some(Case {
-            instance,
+            instance: instance.with_repo_at(found),
             swe,
             trajectory: trajectory.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             log: log(dir, evidence.as_ref())?,
@@ -164,4 +165,41 @@ fn list(dir: &Path, below: &str, files: &mut BTreeSet<String>) -> Result<(), Cas
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_where_the_evidence_has_it_and_older_evidence_says_nothing_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(layout::OUT)).unwrap();
+        let put = |name: &str, value: &serde_json::Value| {
+            std::fs::write(dir.path().join(name), value.to_string()).unwrap();
+        };
+        let instance = serde_json::json!({
+            "instance_id": "a-1", "repo": "o/r", "base_commit": "c", "FAIL_TO_PASS": [], "PASS_TO_PASS": [],
+            "test_command": "t", "test_output_parser": "p", "repo_path": "/app/repo",
+        });
+        put(evidence::INSTANCE, &instance);
+        let setup = serde_json::json!({
+            "image": {
+                "source": { "engine": "x:1" }, "tags": ["x:1"], "base_commit": "c", "repo_path": "/app/repo", "platform": "",
+            },
+            "agent": "gold",
+            "evaluation": { "tests": 1, "network": "none", "processes": 1, "log_cap": 1 },
+        });
+        put(evidence::SETUP, &setup);
+        let mut seen = serde_json::json!({
+            "version": 1, "dataset": crate::domain::Sha256::of(b""),
+            "patch": { "bytes": 0, "applied_bytes": 0, "state": "nothing" },
+        });
+        let place = || Case::read(dir.path()).unwrap().unwrap().instance.repo_path;
+        put(evidence::FILE, &seen);
+        assert_eq!(place(), "/app/repo");
+        seen["repo_path"] = "/testbed".into();
+        put(evidence::FILE, &seen);
+        assert_eq!(place(), "/testbed");
+    }
 }

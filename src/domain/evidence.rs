@@ -34,6 +34,9 @@ pub struct Evidence {
     /// The same as it was loaded, before it was mended: equal on all hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded: Option<String>,
+    /// Where the repository lies in the image, if not where the dataset says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repo_path: Option<String>,
     /// Of the normalised dataset line.
     pub dataset: Sha256,
     /// The model's patch.

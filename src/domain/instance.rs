@@ -69,7 +69,28 @@ const KNOWN_TO_AGENTS: [&str; 8] = [
     "test_framework",
 ];
 
+/// Where repositories lie in images whose dataset does not say: almost always at the first place.
+const PLACES: [&str; 2] = ["/app/repo", "/testbed"];
+
+/// Where a repository may lie, in the order in which it is looked for: where the dataset says, or where repositories lie if
+/// it does not. A dataset that names the usual place is as one that names none.
+pub fn places(repo_path: &str) -> Vec<&str> {
+    if repo_path == PLACES[0] {
+        return PLACES.to_vec();
+    }
+    vec![repo_path]
+}
+
 impl Instance {
+    /// The same with its repository at another place, if it can be there.
+    #[must_use]
+    pub fn with_repo_at(mut self, place: Option<&str>) -> Instance {
+        if let Some(place) = place.filter(|place| places(&self.repo_path).contains(place)) {
+            self.repo_path = place.to_owned();
+        }
+        self
+    }
+
     /// What whoever solves the task may know of it: the task, the repository, the environment. Neither the solution nor the
     /// tests that judge it, under whatever name.
     pub fn for_agents(&self) -> Map<String, Value> {
@@ -98,7 +119,7 @@ fn python() -> String {
 }
 
 fn app_repo() -> String {
-    "/app/repo".to_owned()
+    PLACES[0].to_owned()
 }
 
 #[cfg(test)]
@@ -124,5 +145,22 @@ mod tests {
             "image_storage_uri": "i", "language": "python", "repo_path": "/app/repo", "requirements": "r",
         });
         assert_eq!(row, told);
+    }
+
+    #[test]
+    fn a_repository_is_looked_for_in_testbed_only_where_the_usual_place_was_meant() {
+        assert_eq!(places("/app/repo"), ["/app/repo", "/testbed"]);
+        assert_eq!(places("/src"), ["/src"]);
+        let text = serde_json::json!({
+            "instance_id": "a-1", "repo": "o/r", "base_commit": "c", "FAIL_TO_PASS": [], "PASS_TO_PASS": [],
+            "test_command": "t", "test_output_parser": "p",
+        });
+        let usual: Instance = serde_json::from_value(text).unwrap();
+        let at = |place| usual.clone().with_repo_at(place).repo_path;
+        assert_eq!(
+            (at(None), at(Some("/testbed"))),
+            ("/app/repo".to_owned(), "/testbed".to_owned())
+        );
+        assert_eq!(at(Some("/etc")), "/app/repo", "nobody's word leads elsewhere");
     }
 }

@@ -82,6 +82,7 @@ fn fresh(source: &Source, local: &Local, foreign: bool) -> Record {
         layers: local.layers().iter().map(|diff| (diff.clone(), 0)).collect(),
         tags: BTreeSet::new(),
         verified: BTreeMap::new(),
+        places: BTreeMap::new(),
         loaded_at: clock::now(),
         last_used: clock::now(),
     }

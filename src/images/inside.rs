@@ -17,13 +17,21 @@ const LOOK: Duration = Duration::from_mins(5);
 /// For mending, which may install packages.
 const MEND: Duration = Duration::from_mins(30);
 
-/// Tells where the repository stands. `--git-dir` needs no `safe.directory`, which old versions do not take
-/// from the command line.
-const STANDS: &str = r#"cd "$1" 2>/dev/null || { echo no-directory; exit 0; }
-command -v git >/dev/null 2>&1 || { echo no-git; exit 0; }
-[ -e "$1/.git" ] || { echo no-repository; exit 0; }
-git --git-dir="$1/.git" cat-file -e "$2^{commit}" 2>/dev/null || { echo no-commit; exit 0; }
-echo "head $(git --git-dir="$1/.git" rev-parse HEAD 2>/dev/null)""#;
+/// Looks for the repository at one place after the other, and tells where it stands; or what is wrong with each place.
+/// `--git-dir` needs no `safe.directory`, which old versions do not take from the command line.
+const STANDS: &str = r#"commit=$1; shift; wrong=wrong
+for place; do
+    if ! cd "$place" 2>/dev/null; then wrong="$wrong no-directory"
+    elif ! command -v git >/dev/null 2>&1; then echo no-git; exit 0
+    elif ! [ -e "$place/.git" ]; then wrong="$wrong no-repository"
+    elif ! git --git-dir="$place/.git" cat-file -e "$commit^{commit}" 2>/dev/null; then wrong="$wrong no-commit"
+    else echo "head $(git --git-dir="$place/.git" rev-parse HEAD 2>/dev/null) $place"; exit 0
+    fi
+done
+echo "$wrong""#;
+
+/// Where a repository lies, and what is worth a note.
+pub(super) type Place = (String, Option<String>);
 
 /// A container that is gone when this is.
 struct Container {
@@ -92,40 +100,50 @@ fn last(said: &Said) -> String {
     }
 }
 
-/// Is the commit in the image's repository? Notes it if something else is checked out.
+/// At which of these places is a repository of the image that has the commit? Notes it if something else is checked out.
 pub(super) fn verify(
     image: &str,
-    path: &str,
+    places: &[&str],
     commit: &str,
     labels: &BTreeMap<String, String>,
-) -> Result<Option<String>, ImageError> {
-    let said = Container::new()?.run(image, "none", labels, &[STANDS, "sh", path, commit], LOOK)?;
-    let lacks = |what: String| Err(ImageError::NoBase(what));
-    match (said.status, said.stdout.trim()) {
-        (Some(0), "no-directory") => lacks(format!("there is no directory {path}")),
-        (Some(0), "no-git") => Err(ImageError::Unusable("there is no git in it".to_owned())),
-        (Some(0), "no-repository") => lacks(format!("{path} is no git repository")),
-        (Some(0), "no-commit") => lacks(format!("commit {commit} is not in {path}")),
-        (Some(0), answer) => match answer.strip_prefix("head ") {
-            Some(head) if head == commit => Ok(None),
-            Some(head) => {
-                let head: String = head
-                    .chars()
-                    .filter(char::is_ascii_alphanumeric)
-                    .take(64)
-                    .collect();
-                Ok(Some(format!(
-                    "{path} stands at {head}, and the base commit is {commit}"
-                )))
-            }
-            None => Err(ImageError::Unusable("sh gives no answer".to_owned())),
-        },
+) -> Result<Place, ImageError> {
+    let script = [&[STANDS, "sh", commit], places].concat();
+    let said = Container::new()?.run(image, "none", labels, &script, LOOK)?;
+    match said.status {
+        Some(0) => stands(said.stdout.trim(), places, commit),
         // The client's own failure. With an exec format error too, it is the image that cannot be run.
-        (Some(125), _) if !said.stderr.contains("exec format") => {
-            Err(DockerError::of(&["run"], &said).into())
-        }
+        Some(125) if !said.stderr.contains("exec format") => Err(DockerError::of(&["run"], &said).into()),
         _ => Err(ImageError::Unusable(last(&said))),
     }
+}
+
+/// What the script's answer means.
+fn stands(answer: &str, places: &[&str], commit: &str) -> Result<Place, ImageError> {
+    if answer == "no-git" {
+        return Err(ImageError::Unusable("there is no git in it".to_owned()));
+    }
+    if let Some(wrong) = answer.strip_prefix("wrong ") {
+        let what = |(place, wrong): (&&str, &str)| match wrong {
+            "no-directory" => format!("there is no directory {place}"),
+            "no-repository" => format!("{place} is no git repository"),
+            _ => format!("commit {commit} is not in {place}"),
+        };
+        let each: Vec<String> = places.iter().zip(wrong.split(' ')).map(what).collect();
+        return Err(ImageError::NoBase(each.join(", and ")));
+    }
+    let found = answer
+        .strip_prefix("head ")
+        .and_then(|found| found.split_once(' '));
+    let Some((head, place)) = found.filter(|(_, place)| places.contains(place)) else {
+        return Err(ImageError::Unusable("sh gives no answer".to_owned()));
+    };
+    let head: String = head
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(64)
+        .collect();
+    let other = || format!("{place} stands at {head}, and the base commit is {commit}");
+    Ok((place.to_owned(), (head != commit).then(other)))
 }
 
 /// What names a recipe's work: all that makes a difference to it.
@@ -194,4 +212,69 @@ fn commit(
     args.extend(unlabel.iter().map(String::as_str));
     args.push(&container.name);
     Ok(ask(&args, MEND)?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doors::spawn;
+
+    const PLACES: [&str; 2] = ["/app/repo", "/testbed"];
+
+    /// The script, run by this machine's own sh.
+    fn said(places: &[&str], commit: &str) -> String {
+        let said = spawn::command("sh")
+            .args(["-c", STANDS, "sh", commit])
+            .args(places)
+            .output()
+            .unwrap();
+        assert!(said.status.success());
+        String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_repository_is_found_at_the_first_place_that_has_the_commit() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (here, none) = (dir.path().to_str().unwrap(), other.path().to_str().unwrap());
+        let git = |args: &[&str]| {
+            let said = spawn::command("git")
+                .arg("-C")
+                .arg(here)
+                .args(args)
+                .output()
+                .unwrap();
+            String::from_utf8(said.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "-q"]);
+        let name = ["-c", "user.name=a", "-c", "user.email=a"];
+        git(&[&name[..], &["commit", "-q", "--allow-empty", "-m", "one"]].concat());
+        let head = git(&["rev-parse", "HEAD"]);
+        assert_eq!(
+            said(&["/nowhere", none, here, none], &head),
+            format!("head {head} {here}")
+        );
+        let missing = "0".repeat(40);
+        assert_eq!(
+            said(&["/nowhere", none, here], &missing),
+            "wrong no-directory no-repository no-commit"
+        );
+    }
+
+    #[test]
+    fn what_was_looked_for_is_named_where_nothing_was_found() {
+        let of = |answer: &str| stands(answer, &PLACES, "abc");
+        assert_eq!(of("head abc /testbed").unwrap(), ("/testbed".to_owned(), None));
+        let (place, note) = of("head abd /app/repo").unwrap();
+        assert_eq!(place, "/app/repo");
+        assert_eq!(
+            note.unwrap(),
+            "/app/repo stands at abd, and the base commit is abc"
+        );
+        let why = of("wrong no-directory no-commit").unwrap_err().to_string();
+        let both = "there is no directory /app/repo, and commit abc is not in /testbed";
+        assert!(why.ends_with(both), "{why}");
+        for nothing in ["", "head", "head abc /etc", "head abc"] {
+            assert!(matches!(of(nothing), Err(ImageError::Unusable(_))), "{nothing:?}");
+        }
+    }
 }

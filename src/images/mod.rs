@@ -28,8 +28,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use engine::Local;
+use inside::Place;
 use record::{Entry, Record};
 
+use crate::domain::instance::places;
 use crate::domain::swe;
 use crate::doors::clock;
 
@@ -87,6 +89,8 @@ pub struct Ready {
     pub size: u64,
     /// How it came.
     pub how: How,
+    /// Where its repository lies.
+    pub repo_path: String,
     /// What is worth knowing and no fault.
     pub notes: Vec<String>,
 }
@@ -118,7 +122,8 @@ pub async fn prepare(wanted: &Wanted<'_>, say: Say<'_>) -> Result<Ready, ImageEr
     let arrived = arrive::arrive(wanted, &entry, say).await?;
     let mut record = arrived.record;
     let mut notes = arrived.notes;
-    notes.extend(verify(wanted, &mut record, say).await?);
+    let (repo_path, note) = verify(wanted, &mut record, say).await?;
+    notes.extend(note);
     let mended = mend(wanted, &mut record, arrived.local, say).await?;
     let id = mended.id.clone();
     let (tags, older) = (image.tags.clone(), record.older.clone());
@@ -139,27 +144,29 @@ pub async fn prepare(wanted: &Wanted<'_>, say: Say<'_>) -> Result<Ready, ImageEr
         moved: arrived.moved,
         size: arrived.size,
         how: arrived.how,
+        repo_path,
         notes,
     })
 }
 
 /// Is it for this platform, and the base commit in it? Once for each image and commit.
-async fn verify(
-    wanted: &Wanted<'_>,
-    record: &mut Record,
-    say: Say<'_>,
-) -> Result<Option<String>, ImageError> {
+async fn verify(wanted: &Wanted<'_>, record: &mut Record, say: Say<'_>) -> Result<Place, ImageError> {
     let image = wanted.image;
     let base = format!("{}@{}", image.repo_path, image.base_commit);
     if let Some(note) = record.verified.get(&base) {
-        return Ok(note.clone());
+        let place = record.places.get(&base).unwrap_or(&image.repo_path);
+        return Ok((place.clone(), note.clone()));
     }
     say("looking for the base commit in the image");
     let (id, labels) = (record.id.clone(), wanted.labels.clone());
     let (path, commit) = (image.repo_path.clone(), image.base_commit.clone());
-    let note = engine::aside(move || inside::verify(&id, &path, &commit, &labels)).await??;
+    let (place, note) =
+        engine::aside(move || inside::verify(&id, &places(&path), &commit, &labels)).await??;
+    if place != image.repo_path {
+        record.places.insert(base.clone(), place.clone());
+    }
     record.verified.insert(base, note.clone());
-    Ok(note)
+    Ok((place, note))
 }
 
 /// Applies the recipes, unless that was done before; the image then.

@@ -48,6 +48,9 @@ pub(super) struct Record {
     pub(super) tags: BTreeSet<String>,
     /// The commits that were seen in it: `<repository>@<commit>`, and what was noted.
     pub(super) verified: BTreeMap<String, Option<String>>,
+    /// Where the repository was found, if not where it was said to be: by the same names.
+    #[serde(default)]
+    pub(super) places: BTreeMap<String, String>,
     /// When it came.
     pub(super) loaded_at: Timestamp,
     /// When it was last made ready.

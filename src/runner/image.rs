@@ -41,13 +41,22 @@ pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Resul
         "moved": ready.moved,
         "size": ready.size,
         "how": words(&ready),
+        "repo_path": ready.repo_path,
         "notes": ready.notes,
     });
     desk.write(evidence::IMAGE, format!("{facts:#}\n").as_bytes())?;
-    Ok(Outcome {
-        note: words(&ready),
-        verdict: None,
-    })
+    let mut note = words(&ready);
+    if ready.repo_path != desk.swe.image.repo_path {
+        note = format!("{note}; its repository is at {}", ready.repo_path);
+    }
+    Ok(Outcome { note, verdict: None })
+}
+
+/// Where the repository lies in the image that was made ready for this capsule, as the image phase has noted it.
+pub(super) fn place(capsule: &Path) -> Option<String> {
+    let facts: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(capsule.join(evidence::IMAGE)).ok()?).ok()?;
+    Some(facts.get("repo_path")?.as_str()?.to_owned())
 }
 
 /// The same for whoever is no async function.

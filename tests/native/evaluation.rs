@@ -205,6 +205,45 @@ fn an_attempt_of_the_same_name_in_another_root_is_left_alone() {
 }
 
 #[test]
+fn a_repository_that_lies_in_testbed_is_found_there_and_the_evidence_says_so() {
+    let mut case = Case::new(GOOD);
+    let name = format!("{}-testbed", case.swe.image.tags[0]);
+    let recipe = format!(
+        "FROM {}\nRUN cp -r /app/repo /testbed && rm -r /app\n",
+        case.swe.image.tags[0]
+    );
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("Dockerfile"), recipe).unwrap();
+    docker(&[
+        "build",
+        "-q",
+        "--network",
+        "none",
+        "-t",
+        &name,
+        dir.path().to_str().unwrap(),
+    ]);
+    case.swe.image.tags = vec![name.clone()];
+    let (done, evidence, log) = case.run();
+    let missing = {
+        case.instance.base_commit = "0".repeat(40);
+        case.run().0.unwrap_err()
+    };
+    docker(&["rmi", &name]);
+    assert!(
+        done.unwrap().note.starts_with("the tests ended with exit code 0"),
+        "{log}"
+    );
+    assert_eq!(evidence.repo_path.as_deref(), Some("/testbed"));
+    assert!(log.starts_with("PASSED tests/test_add.sh"), "{log}");
+    assert_eq!(missing.name, "no-base-commit");
+    assert!(
+        missing.what.ends_with("in /app/repo nor in /testbed"),
+        "{missing}"
+    );
+}
+
+#[test]
 fn an_image_that_is_not_what_the_dataset_says_is_a_fault_of_the_image() {
     type Spoil = fn(&mut Case);
     let cases: [(Spoil, Class, &str); 5] = [

@@ -36,6 +36,7 @@ fn evidence() -> Evidence {
         version: VERSION,
         image: Some("sha256:ab".to_owned()),
         loaded: None,
+        repo_path: None,
         dataset: Sha256::of(b""),
         patch: Patch {
             bytes: 26,

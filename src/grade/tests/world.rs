@@ -33,6 +33,7 @@ pub(super) fn evidence(exit: i32) -> Evidence {
         version: VERSION,
         image: Some("sha256:1".to_owned()),
         loaded: None,
+        repo_path: None,
         dataset: Sha256::of(b"dataset"),
         patch: Patch {
             bytes: 500,

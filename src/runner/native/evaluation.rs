@@ -14,18 +14,25 @@ use super::{files, golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
-use crate::domain::{Fault, Sha256};
+use crate::domain::instance::places;
+use crate::domain::{Fault, Instance, Sha256};
 use crate::doors::secrets;
 
 /// Makes git as it is anywhere (no settings of a user, no question, no refusal because somebody else owns the tree), then:
-/// is the container what the dataset says? The image's own state is kept as it is, even where it differs from the base
+/// is the container what the dataset says, and at which of the places is the repository? The image's own state is kept as it is, even where it differs from the base
 /// commit: its environment was built in it.
 const READY: &str = r#"
-mkdir -p "$3" && printf '[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n' > "$3/.gitconfig" || exit 91
+mkdir -p "$1" && printf '[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n' > "$1/.gitconfig" || exit 91
 command -v git > /dev/null || exit 11
 command -v bash > /dev/null || exit 12
-cd "$1" || exit 13
-git rev-parse --verify --quiet "$2^{commit}" > /dev/null || exit 14
+commit=$2 wrong=13
+shift 2
+for place; do
+    cd "$place" 2> /dev/null || continue
+    git rev-parse --verify --quiet "$commit^{commit}" > /dev/null && echo "$place" && exit 0
+    wrong=14
+done
+exit $wrong
 "#;
 
 /// Puts the trajectory's patch to the test.
@@ -50,7 +57,11 @@ pub fn control(desk: &Desk<'_>) -> Result<(Evidence, Vec<u8>), Fault> {
     let mut evidence = nothing_seen(desk, 0);
     // As if a patch that changes nothing had been applied.
     evidence.patch.state = Applied::Git;
-    let (container, machine) = fresh(desk, &mut evidence)?;
+    let (container, machine, instance) = fresh(desk, &mut evidence)?;
+    let desk = &Desk {
+        instance: &instance,
+        ..*desk
+    };
     golden::all(&container, desk.instance, &mut evidence.golden)?;
     let (tests, log) = tests_run::run(container, desk, &machine)?;
     evidence.tests = Some(tests);
@@ -62,6 +73,7 @@ fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
         version: VERSION,
         image: None,
         loaded: None,
+        repo_path: None,
         dataset: Sha256::of(desk.dataset_text.as_bytes()),
         patch: Patch {
             bytes: bytes as u64,
@@ -94,7 +106,11 @@ fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
 }
 
 fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done, Fault> {
-    let (container, machine) = fresh(desk, evidence)?;
+    let (container, machine, instance) = fresh(desk, evidence)?;
+    let desk = &Desk {
+        instance: &instance,
+        ..*desk
+    };
     let (repo, base) = (&desk.instance.repo_path, &desk.instance.base_commit);
     let patch = filter(model);
     evidence.patch.applied_bytes = patch.len() as u64;
@@ -155,8 +171,9 @@ fn loaded(desk: &Desk<'_>, image: Option<&str>) -> Option<String> {
     (Some(facts.id.as_str()) == image).then_some(facts.loaded)
 }
 
-/// A container of the instance's image, and the machine that it is on. It holds what the dataset says.
-fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine), Fault> {
+/// A container of the instance's image, the machine that it is on, and the instance with its repository where it was found.
+/// It holds what the dataset says.
+fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine, Instance), Fault> {
     let instance = desk.instance;
     let dataset = |name: &str, what: String| Err(fault(Class::Dataset, name, Again::Never, what));
     let commit = &instance.base_commit;
@@ -179,24 +196,29 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
     say(&format!("evaluating in {image}"));
     let machine = Machine::ask().map_err(|error| engine(&error))?;
     let container = Container::start(desk, &machine)?;
-    let said = container.script(
-        READY,
-        &[&instance.repo_path, commit, DIR],
-        b"",
-        &[0, 11, 12, 13, 14],
-    )?;
+    let looked = places(&instance.repo_path);
+    let args = [&[DIR, commit.as_str()], &looked[..]].concat();
+    let said = container.script(READY, &args, b"", &[0, 11, 12, 13, 14])?;
     let (name, what) = match said.status {
         Some(11) => ("no-git", "the image has no git".to_owned()),
         Some(12) => ("no-bash", "the image has no bash".to_owned()),
         Some(13) => (
             "no-repository",
-            format!("the image has no {}", instance.repo_path),
+            format!("the image has no {}", looked.join(" and no ")),
         ),
         Some(14) => (
             "no-base-commit",
-            format!("{} has no commit {commit}", instance.repo_path),
+            format!("there is no commit {commit} in {}", looked.join(" nor in ")),
         ),
-        _ => return Ok((container, machine)),
+        _ => {
+            let found = Some(said.stdout.trim_end_matches('\n'));
+            let instance = instance.clone().with_repo_at(found);
+            if instance.repo_path != desk.instance.repo_path {
+                say(&format!("the repository is at {}", instance.repo_path));
+                evidence.repo_path = Some(instance.repo_path.clone());
+            }
+            return Ok((container, machine, instance));
+        }
     };
     Err(fault(Class::Image, name, Again::Never, what))
 }
