@@ -48,6 +48,7 @@ mod man;
 mod native;
 mod objects;
 mod plan;
+mod podman;
 mod rehearse;
 mod profiles;
 mod retry;

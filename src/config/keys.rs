@@ -173,7 +173,7 @@ table! {
         /// What images must run on.
         platform: String = Kind::Text, Need::Default("linux/amd64");
         /// Repositories of the runtime images that the harness builds on the hosts, which are removed by the same marks.
-        /// Without it, the harness's own, and what an agent's `env` sets OH_RUNTIME_RUNTIME_IMAGE_REPO to.
+        /// Without it, the harness's own, and what an agent's `env` sets `OH_RUNTIME_RUNTIME_IMAGE_REPO` to.
         runtime_repositories: Option<Vec<String>> = Kind::List(&Kind::Text), Need::Optional;
         /// The image of a host's next job is fetched while the present one runs.
         prefetch: bool = Kind::Flag, Need::Default("true");

@@ -358,3 +358,21 @@ proptest! {
         prop_assert!(filled.len() <= word.len());
     }
 }
+
+#[test]
+fn runtime_images_are_where_the_file_the_agents_or_the_harness_say() {
+    let of = |more: &str| {
+        let text = DEFAULT.replacen("low_water = 70\n", &format!("low_water = 70\n{more}"), 1);
+        Config::parse(&text, "fleet.toml").unwrap().runtimes()
+    };
+    assert_eq!(of(""), ["ghcr.io/openhands/runtime"]);
+    assert_eq!(
+        of("runtime_repositories = [\"ours/runtime\"]\n"),
+        ["ours/runtime"]
+    );
+    assert_eq!(of("runtime_repositories = []\n"), [""; 0]);
+    let agent = "[[agent]]\nname = \"other\"\nkind = \"openhands\"\nenv = { OH_RUNTIME_RUNTIME_IMAGE_REPO = \"ours/rt\" }\n";
+    let text = format!("{DEFAULT}\n{agent}");
+    let told = Config::parse(&text, "fleet.toml").unwrap().runtimes();
+    assert_eq!(told, ["ghcr.io/openhands/runtime", "ours/rt"]);
+}

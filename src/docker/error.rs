@@ -41,6 +41,13 @@ impl DockerError {
     pub fn of(args: &[&str], said: &Said) -> DockerError {
         let why = reason(&said.stderr);
         let is = |words: &[&str]| words.iter().any(|word| said.stderr.contains(word));
+        // podman's words for the same.
+        let lacks = [
+            "No such image",
+            "image not known",
+            "no such container",
+            "no such object",
+        ];
         if is(&[
             "Cannot connect to the Docker daemon",
             "permission denied while trying to connect",
@@ -48,7 +55,7 @@ impl DockerError {
             DockerError::NoEngine(why)
         } else if is(&["no space left on device"]) {
             DockerError::NoSpace(why)
-        } else if is(&["No such image", "No such container", "No such object"]) {
+        } else if is(&["No such container", "No such object"]) || is(&lacks) {
             DockerError::NotThere(why)
         } else if is(&["invalid reference format"]) {
             DockerError::BadName(why)
@@ -63,12 +70,62 @@ impl DockerError {
 
 /// The last line that says something, harmless and short.
 fn reason(text: &str) -> String {
-    let line = text
+    // podman tries one form of an archive after the other, and tells of each; ours is this one.
+    let ours = text
         .lines()
-        // The client ends its own refusals with an invitation to read its help.
-        .rfind(|line| {
-            !line.trim().is_empty() && !line.starts_with("Run 'docker") && !line.starts_with("See 'docker")
+        .find_map(|line| line.strip_prefix(" * docker-archive: "));
+    let line = ours
+        .or_else(|| {
+            text.lines()
+                // The client ends its own refusals with an invitation to read its help.
+                .rfind(|line| {
+                    !line.trim().is_empty()
+                        && !line.starts_with("Run 'docker")
+                        && !line.starts_with("See 'docker")
+                })
         })
         .unwrap_or_default();
     line.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(stderr: &str) -> DockerError {
+        let said = Said {
+            status: Some(1),
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+        };
+        DockerError::of(&["load"], &said)
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_by_both_engines() {
+        for words in [
+            "Error response from daemon: No such image: x:1",
+            "Error response from daemon: No such container: x",
+            "Error: No such object: x",
+            "Error response from daemon: failed to find image x: docker.io/library/x: No such image",
+            "Error response from daemon: failed to find image x: docker.io/library/x: image not known",
+            "Error response from daemon: no container with name or ID \"x\" found: no such container",
+        ] {
+            assert!(matches!(of(words), DockerError::NotThere(_)), "{words}");
+        }
+    }
+
+    #[test]
+    fn of_all_that_podman_says_of_an_archive_the_part_on_ours_is_kept() {
+        let told = of("Error response from daemon: failed to load image: payload does not match any of the supported image formats:
+ * oci: initializing source oci:/var/tmp/api_load.tar1:: open /var/tmp/api_load.tar1/index.json: not a directory
+ * docker-archive: writing blob: happened during read: Digest did not match
+ * dir: open /var/tmp/api_load.tar1/manifest.json: not a directory
+");
+        assert!(
+            told.to_string()
+                .ends_with("failed: writing blob: happened during read: Digest did not match"),
+            "{told}"
+        );
+    }
 }

@@ -4,12 +4,16 @@
 //! there wherever an engine is. Invariant: a call ends in its time, and keeps no more of an answer than [`MOST`].
 
 mod call;
+mod commit;
 mod error;
+mod kind;
 mod machine;
 pub mod owner;
 
 pub use call::{Call, Said, call};
+pub use commit::commit;
 pub use error::DockerError;
+pub use kind::{Engine, FORMAT, Kind};
 pub use machine::{Machine, memory_args};
 
 use std::time::Duration;

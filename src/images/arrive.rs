@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
-use super::compose::{self, Batch};
+use super::compose::{self, Batch, Form};
 use super::engine::{self, Info, Local};
 use super::error::ImageError;
 use super::index::{self, Reading};
@@ -280,8 +280,11 @@ impl Pour<'_, '_> {
             .all(compose::partial(
                 archive,
                 &missing,
-                self.wanted.part_size,
-                (PART, self.part),
+                Form {
+                    part_size: self.wanted.part_size,
+                    label: (PART, self.part),
+                    filled: self.info.wants_all_members(),
+                },
             ))
             .await
         {

@@ -41,16 +41,24 @@ const LEAST: u64 = 16;
 /// Most batches: each costs the engine a moment of its own.
 const MOST: u64 = 24;
 
-/// With these uppermost layers, and nothing else that an engine can do without. The images of all batches but the last
-/// are nameless, bear this label, and are to be removed in the end.
-pub(super) fn partial(
-    archive: &Archive,
-    layers: &[&Layer],
-    part_size: u64,
-    label: (&str, &str),
-) -> Vec<Batch> {
+/// An empty tar. In place of a layer that the engine has it is taken; for one that it lacks it has the wrong digest.
+const EMPTY: usize = 1024;
+
+/// What partial archives are like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form<'a> {
+    /// Bytes of one request to the store.
+    pub(super) part_size: u64,
+    /// The images of all batches but the last are nameless, bear this label, and are to be removed in the end.
+    pub(super) label: (&'a str, &'a str),
+    /// The engine wants a member for each layer: an empty one in place of each that it has.
+    pub(super) filled: bool,
+}
+
+/// With these uppermost layers, and nothing else that an engine can do without.
+pub(super) fn partial(archive: &Archive, layers: &[&Layer], form: Form<'_>) -> Vec<Batch> {
     let bytes: u64 = layers.iter().map(|layer| layer.size).sum();
-    let enough = LEAST.saturating_mul(part_size).max(bytes / MOST);
+    let enough = LEAST.saturating_mul(form.part_size).max(bytes / MOST);
     let mut batches = Vec::new();
     let mut tar = Tar::default();
     let (mut held, mut left) = (0, bytes);
@@ -61,9 +69,16 @@ pub(super) fn partial(
         // A small rest goes with the last batch.
         if held >= enough && left >= enough / 2 {
             let upto = archive.layers.len() - layers.len() + n + 1;
-            batches.push(std::mem::take(&mut tar).finish(&stage(archive, upto, label)));
+            let mut part = std::mem::take(&mut tar);
+            if form.filled {
+                part.fill(&archive.layers[..upto]);
+            }
+            batches.push(part.finish(&stage(archive, upto, form.label)));
             held = 0;
         }
+    }
+    if form.filled {
+        tar.fill(&archive.layers);
     }
     batches.push(tar.finish(&Face {
         config: archive.config.clone(),
@@ -186,6 +201,17 @@ impl Tar {
         self.pad(len);
     }
 
+    /// An empty tar for each of these layers that is not in it.
+    fn fill(&mut self, layers: &[Layer]) {
+        for layer in layers {
+            if self.names.insert(layer.name.clone()) {
+                self.pieces
+                    .push(Piece::Bytes(tar::file_header(&layer.name, EMPTY as u64)));
+                self.pieces.push(Piece::Bytes(vec![0; EMPTY]));
+            }
+        }
+    }
+
     fn bytes(&mut self, name: &str, text: &str) {
         let len = text.len() as u64;
         self.pieces.push(Piece::Bytes(tar::file_header(name, len)));
@@ -207,5 +233,129 @@ impl Tar {
             body,
             tail: self.pieces,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tar::Member;
+    use super::*;
+
+    /// An image of five layers, of which the last is the first again.
+    fn archive() -> Archive {
+        let layers = [1_u8, 2, 3, 4, 1];
+        let diffs: Vec<String> = layers
+            .iter()
+            .map(|n| format!("sha256:{}", Sha256::of(&[*n])))
+            .collect();
+        let names: Vec<String> = layers.iter().map(|n| format!("{n}/layer.tar")).collect();
+        let config = serde_json::json!({
+            "os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": diffs},
+        })
+        .to_string();
+        let name = format!("{}.json", Sha256::of(config.as_bytes()));
+        let manifest =
+            serde_json::json!([{"Config": name, "RepoTags": ["x:1"], "Layers": names}]).to_string();
+        let member = |n: u8| Member {
+            name: format!("{n}/layer.tar"),
+            kind: Kind::File,
+            at: u64::from(n) * 100_000,
+            size: 10_000,
+        };
+        Archive::new((1..=4).map(member).collect(), manifest, config).unwrap()
+    }
+
+    fn form(filled: bool) -> Form<'static> {
+        Form {
+            part_size: 500,
+            label: ("fleet.part", "x"),
+            filled,
+        }
+    }
+
+    /// The members of a batch, with their sizes, as a reader of tars finds them. Ranges are played with noughts.
+    fn members(batch: &Batch) -> Vec<(String, u64)> {
+        let mut bytes = Vec::new();
+        for piece in batch.body.iter().chain(&batch.tail) {
+            match piece {
+                Piece::Bytes(some) => bytes.extend(some),
+                Piece::Range { len, .. } => bytes.resize(bytes.len() + usize::try_from(*len).unwrap(), 0),
+            }
+        }
+        let mut walk = tar::Walk::new(bytes.len() as u64);
+        while let Some((from, len)) = walk.need() {
+            let from = usize::try_from(from).unwrap();
+            walk.feed(&bytes[from..from + usize::try_from(len).unwrap()])
+                .unwrap();
+        }
+        let told = walk.finish().unwrap().into_iter();
+        told.map(|member| (member.name, member.size)).collect()
+    }
+
+    fn layers(batch: &Batch) -> Vec<(String, u64)> {
+        let all = members(batch).into_iter();
+        all.filter(|(name, _)| name.ends_with("layer.tar")).collect()
+    }
+
+    fn named(names: &[(&str, u64)]) -> Vec<(String, u64)> {
+        names
+            .iter()
+            .map(|(name, size)| ((*name).to_owned(), *size))
+            .collect()
+    }
+
+    #[test]
+    fn layers_that_are_there_are_left_out_or_stand_in_the_archive_as_empty_tars() {
+        let archive = archive();
+        let missing: Vec<&Layer> = archive.layers[3..].iter().collect();
+        let wide = |filled| Form {
+            part_size: 1 << 20,
+            ..form(filled)
+        };
+        let [lean] = &partial(&archive, &missing, wide(false))[..] else {
+            panic!("one batch")
+        };
+        assert_eq!(
+            layers(lean),
+            named(&[("4/layer.tar", 10_000), ("1/layer.tar", 10_000)])
+        );
+        let [full] = &partial(&archive, &missing, wide(true))[..] else {
+            panic!("one batch")
+        };
+        // What is missing goes in whole, even where the same layer is there further down.
+        let expected = [
+            ("4/layer.tar", 10_000),
+            ("1/layer.tar", 10_000),
+            ("2/layer.tar", 1024),
+            ("3/layer.tar", 1024),
+        ];
+        assert_eq!(layers(full), named(&expected));
+        assert_eq!(moved(full), moved(lean), "nothing more comes from the store");
+        assert_eq!(members(full).last().unwrap().0, "manifest.json");
+    }
+
+    #[test]
+    fn each_batch_has_a_member_for_every_layer_of_its_image() {
+        let archive = archive();
+        let missing: Vec<&Layer> = archive.layers[1..].iter().collect();
+        let batches = partial(&archive, &missing, form(true));
+        assert!(batches.len() > 1, "{}", batches.len());
+        for (n, batch) in batches.iter().enumerate() {
+            let there: Vec<String> = layers(batch).into_iter().map(|(name, _)| name).collect();
+            let upto = if n + 1 == batches.len() { 5 } else { n + 2 };
+            assert!(
+                archive.layers[..upto]
+                    .iter()
+                    .all(|layer| there.contains(&layer.name)),
+                "{n}: {there:?}"
+            );
+            let whole = layers(batch).iter().filter(|(_, size)| *size == 10_000).count();
+            assert!(whole >= 1, "{n}");
+        }
+        let lean = partial(&archive, &missing, form(false));
+        assert_eq!(
+            batches.iter().map(moved).sum::<u64>(),
+            lean.iter().map(moved).sum::<u64>()
+        );
     }
 }

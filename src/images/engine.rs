@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::archive::chains;
 use super::error::ImageError;
-use crate::docker::{Call, DockerError, ask, call};
+use crate::docker::{Call, DockerError, Engine, Kind, ask, call};
 
 /// For questions.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -76,10 +76,14 @@ impl Local {
         self.root_fs.layers.as_deref().unwrap_or_default()
     }
 
-    /// Does it have this name?
+    /// Does it have this name? podman writes out the registry that is meant where none is named.
     pub(super) fn is_named(&self, name: &str) -> bool {
         let tags = self.repo_tags.as_deref().unwrap_or_default();
-        tags.iter().any(|tag| tag == name)
+        let short = |tag: &str| {
+            let hosts = ["docker.io/library/", "docker.io/"];
+            hosts.iter().any(|host| tag.strip_prefix(host) == Some(name))
+        };
+        tags.iter().any(|tag| tag == name || short(tag))
     }
 
     /// Whom its programs run as; empty for root.
@@ -155,6 +159,8 @@ pub(super) fn layers(images: &[Local]) -> HashSet<String> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Info {
+    #[serde(skip)]
+    kind: Option<Kind>,
     docker_root_dir: String,
     driver_status: Option<Vec<(String, String)>>,
 }
@@ -164,7 +170,16 @@ impl Info {
     pub(super) fn ask() -> Result<Info, DockerError> {
         let text = ask(&["info", "--format", "{{json .}}"], PATIENCE)?;
         // Another engine behind the same client may answer in another form.
-        Ok(serde_json::from_str(&text).unwrap_or_default())
+        let info: Info = serde_json::from_str(&text).unwrap_or_default();
+        Ok(Info {
+            kind: Some(Engine::ask()?.kind),
+            ..info
+        })
+    }
+
+    /// Does it want a member in an archive for each layer, even for one that it has?
+    pub(super) fn wants_all_members(&self) -> bool {
+        self.kind == Some(Kind::Podman)
     }
 
     /// Does it keep images in containerd's store, which wants archives whole?

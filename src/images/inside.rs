@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::engine::{self, Local};
 use super::error::ImageError;
-use crate::docker::{Call, DockerError, Machine, Said, ask, call, memory_args};
+use crate::docker::{self, Call, DockerError, Machine, Said, ask, call, memory_args};
 use crate::domain::Sha256;
 use crate::domain::memory::MemoryLimit;
 use crate::domain::swe::Repair;
@@ -203,15 +203,13 @@ fn commit(
     } else {
         image.user()
     };
-    let user = format!("--change=USER {user}");
-    let unlabel: Vec<String> = labels
-        .keys()
-        .map(|name| format!("--change=LABEL {name}=\"\""))
-        .collect();
-    let mut args = vec!["commit", "--change=ENTRYPOINT []", "--change=CMD [\"sh\"]", &user];
-    args.extend(unlabel.iter().map(String::as_str));
-    args.push(&container.name);
-    Ok(ask(&args, MEND)?.trim().to_owned())
+    let mut changes = vec![
+        "ENTRYPOINT []".to_owned(),
+        "CMD [\"sh\"]".to_owned(),
+        format!("USER {user}"),
+    ];
+    changes.extend(labels.keys().map(|name| format!("LABEL {name}=\"\"")));
+    docker::commit(&container.name, &changes, MEND)
 }
 
 #[cfg(test)]

@@ -215,3 +215,44 @@ fn task(word: &str) -> Option<Task> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::host::{HostConfig, Reach};
+    use crate::domain::{Epoch, Event};
+
+    #[test]
+    fn a_runtime_image_counts_without_its_base_as_the_middle_one_of_those_that_are_there() {
+        let host = HostConfig {
+            name: "eval1".parse().unwrap(),
+            reach: Reach::Local,
+            slots: 1,
+            arch: String::new(),
+            tags: Vec::new(),
+            root: String::new(),
+            harness: None,
+        };
+        let mut fleet = Fleet::new(Epoch(1), std::slice::from_ref(&host));
+        assert_eq!(runtime_bytes(&fleet), None);
+        let stock = |source: &str, bytes: u64, layers: &[&str], runtime: Option<&str>| Stock {
+            source: source.to_owned(),
+            bytes,
+            layers: layers.iter().map(|layer| ((*layer).to_owned(), 0)).collect(),
+            runtime: runtime.map(str::to_owned),
+        };
+        let came = vec![
+            stock("one", 300, &["a", "b"], None),
+            stock("of one", 1300, &["a", "b", "c"], Some("one")),
+            stock("of another", 1400, &["x", "y"], Some("another")),
+            stock("of a third", 1200, &["x", "z"], Some("")),
+        ];
+        let event = Event::Stocked {
+            host: host.name,
+            came,
+            went: Vec::new(),
+        };
+        fleet.fold(Timestamp(1), &event).unwrap();
+        assert_eq!(runtime_bytes(&fleet), Some(1200));
+    }
+}

@@ -170,6 +170,33 @@ fn a_disk_that_fills_up_loses_the_images_that_nobody_needs_any_more() {
     assert_eq!(endless.hosts.values().next().unwrap().peak, 5_000_000_000);
 }
 
+/// The same with a runtime image of two gigabytes for each picture that a job has been solved in.
+fn with_runtimes(hosts: usize, jobs: usize) -> Scene {
+    let mut scene = scene(hosts, jobs);
+    for work in scene.works.values_mut() {
+        Arc::make_mut(work).runtime = 2_000_000_000;
+    }
+    scene
+}
+
+#[test]
+fn runtime_images_count_once_a_picture_and_leave_a_disk_that_fills_up() {
+    let scene = with_runtimes(1, 10);
+    let played = play(&scene, None, &Faults::default());
+    check(&scene, &played);
+    let host = played.hosts.values().next().unwrap();
+    assert_eq!((host.moved, host.peak), (5_000_000_000, 15_000_000_000));
+    let small = Scene {
+        disk: Some(8_000_000_000),
+        ..scene
+    };
+    let played = play(&small, None, &Faults::default());
+    check(&small, &played);
+    assert_eq!(played.closed, BTreeMap::from([("succeeded", 10)]));
+    let host = played.hosts.values().next().unwrap();
+    assert!(host.peak <= 9_000_000_000, "{}", host.peak);
+}
+
 #[test]
 fn whatever_goes_wrong_the_books_are_closed_and_nothing_is_done_twice() {
     let scene = scene(4, 30);

@@ -11,6 +11,7 @@ use super::error::{Doing as _, RunnerError};
 use super::program::ask;
 use super::root::Root;
 use super::{authority, slot};
+use crate::docker;
 use crate::domain::Epoch;
 use crate::domain::wire::{DataRoot, Facts, Program};
 use crate::doors::clock;
@@ -24,7 +25,10 @@ pub(super) fn probe(root: &Root) -> Result<Facts, RunnerError> {
     let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
     let held = slot::survey(root, &root.gate()?)?;
     let kernel = |name: &str| read_to_string(format!("/proc/sys/kernel/{name}")).unwrap_or_default();
-    let docker = version("docker", &["version", "--format", "{{.Server.Version}}"]);
+    let docker = match version("docker", &["version", "--format", docker::FORMAT]) {
+        Program::Version(answer) => Program::Version(docker::Engine::read(&answer).to_string()),
+        missing @ Program::Missing(_) => missing,
+    };
     Ok(Facts {
         arch: std::env::consts::ARCH.to_owned(),
         os: format!("{} {}", kernel("ostype").trim(), kernel("osrelease").trim()),

@@ -104,6 +104,8 @@ lab_down() {
     [[ -z $all || $all == --all ]] || die "down: what is $all?"
     lock
     s3_down
+    [[ ! -d $PODMAN_DIR ]] || { podman_empty && podman_down; }
+    [[ ! $all ]] || rm -rf "$PODMAN_DIR"
     if engine_answers; then
         mapfile -t found < <(docker ps -aq --filter "label=$LABEL")
         ((${#found[@]} == 0)) || docker rm -f -v "${found[@]}" >/dev/null

@@ -1,9 +1,9 @@
-# What this machine must have for the lab: a few packages, and a Docker engine.
+# What this machine must have for the lab: a few packages, and a Docker engine. podman is there to be tried in its place.
 # shellcheck shell=bash
 
 # The program that is needed, and the package that has it.
 NEEDS=(dockerd:docker.io docker:docker.io debootstrap:debootstrap iptables:iptables ip:iproute2 tc:iproute2
-    ssh:openssh-client ssh-keygen:openssh-client rsync:rsync git:git jq:jq curl:curl nsenter:util-linux flock:util-linux setsid:util-linux)
+    ssh:openssh-client ssh-keygen:openssh-client rsync:rsync git:git jq:jq curl:curl podman:podman nsenter:util-linux flock:util-linux setsid:util-linux)
 
 ensure_packages() {
     local need missing=()

@@ -134,7 +134,7 @@ impl Container {
             say(&format!("the container did not start: {}", fault.what));
             container.remove();
             // One that an earlier try left is looked for only now: there seldom is one.
-            if tries > 1 || !told.contains("is already in use by container") {
+            if tries > 1 || !told.contains("is already in use by") {
                 thread::sleep(Duration::from_secs(tries));
             }
             tries += 1;

@@ -11,7 +11,7 @@ use nix::sys::statvfs::statvfs;
 use super::container::{Container, PATIENCE, State};
 use super::fault::fault;
 use super::kills::{self, Kills};
-use crate::docker::{self, Machine};
+use crate::docker::{self, Engine, Kind, Machine};
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
 use crate::doors::clock;
@@ -49,6 +49,8 @@ struct Seen {
     events: Vec<String>,
     /// The kernel has killed something on this host for want of memory meanwhile.
     host_killed: bool,
+    /// The engine tells of no kill that a container's own limit was the cause of, unless it was of the first process.
+    silent: bool,
 }
 
 impl Before {
@@ -79,6 +81,7 @@ impl Before {
                     Vec::new()
                 },
                 host_killed: kills::on_this_host() > self.kills,
+                silent: exit == Some(137) && is_silent(),
             };
             if let Some((name, what, again)) = host(&seen) {
                 return Err(fault(Class::Host, name, again, what));
@@ -132,10 +135,19 @@ fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
             limits_met: Some(met),
             ..
         }) => met == 0,
-        Some(Kills { limits_met: None, .. }) => !by_its_limit,
+        Some(Kills {
+            limits_met: None,
+            was_at_limit,
+            ..
+        }) => !(by_its_limit || seen.silent && was_at_limit),
         None => seen.state.running && seen.host_killed && !by_its_limit,
     };
     // Within its own limit, which leaves the host a reserve.
+    let by_its_limit = by_its_limit
+        || seen
+            .state
+            .kills
+            .is_some_and(|kills| seen.silent && kills.was_at_limit);
     if by_its_limit && !by_the_host {
         return None;
     }
@@ -150,6 +162,11 @@ fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
         "somebody ended the container during the tests, and not they",
         Again::Anywhere,
     ))
+}
+
+/// podman asks nobody but the first process of a container how it ended.
+fn is_silent() -> bool {
+    Engine::ask().is_ok_and(|engine| engine.kind == Kind::Podman)
 }
 
 /// Did the tests fill the disk, and leave it as it was once they are gone? Nobody else may have taken more than they did.
@@ -240,12 +257,44 @@ mod tests {
                 kills: kills.map(|(processes, limits_met)| Kills {
                     processes,
                     limits_met,
+                    was_at_limit: false,
                 }),
             },
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             host_killed,
+            silent: false,
         };
         host(&seen).map(|(name, _, _)| name)
+    }
+
+    #[test]
+    fn an_engine_that_tells_of_no_kill_leaves_it_to_the_kernel_whose_memory_was_short() {
+        let ended = |silent, was_at_limit| {
+            let seen = Seen {
+                exit: Some(137),
+                state: State {
+                    there: true,
+                    running: true,
+                    out_of_memory: false,
+                    kills: Some(Kills {
+                        processes: 1,
+                        limits_met: None,
+                        was_at_limit,
+                    }),
+                },
+                events: vec!["exec_died".to_owned()],
+                host_killed: true,
+                silent,
+            };
+            host(&seen).map(|(name, _, _)| name)
+        };
+        assert_eq!(ended(true, true), None, "its own limit");
+        assert_eq!(ended(true, false), Some("out-of-memory"));
+        assert_eq!(
+            ended(false, true),
+            Some("out-of-memory"),
+            "this one would have told"
+        );
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Kills {
     pub(super) processes: u64,
     /// How often the container met its own limit; not every kernel counts this.
     pub(super) limits_met: Option<u64>,
+    /// It has used all that its own limit allows, at some time; told only where that count is not.
+    pub(super) was_at_limit: bool,
 }
 
 impl Kills {
@@ -21,7 +23,11 @@ impl Kills {
     /// engine on another machine.
     pub(super) fn in_container_of(pid: i32) -> Option<Kills> {
         if let Some(group) = cgroup::of(pid, "memory") {
-            return Kills::read_old(&fs::read_to_string(group.join("memory.oom_control")).ok()?);
+            let text = |name: &str| fs::read_to_string(group.join(name));
+            let bytes = |name: &str| text(name).ok()?.trim().parse::<u64>().ok();
+            let most = bytes("memory.max_usage_in_bytes");
+            let was_at_limit = most >= bytes("memory.limit_in_bytes").filter(|limit| *limit > 0);
+            return Kills::read_old(&text("memory.oom_control").ok()?, most.is_some() && was_at_limit);
         }
         let group = cgroup::of(pid, "")?;
         Kills::read(&fs::read_to_string(group.join("memory.events")).ok()?)
@@ -31,14 +37,16 @@ impl Kills {
         Some(Kills {
             processes: count(text, "oom_kill")?,
             limits_met: count(text, "oom"),
+            was_at_limit: false,
         })
     }
 
     /// The old kind of control group does not say whose limit it was.
-    fn read_old(text: &str) -> Option<Kills> {
+    fn read_old(text: &str, was_at_limit: bool) -> Option<Kills> {
         Some(Kills {
             processes: count(text, "oom_kill")?,
             limits_met: None,
+            was_at_limit,
         })
     }
 }
@@ -64,17 +72,19 @@ mod tests {
             Kills::read(unified),
             Some(Kills {
                 processes: 1,
-                limits_met: Some(2)
+                limits_met: Some(2),
+                was_at_limit: false,
             })
         );
         let old = "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n";
         assert_eq!(
-            Kills::read_old(old),
+            Kills::read_old(old, true),
             Some(Kills {
                 processes: 4,
-                limits_met: None
+                limits_met: None,
+                was_at_limit: true,
             })
         );
-        assert_eq!(Kills::read_old("oom_kill_disable 0\nunder_oom 0\n"), None);
+        assert_eq!(Kills::read_old("oom_kill_disable 0\nunder_oom 0\n", true), None);
     }
 }
