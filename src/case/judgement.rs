@@ -9,11 +9,12 @@ use super::Case;
 use crate::artifacts::quality::{self, Results};
 use crate::artifacts::trajectory::{self, Metrics};
 use crate::domain::Verdict;
+use crate::domain::baseline::Weight;
 use crate::domain::secret::{Hide as _, Redactor};
-use crate::grade::{Compat, Grading, grade};
+use crate::grade::{Compat, Grading, Log, Material, grade};
 
 /// The version of the rules that this build grades by. Grows when a rule changes.
-pub const GRADER: u32 = 2;
+pub const GRADER: u32 = 3;
 
 /// The version of `verdict.json` that this build writes.
 const VERSION: u32 = 1;
@@ -62,7 +63,14 @@ impl Case {
     /// whoever grades.
     pub fn grade(&self, how: Compat) -> Option<Grading> {
         let evidence = self.evidence.as_ref()?;
-        let mut grading = grade(&self.instance, evidence, &self.log, how);
+        let material = Material {
+            instance: &self.instance,
+            evidence,
+            log: Log::from(&self.log),
+            weight: self.swe.agent.calibrates().and_then(Weight::of),
+            baselines: &self.swe.baselines,
+        };
+        let mut grading = grade(&material, how);
         grading.verdict.hide(&Redactor::new());
         for note in &mut grading.findings {
             note.what.hide(&Redactor::new());
@@ -172,6 +180,7 @@ mod tests {
                 processes: 1,
                 log_cap: 1,
             },
+            baselines: Vec::new(),
         };
         let evidence = Evidence {
             version: evidence::VERSION,

@@ -54,3 +54,5 @@ pub mod the_runner_is_the_datasets_and_its_stream_is_read_alone {}
 pub mod what_is_left_of_an_attempt_is_known_in_several_ways {}
 #[doc = include_str!("decisions/0030-one-answer-to-why-it-waits.md")]
 pub mod one_answer_to_why_it_waits {}
+#[doc = include_str!("decisions/0031-gold-shows-how-an-honest-run-ends.md")]
+pub mod gold_shows_how_an_honest_run_ends {}

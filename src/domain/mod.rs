@@ -14,6 +14,7 @@ pub mod lock;
 pub mod line;
 pub mod fault;
 pub mod instance;
+pub mod baseline;
 pub mod swe;
 pub mod reference;
 pub mod image;

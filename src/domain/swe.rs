@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::memory::MemoryLimit;
+use super::baseline::Baseline;
 use super::time::Span;
 
 /// The variable in which an image's signed address travels to the step that loads it.
@@ -34,6 +35,9 @@ pub struct Swe {
     pub agent: Agent,
     /// How the tests are run.
     pub evaluation: Evaluation,
+    /// What `gold` and `noop` showed of the instance when the attempt was begun; one for each image that was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<Baseline>,
 }
 
 /// The image of an instance.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Shown;
 use super::digest::Sha256;
 use super::fault::Fault;
 
@@ -55,6 +56,9 @@ pub struct Verdict {
     /// What the tests were run on and judged by: results with the same key can be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Sha256>,
+    /// Of a run that calibrates, what later runs are held against. None of any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Box<Shown>>,
 }
 
 impl Decision {

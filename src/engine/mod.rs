@@ -4,6 +4,7 @@
 //! decision is `plan`'s. Starting is recovering: a link that comes up is told everything that its host
 //! may not know, and the host sorts out what is new.
 
+mod baselines;
 mod hearing;
 mod misfit;
 mod orders;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::talk::About;
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, baselines};
 use crate::domain::job::Dataset;
 use crate::domain::swe::{Agent, IMAGE_URL, Source};
 use crate::domain::wire::{Ask, Sent, Start};
@@ -126,6 +126,9 @@ impl Engine {
         spec.keep = keep;
         if let Some(swe) = spec.swe.as_mut().filter(|_| trajectory.is_some()) {
             swe.agent = Agent::Given;
+        }
+        if let Some(swe) = spec.swe.as_mut() {
+            swe.baselines = baselines::of(&self.setup.fleet, &job);
         }
         let names = pipeline::env_names(&job, &config);
         let mut secrets = self

@@ -6,6 +6,7 @@
 use super::environment;
 use super::grading::{Finding, Judged, MatchKind};
 use super::guard::Believed;
+use super::material::Measure;
 use super::parse::Status;
 use crate::domain::Instance;
 use crate::domain::evidence::{Applied, Evidence};
@@ -19,6 +20,7 @@ pub(super) struct Case<'a> {
     pub(super) evidence: &'a Evidence,
     pub(super) log: &'a str,
     pub(super) believed: &'a Believed,
+    pub(super) measure: &'a Measure<'a>,
     /// `FAIL_TO_PASS` and `PASS_TO_PASS`.
     pub(super) judged: [&'a [Judged]; 2],
 }

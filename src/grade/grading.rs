@@ -98,6 +98,10 @@ pub enum Finding {
     ExitDisagrees,
     /// A test both failed and passed: one of its lines is made up, or two tests have one name.
     Contradicted,
+    /// The exit code is not explained by the log, and the dataset's own solution ends with it, too.
+    EndsAsGold,
+    /// The run had fewer tests than that of the dataset's own solution.
+    FewerTests,
     /// A part of a test failed, of which the framework tells apart from the test.
     SubtestFailed,
     /// The framework counts passed tests, and names none of them.
@@ -129,6 +133,8 @@ impl Finding {
             Finding::CountsDisagree => "counts-disagree",
             Finding::ExitDisagrees => "exit-disagrees",
             Finding::Contradicted => "contradicted",
+            Finding::EndsAsGold => "ends-as-gold",
+            Finding::FewerTests => "fewer-tests",
             Finding::SubtestFailed => "subtest-failed",
             Finding::PassesUnnamed => "passes-unnamed",
             Finding::InexactMatch => "inexact-match",

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::command::Command;
 use super::grading::{Finding, Note};
+use super::material::Measure;
 use super::parse::{self, Failures, Parser, Sign, Status};
 use super::reading::{self, Reading};
 use super::spelling::plain;
@@ -32,6 +33,10 @@ pub(super) struct Believed {
     pub(super) complete: bool,
     /// How many passed tests the framework counts, although the log names none.
     pub(super) unnamed: Option<u32>,
+    /// Does the log name or count a failure?
+    pub(super) explained: bool,
+    /// How many tests the framework counts at its end.
+    pub(super) counted: Option<u32>,
 }
 
 /// Why a test that reads passed is not.
@@ -69,7 +74,13 @@ impl Doubt {
 }
 
 /// Reads a log, and says what of it is believed.
-pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -> Believed {
+pub(super) fn read(
+    parser: Parser,
+    log: &str,
+    command: Command,
+    tests: &Tests,
+    measure: &Measure<'_>,
+) -> Believed {
     let pytest = parser.is_pytest();
     let reading = if pytest {
         reading::pytest(parser, log, command)
@@ -77,6 +88,7 @@ pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -
         reading::whole(parser, log)
     };
     let failures = parse::failures(parser, log);
+    let explained = tells_of_failures(&reading, &failures);
     let silent = pytest && command.silent;
     let claims = reading.tests.iter().any(|(_, status)| *status == Status::Passed);
     let refused = claims.then(|| {
@@ -90,7 +102,7 @@ pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -
             .or_else(|| numbers(parser, &reading, command).filter(|_| pytest || !tests.cut))
             .or_else(|| lines(&reading, command).filter(|_| !tests.cut))
             .or_else(|| pytest.then(|| exit(&reading, command, tests.exit)).flatten())
-            .or_else(|| unexplained(&reading, &failures, command, tests))
+            .or_else(|| unexplained(command, tests, measure).filter(|_| !explained))
     });
     Believed {
         doubts: doubts(parser, &reading, &failures, command),
@@ -101,6 +113,8 @@ pub(super) fn read(parser: Parser, log: &str, command: Command, tests: &Tests) -
             .any(|(sign, _)| matches!(sign, Sign::Ended { .. })),
         complete: is_complete(&reading),
         unnamed: unnamed(&reading),
+        explained,
+        counted: counted(&reading),
         tests: reading.tests,
         short: reading.short,
     }
@@ -207,25 +221,41 @@ fn exit(reading: &Reading, command: Command, exit: Option<i32>) -> Option<Note> 
     Some(Note::new(Finding::ExitDisagrees, &what))
 }
 
-/// A test command ends with another code than 0 because something failed. Where the log names no failure, it does not
-/// tell of the run that was.
-fn unexplained(reading: &Reading, failures: &Failures, command: Command, tests: &Tests) -> Option<Note> {
-    let code = tests.exit.filter(|code| *code != 0)?;
+/// Does the log name or count a failure?
+fn tells_of_failures(reading: &Reading, failures: &Failures) -> bool {
     let counted = |(sign, _): &(Sign, usize)| match *sign {
         Sign::Ended { failed, errors, .. } => failed.unwrap_or(0) > 0 || errors.unwrap_or(0) > 0,
         Sign::Missing | Sign::NotTold => false,
     };
-    let told = reading.tests.iter().any(|(_, status)| status.is_bad())
+    reading.tests.iter().any(|(_, status)| status.is_bad())
         || !reading.torn.is_empty()
         || reading.outside.values().flatten().any(|status| status.is_bad())
         || reading.ends.iter().any(counted)
-        || !(failures.tests.is_empty() && failures.parts.is_empty());
-    (!command.environments && !told).then(|| {
+        || !(failures.tests.is_empty() && failures.parts.is_empty())
+}
+
+/// A test command ends with another code than 0 because something failed. Where the log names no failure, it does not
+/// tell of the run that was; unless the dataset's own solution ends so, too.
+fn unexplained(command: Command, tests: &Tests, measure: &Measure<'_>) -> Option<Note> {
+    let code = tests.exit.filter(|code| *code != 0)?;
+    (!command.environments && !measure.allows(code)).then(|| {
         let what = format!(
             "tests are listed as passed and none as failed, and yet the test command ended with exit code {code}"
         );
         Note::new(Finding::ExitDisagrees, &what)
     })
+}
+
+/// How many tests the framework counts at its end; none where it does not.
+fn counted(reading: &Reading) -> Option<u32> {
+    let total = |(sign, _): &(Sign, usize)| match *sign {
+        Sign::Ended { total, .. } => total,
+        Sign::Missing | Sign::NotTold => None,
+    };
+    let totals: Option<Vec<u32>> = reading.ends.iter().map(total).collect();
+    totals
+        .filter(|totals| !totals.is_empty())
+        .map(|totals| totals.into_iter().fold(0, u32::saturating_add))
 }
 
 fn doubts(

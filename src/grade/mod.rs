@@ -10,6 +10,7 @@ mod environment;
 mod grading;
 mod guard;
 mod log;
+mod material;
 mod matching;
 mod notes;
 pub mod parse;
@@ -21,17 +22,17 @@ mod velora_head;
 
 pub use grading::{Compat, Counts, Finding, Grading, Judged, MatchKind, Note};
 pub use log::{Log, Printed};
+pub use material::Material;
 pub use setup::installs;
 
+use crate::domain::Sha256;
 use crate::domain::evidence::Evidence;
-use crate::domain::{Instance, Sha256};
 
 /// Grades one attempt.
-pub fn grade<'a>(instance: &Instance, evidence: &Evidence, log: impl Into<Log<'a>>, how: Compat) -> Grading {
-    let log = log.into();
+pub fn grade(material: &Material<'_>, how: Compat) -> Grading {
     match how {
-        Compat::Fleet => ruling::grade(instance, evidence, log),
-        Compat::VeloraHead => velora_head::grade(instance, evidence, log.whole()),
+        Compat::Fleet => ruling::grade(material),
+        Compat::VeloraHead => velora_head::grade(material.instance, material.evidence, material.log.whole()),
     }
 }
 

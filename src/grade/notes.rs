@@ -1,5 +1,7 @@
 //! The notes beside a verdict: at most one of a kind, in a fixed order.
 
+use std::fmt::Write as _;
+
 use super::case::Case;
 use super::grading::{Finding, Judged, MatchKind, Note};
 use crate::domain::Fault;
@@ -50,7 +52,12 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
     ];
     for (name, what, tests) in groups {
         if !tests.is_empty() {
-            notes.push(Note::new(name, &list(case, name, what, &tests)));
+            let mut told = list(case, name, what, &tests);
+            let twins = tests.iter().filter(|test| case.measure.tears(&test.name)).count();
+            if name == Finding::Contradicted && twins > 0 {
+                let _ = write!(told, "; with the dataset's own solution {twins} of them, too");
+            }
+            notes.push(Note::new(name, &told));
         }
     }
     if let Some(tests) = &case.evidence.tests {
@@ -66,6 +73,7 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
             notes.push(Note::new(Finding::NoTests, "the log tells of no test"));
         }
     }
+    notes.extend(against_gold(case));
     if let Some(fault) = fault.filter(|fault| fault.name == super::environment::NAME) {
         notes.push(Note::new(Finding::EnvironmentFailed, &fault.what));
     }
@@ -90,6 +98,41 @@ fn memory(limit: Option<u64>) -> String {
         format!("all the memory that they had, {} MB", bytes >> 20)
     });
     format!("the tests used up {limit}, and the kernel killed what asked for more")
+}
+
+/// What differs from the run of the dataset's own solution, and what does not although it is odd. Whoever has not resolved the task
+/// may have broken any number of tests: of that nothing is said.
+fn against_gold(case: &Case<'_>) -> Vec<Note> {
+    let believed = case.believed;
+    let Some(tests) = &case.evidence.tests else {
+        return Vec::new();
+    };
+    let passed = believed.refused.is_none() && all(case).all(|test| test.passed);
+    let mut notes = Vec::new();
+    if let Some(code) = tests
+        .exit
+        .filter(|code| *code != 0 && passed && !believed.explained)
+        && case.measure.weight.is_none()
+        && case.measure.allows(code)
+    {
+        let what = format!(
+            "the test command ended with exit code {code} and the log names no failure; with the dataset's own solution it ends so, too"
+        );
+        notes.push(Note::new(Finding::EndsAsGold, &what));
+    }
+    let named = u32::try_from(believed.tests.len()).unwrap_or(u32::MAX);
+    if let Some(gold) = case
+        .measure
+        .more(named, believed.counted)
+        .filter(|_| passed && !tests.cut)
+    {
+        let what = format!(
+            "with the dataset's own solution there were {gold} tests, and here {}",
+            believed.counted.unwrap_or(named)
+        );
+        notes.push(Note::new(Finding::FewerTests, &what));
+    }
+    notes
 }
 
 /// What became of the files that steer the test runner.

@@ -2,27 +2,39 @@
 
 use super::case::{Case, Ruling};
 use super::grading::{Counts, Grading, Judged, MatchKind};
-use super::guard::{self, Believed};
-use super::log::Log;
+use super::guard::{self, Believed, Doubt};
+use super::material::{Material, Measure};
 use super::parse::{Parser, Status};
 use super::{command, key, matching, notes, tally};
 use crate::domain::Instance;
+use crate::domain::baseline::Shown;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Again, Class, Fault};
 use crate::domain::line::harmless;
 use crate::domain::verdict::{Outcome, Verdict};
 
+/// So many torn names are kept of a run.
+const TORN: usize = 64;
+
 /// Grades by our own rules.
-pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: Log<'_>) -> Grading {
+pub(super) fn grade(material: &Material<'_>) -> Grading {
+    let Material {
+        instance,
+        evidence,
+        log,
+        ..
+    } = *material;
     let Some(parser) = Parser::named(&instance.parser) else {
         return unreadable(instance, evidence);
     };
+    let measure = material.measure(key(evidence));
     let believed = match &evidence.tests {
         Some(tests) => guard::read(
             parser,
             log.spoken(parser),
             command::read(&instance.test_command),
             tests,
+            &measure,
         ),
         None => Believed::default(),
     };
@@ -39,12 +51,16 @@ pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: Log<'_>) -> G
         evidence,
         log: log.whole(),
         believed: &believed,
+        measure: &measure,
         judged: [&fail_to_pass, &pass_to_pass],
     };
     let ruling = case.rule();
     let findings = notes::of(&case, ruling.fault.as_ref());
     Grading {
-        verdict: verdict(ruling, evidence, &fail_to_pass, &pass_to_pass),
+        verdict: Verdict {
+            shown: shown(&believed, evidence, &measure, [&fail_to_pass, &pass_to_pass]),
+            ..verdict(ruling, evidence, &fail_to_pass, &pass_to_pass)
+        },
         parser: parser.id().to_owned(),
         counts: Counts::of(&believed.tests),
         fail_to_pass,
@@ -90,7 +106,29 @@ fn verdict(ruling: Ruling, evidence: &Evidence, fail_to_pass: &[Judged], pass_to
         fail_to_pass: tally(fail_to_pass),
         pass_to_pass: tally(pass_to_pass),
         key: Some(key(evidence)),
+        shown: None,
     }
+}
+
+/// What the run of a weight showed.
+fn shown(
+    believed: &Believed,
+    evidence: &Evidence,
+    measure: &Measure<'_>,
+    judged: [&[Judged]; 2],
+) -> Option<Box<Shown>> {
+    let torn = judged.iter().flat_map(|list| list.iter()).filter(|test| {
+        let name = test.by.as_deref().unwrap_or(&test.name);
+        believed.doubts.get(name) == Some(&Doubt::Torn)
+    });
+    Some(Box::new(Shown {
+        weight: measure.weight?,
+        exit: evidence.tests.as_ref()?.exit?,
+        explained: believed.explained,
+        tests: u32::try_from(believed.tests.len()).unwrap_or(u32::MAX),
+        counted: believed.counted,
+        torn: torn.map(|test| test.name.clone()).take(TORN).collect(),
+    }))
 }
 
 /// For a log that nobody here can read.

@@ -67,6 +67,7 @@ pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: &str) -> Grad
             fail_to_pass: (won, of),
             pass_to_pass: (held, of_held),
             key: Some(key(evidence)),
+            shown: None,
         },
         parser: parser.id().to_owned(),
         fail_to_pass,

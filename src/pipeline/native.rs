@@ -33,6 +33,8 @@ pub(super) fn swe(
             agent(job, attempt, pipeline, host, config)?
         },
         evaluation: evaluation(job, pipeline, host, config),
+        // The coordinator knows them, and adds them when an attempt is begun.
+        baselines: Vec::new(),
     })
 }
 

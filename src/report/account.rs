@@ -231,6 +231,7 @@ mod tests {
             fail_to_pass: (0, 0),
             pass_to_pass: (0, 0),
             key: None,
+            shown: None,
         }
     }
 

@@ -5,28 +5,10 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::domain::baseline::Weight;
+
 use crate::domain::Sha256;
 use crate::domain::verdict::{Decision, Outcome, Verdict};
-
-/// The two ends of the scale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// The dataset's own solution.
-    Gold,
-    /// No solution.
-    Noop,
-}
-
-impl Weight {
-    /// The weight that this agent is, if it is one.
-    pub fn of(agent: &str) -> Option<Weight> {
-        match agent {
-            "gold" => Some(Weight::Gold),
-            "noop" => Some(Weight::Noop),
-            _ => None,
-        }
-    }
-}
 
 /// What is known, by the key of verdicts: instance and image, by content.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +93,7 @@ mod tests {
             fail_to_pass: f2p,
             pass_to_pass: p2p,
             key: Some(Sha256::of(b"key")),
+            shown: None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::domain::evidence::{self, Applied, Evidence};
 use crate::domain::fault::{Again, Class};
 use crate::domain::verdict::{self, Decision, Verdict};
 use crate::domain::{Fault, layout};
-use crate::grade::{Compat, Grading, Printed, grade};
+use crate::grade::{Compat, Grading, Material, Printed, grade};
 
 /// What an earlier try may have left.
 const OURS: [&str; 3] = [
@@ -82,7 +82,12 @@ pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
     let stdout = control.tests.as_ref().and_then(|tests| tests.stdout);
     let log = Printed::read(log, stdout);
     let same = |again: Fault| again.name == fault.name;
-    if broken(grade(&case.instance, &control, &log, Compat::Fleet)).is_some_and(same) {
+    if broken(grade(
+        &Material::new(&case.instance, &control, &log),
+        Compat::Fleet,
+    ))
+    .is_some_and(same)
+    {
         return Err(fault);
     }
     native::say("without the model's patch they can be started: the patch is what broke them");

@@ -358,6 +358,7 @@ mod tests {
             fail_to_pass: (0, 1),
             pass_to_pass: (7, 7),
             key: None,
+            shown: None,
         };
         let said = Conclusion {
             fault: Some(Fault {

@@ -86,6 +86,7 @@ fn grading() -> Grading {
             fail_to_pass: (1, 2),
             pass_to_pass: (1, 1),
             key: None,
+            shown: None,
         },
         parser: "python/parse_log_pytest_v3".to_owned(),
         fail_to_pass: vec![judged("t.py::a", true), judged("t.py::b", false)],

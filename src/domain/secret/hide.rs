@@ -67,6 +67,8 @@ impl Hide for Verdict {
             fail_to_pass: _,
             pass_to_pass: _,
             key: _,
+            // Numbers, and names that the dataset has.
+            shown: _,
         } = self;
         why.hide(redactor);
         fault.hide(redactor);

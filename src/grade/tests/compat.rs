@@ -1,9 +1,9 @@
 //! Our grading and HEAD's, side by side.
 
-use super::world::{evidence, fleet, instance, pytest};
+use super::world::{evidence, fleet, grade, instance, pytest};
 use crate::domain::evidence::Applied;
 use crate::domain::verdict::{Decision, Outcome};
-use crate::grade::{Compat, Finding, Judged, MatchKind, grade};
+use crate::grade::{Compat, Finding, Judged, MatchKind};
 
 /// Logs, and what HEAD's own parsers and its `grade_test_results` make of them.
 const LOGS: &str = include_str!("../../../tests/data/velora-head-logs.jsonl");

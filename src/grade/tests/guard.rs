@@ -17,7 +17,7 @@ fn read_as(command: &str, exit: i32, log: &str) -> Believed {
         out_of_memory: false,
     };
     let parser = Parser::named("python/parse_log_pytest_v3").unwrap();
-    read(parser, log, command::read(command), &tests)
+    read(parser, log, command::read(command), &tests, &Measure::default())
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Two streams, each to its own parse.
 
-use super::world::{evidence, instance};
+use super::world::{evidence, grade, instance};
 use crate::domain::verdict::Decision;
 use crate::grade::parse::{self, Parser};
-use crate::grade::{Compat, Grading, Log, Printed, grade};
+use crate::grade::{Compat, Grading, Log, Printed};
 
 /// Grades a run that had one test to mend.
 fn graded(parser: &str, test: &str, exit: i32, stdout: &str, stderr: &str) -> Grading {

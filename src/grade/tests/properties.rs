@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::world::{evidence, fleet, instance, pytest};
+use super::world::{evidence, fleet, grade, instance, pytest};
 use crate::domain::verdict::Decision;
-use crate::grade::{Compat, grade};
+use crate::grade::Compat;
 
 fn printed() -> impl Strategy<Value = String> {
     let line = prop_oneof![

@@ -1,8 +1,8 @@
 //! Logs of real runs, kept in `tests/data/test-logs`, and what they say.
 
-use super::world::{evidence, fleet, instance};
+use super::world::{evidence, fleet, grade, instance};
 use crate::domain::verdict::Decision;
-use crate::grade::{Compat, Finding, Grading, MatchKind, grade};
+use crate::grade::{Compat, Finding, Grading, MatchKind};
 
 /// A log of `tests/data/test-logs`.
 macro_rules! log {

@@ -3,7 +3,7 @@
 use crate::domain::evidence::{Applied, Evidence, Golden, Patch, Tests, VERSION};
 use crate::domain::time::Span;
 use crate::domain::{Instance, Sha256};
-use crate::grade::{Compat, Grading, grade};
+use crate::grade::{Compat, Grading, Log, Material};
 
 /// The command of most datasets.
 pub(super) const COMMAND: &str =
@@ -74,4 +74,14 @@ pub(super) fn pytest(before: &str, summary: &[&str], numbers: &str) -> String {
 
 pub(super) fn fleet(instance: &Instance, evidence: &Evidence, log: &str) -> Grading {
     grade(instance, evidence, log, Compat::Fleet)
+}
+
+/// Grades an attempt of which nothing more is known.
+pub(super) fn grade<'a>(
+    instance: &'a Instance,
+    evidence: &'a Evidence,
+    log: impl Into<Log<'a>>,
+    how: Compat,
+) -> Grading {
+    crate::grade::grade(&Material::new(instance, evidence, log), how)
 }

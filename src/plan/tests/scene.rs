@@ -301,6 +301,7 @@ impl Scene {
             fail_to_pass: (0, 1),
             pass_to_pass: (0, 0),
             key: None,
+            shown: None,
         };
         let verdict = Some(verdict);
         self.ended(

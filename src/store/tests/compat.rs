@@ -261,6 +261,7 @@ async fn write_native(store: &Store, fleet: &mut Fleet) {
             fail_to_pass: (1, 3),
             pass_to_pass: (99, 99),
             key: Some(Sha256::of(b"key")),
+            shown: None,
         }),
     });
     store.commit(at(9), &events, fleet).await.unwrap();

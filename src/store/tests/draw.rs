@@ -145,6 +145,7 @@ impl Draw {
             fail_to_pass: (self.small(), u32::MAX),
             pass_to_pass: (0, 0),
             key: None,
+            shown: None,
         }
     }
 

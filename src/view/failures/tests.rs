@@ -122,6 +122,7 @@ fn verdict(decision: Decision, outcome: Evaluated) -> Conclusion {
             fail_to_pass: (0, 1),
             pass_to_pass: (0, 0),
             key: None,
+            shown: None,
         }),
         ..Conclusion::default()
     }
