@@ -219,7 +219,9 @@ const OTHERS: &[&str] = &[
     "runner-steered",
     "inexact-match",
     "no-sign-of-a-run",
+    "runner-changed",
     "passes-unnamed",
+    "report-missing",
     "subtest-failed",
 ];
 

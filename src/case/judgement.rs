@@ -69,6 +69,7 @@ impl Case {
             log: Log::from(&self.log),
             weight: self.swe.agent.calibrates().and_then(Weight::of),
             baselines: &self.swe.baselines,
+            report: &self.report,
         };
         let mut grading = grade(&material, how);
         grading.verdict.hide(&Redactor::new());
@@ -207,6 +208,7 @@ mod tests {
                 out_of_memory: true,
             }),
             put_back: Vec::new(),
+            report: None,
             sound: false,
             fault: None,
         };
@@ -216,6 +218,7 @@ mod tests {
             trajectory: None,
             evidence: Some(evidence),
             log: Printed::read(b"no test here\n".to_vec(), None),
+            report: String::new(),
             files: BTreeSet::new(),
         };
         let judgement = case.judge().unwrap().unwrap();

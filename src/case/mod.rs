@@ -29,6 +29,8 @@ pub struct Case {
     pub evidence: Option<Evidence>,
     /// What the test command printed.
     pub log: Printed,
+    /// What our plug-in was told by the test framework, line by line; empty if there is none.
+    pub report: String,
     /// Every file below `out/`, by its path there.
     pub files: BTreeSet<String>,
 }

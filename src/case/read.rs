@@ -65,6 +65,7 @@ impl Case {
             swe,
             trajectory: trajectory.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             log: log(dir, evidence.as_ref())?,
+            report: report(dir, evidence.as_ref())?,
             evidence,
             files,
         }))
@@ -106,22 +107,37 @@ fn bytes(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseError
 
 /// The unpacked log; empty if there is none.
 fn log(dir: &Path, evidence: Option<&Evidence>) -> Result<Printed, CaseError> {
-    let path = dir.join(evidence::LOG);
+    let text = unpacked(dir, evidence::LOG, MOST_LOG)?;
+    let stdout = evidence.and_then(|evidence| evidence.tests.as_ref()?.stdout);
+    Ok(text.map_or_else(Printed::default, |text| Printed::read(text, stdout)))
+}
+
+/// What our plug-in was told; empty where the evidence knows of no such thing.
+fn report(dir: &Path, evidence: Option<&Evidence>) -> Result<String, CaseError> {
+    if evidence.and_then(|evidence| evidence.report).is_none() {
+        return Ok(String::new());
+    }
+    let text = unpacked(dir, evidence::REPORT, MOST)?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A compressed file's content; none if there is no such file.
+fn unpacked(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseError> {
+    let path = dir.join(name);
     let file = match open(&path) {
         Ok(file) => file,
-        Err(error) if is_none(&error) => return Ok(Printed::default()),
+        Err(error) if is_none(&error) => return Ok(None),
         Err(source) => return Err(CaseError::Io { path, source }),
     };
     let mut text = Vec::new();
     MultiGzDecoder::new(io::BufReader::new(file))
-        .take(MOST_LOG)
+        .take(most)
         .read_to_end(&mut text)
         .map_err(|error| CaseError::Damaged {
             path,
             why: error.to_string(),
         })?;
-    let stdout = evidence.and_then(|evidence| evidence.tests.as_ref()?.stdout);
-    Ok(Printed::read(text, stdout))
+    Ok(Some(text))
 }
 
 fn open(path: &Path) -> io::Result<fs::File> {

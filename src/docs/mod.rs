@@ -56,3 +56,5 @@ pub mod what_is_left_of_an_attempt_is_known_in_several_ways {}
 pub mod one_answer_to_why_it_waits {}
 #[doc = include_str!("decisions/0031-gold-shows-how-an-honest-run-ends.md")]
 pub mod gold_shows_how_an_honest_run_ends {}
+#[doc = include_str!("decisions/0032-pytest-tells-its-results-twice.md")]
+pub mod pytest_tells_its_results_twice {}

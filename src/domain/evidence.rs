@@ -7,11 +7,13 @@ use super::fault::Fault;
 use super::time::Span;
 
 /// The version of `evaluation.json` that this build writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Its place in a capsule and in a collected result.
 pub const FILE: &str = "out/evaluation.json";
 /// The place of the complete log of the test command, compressed.
 pub const LOG: &str = "out/test_output.log.gz";
+/// What a plug-in of ours was told by the test framework, line by line, compressed; see [`Told`].
+pub const REPORT: &str = "out/test_report.jsonl.gz";
 /// The instance as it travelled with the job.
 pub const INSTANCE: &str = "out/instance.jsonl";
 /// What the native phases went by: image, agent, limits.
@@ -50,6 +52,9 @@ pub struct Evidence {
     /// What the model's patch changes of the files that steer the test runner, and what of it was put back as it was before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub put_back: Vec<PutBack>,
+    /// What became of our plug-in of the test framework; none where there is none for the framework.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Told>,
     /// With the model's patch the tests could not be started, and without it they could: the environment is
     /// sound, whatever the log says of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -99,6 +104,33 @@ pub struct Golden {
     /// What the tools said, in brief.
     #[serde(default)]
     pub said: String,
+}
+
+/// What became of the report that a plug-in of ours makes within the test framework. Its lines are in [`REPORT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// How it went.
+    pub state: Telling,
+    /// So many lines that are not the plug-in's were written to its pipe.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub strange: u64,
+}
+
+/// How it went with a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Telling {
+    /// The container has not what it takes.
+    Unplaced,
+    /// Something of it may be missing.
+    Broken,
+    /// All that was told was heard, to the end of the tests.
+    Heard,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A file that steers the test runner, put back before the tests.

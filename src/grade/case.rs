@@ -4,7 +4,7 @@
 //! did the environment hold? did the tests end? and only then: did they pass?
 
 use super::environment;
-use super::grading::{Finding, Judged, MatchKind};
+use super::grading::{Finding, Judged, MatchKind, Note};
 use super::guard::Believed;
 use super::material::Measure;
 use super::parse::Status;
@@ -21,6 +21,8 @@ pub(super) struct Case<'a> {
     pub(super) log: &'a str,
     pub(super) believed: &'a Believed,
     pub(super) measure: &'a Measure<'a>,
+    /// What stands out in the report of our plug-in.
+    pub(super) heard: &'a [Note],
     /// `FAIL_TO_PASS` and `PASS_TO_PASS`.
     pub(super) judged: [&'a [Judged]; 2],
 }

@@ -96,10 +96,14 @@ pub enum Finding {
     CountsDisagree,
     /// The exit code says another thing than the log.
     ExitDisagrees,
-    /// A test both failed and passed: one of its lines is made up, or two tests have one name.
+    /// A test both failed and passed: one of its lines is made up, two tests have one name, or pytest reports something else than the log.
     Contradicted,
     /// The exit code is not explained by the log, and the dataset's own solution ends with it, too.
     EndsAsGold,
+    /// There is no report of pytest's beside the log, or not a whole one.
+    ReportMissing,
+    /// Pytest's own files were changed, or lie in the repository.
+    RunnerChanged,
     /// The run had fewer tests than that of the dataset's own solution.
     FewerTests,
     /// A part of a test failed, of which the framework tells apart from the test.
@@ -134,6 +138,8 @@ impl Finding {
             Finding::ExitDisagrees => "exit-disagrees",
             Finding::Contradicted => "contradicted",
             Finding::EndsAsGold => "ends-as-gold",
+            Finding::ReportMissing => "report-missing",
+            Finding::RunnerChanged => "runner-changed",
             Finding::FewerTests => "fewer-tests",
             Finding::SubtestFailed => "subtest-failed",
             Finding::PassesUnnamed => "passes-unnamed",

@@ -33,6 +33,8 @@ pub(super) struct Believed {
     pub(super) complete: bool,
     /// How many passed tests the framework counts, although the log names none.
     pub(super) unnamed: Option<u32>,
+    /// How many runs of the framework the log shows, where each has told its results in one list at its end.
+    pub(super) runs: Option<usize>,
     /// Does the log name or count a failure?
     pub(super) explained: bool,
     /// How many tests the framework counts at its end.
@@ -50,6 +52,10 @@ pub(super) enum Doubt {
     Torn,
     /// A part of it failed.
     Part,
+    /// It failed by what pytest reported to our plug-in.
+    Reported,
+    /// Pytest reported nothing of it to our plug-in, and of others all.
+    Unreported,
 }
 
 impl Doubt {
@@ -60,15 +66,8 @@ impl Doubt {
             Doubt::Outside => "reported as passed only where the code under test can print",
             Doubt::Torn => "both passed and failed by the log",
             Doubt::Part => "a part of it failed",
-        }
-    }
-
-    /// The finding that it amounts to.
-    pub(super) fn finding(self) -> Finding {
-        match self {
-            Doubt::Forged | Doubt::Outside => Finding::ForgedOutput,
-            Doubt::Torn => Finding::Contradicted,
-            Doubt::Part => Finding::SubtestFailed,
+            Doubt::Reported => "passed by the log, and failed by what pytest reports",
+            Doubt::Unreported => "passed by the log, and pytest reports no such test",
         }
     }
 }
@@ -113,6 +112,7 @@ pub(super) fn read(
             .any(|(sign, _)| matches!(sign, Sign::Ended { .. })),
         complete: is_complete(&reading),
         unnamed: unnamed(&reading),
+        runs: reading.listed.then_some(reading.ends.len()),
         explained,
         counted: counted(&reading),
         tests: reading.tests,

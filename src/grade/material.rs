@@ -14,6 +14,8 @@ pub struct Material<'a> {
     pub evidence: &'a Evidence,
     /// What the test command printed.
     pub log: Log<'a>,
+    /// What our plug-in was told by the test framework, line by line; empty if there is none.
+    pub report: &'a str,
     /// Where the run is one that calibrates, which one: then nobody's code is under test but the dataset's own.
     pub weight: Option<Weight>,
     /// What `gold` and `noop` had shown when the attempt was begun.
@@ -27,6 +29,7 @@ impl<'a> Material<'a> {
             instance,
             evidence,
             log: log.into(),
+            report: "",
             weight: None,
             baselines: &[],
         }

@@ -15,6 +15,7 @@ mod matching;
 mod notes;
 pub mod parse;
 mod reading;
+mod report;
 mod ruling;
 mod setup;
 mod spelling;

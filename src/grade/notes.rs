@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::case::Case;
 use super::grading::{Finding, Judged, MatchKind, Note};
+use super::guard::Doubt;
 use crate::domain::Fault;
 use crate::domain::evidence::{Applied, Part, PutBack};
 
@@ -13,29 +14,34 @@ const NAMED: usize = 3;
 /// What a reader should know.
 pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
     let mut notes: Vec<Note> = case.believed.refused.iter().cloned().collect();
-    let doubted = |finding: Finding| {
+    let doubted = |kinds: &[Doubt]| {
         let fits = move |test: &&Judged| {
             let name = test.by.as_deref().unwrap_or(&test.name);
             let doubt = case.believed.doubts.get(name);
-            doubt.is_some_and(|doubt| doubt.finding() == finding)
+            doubt.is_some_and(|doubt| kinds.contains(doubt))
         };
-        all(case).filter(fits).collect()
+        all(case).filter(fits).collect::<Vec<_>>()
     };
-    let groups: [(Finding, &str, Vec<&Judged>); 5] = [
+    let groups: [(Finding, &str, Vec<&Judged>); 6] = [
         (
             Finding::ForgedOutput,
             "claims that do not count",
-            doubted(Finding::ForgedOutput),
+            doubted(&[Doubt::Forged, Doubt::Outside]),
         ),
         (
             Finding::Contradicted,
             "tests that both passed and failed, so that a line is made up or two tests have one name",
-            doubted(Finding::Contradicted),
+            doubted(&[Doubt::Torn]),
+        ),
+        (
+            Finding::Contradicted,
+            "tests that passed by the log, and not by what pytest reports",
+            doubted(&[Doubt::Reported, Doubt::Unreported]),
         ),
         (
             Finding::SubtestFailed,
             "tests of which a part failed",
-            doubted(Finding::SubtestFailed),
+            doubted(&[Doubt::Part]),
         ),
         (
             Finding::AmbiguousMatch,
@@ -57,7 +63,13 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
             if name == Finding::Contradicted && twins > 0 {
                 let _ = write!(told, "; with the dataset's own solution {twins} of them, too");
             }
-            notes.push(Note::new(name, &told));
+            match notes
+                .iter_mut()
+                .find(|note| note.name == name && name == Finding::Contradicted)
+            {
+                Some(note) => *note = Note::new(name, &format!("{}; {told}", note.what)),
+                None => notes.push(Note::new(name, &told)),
+            }
         }
     }
     if let Some(tests) = &case.evidence.tests {
@@ -74,6 +86,7 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
         }
     }
     notes.extend(against_gold(case));
+    notes.extend(case.heard.iter().cloned());
     if let Some(fault) = fault.filter(|fault| fault.name == super::environment::NAME) {
         notes.push(Note::new(Finding::EnvironmentFailed, &fault.what));
     }

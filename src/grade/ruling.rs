@@ -5,7 +5,7 @@ use super::grading::{Counts, Grading, Judged, MatchKind};
 use super::guard::{self, Believed, Doubt};
 use super::material::{Material, Measure};
 use super::parse::{Parser, Status};
-use super::{command, key, matching, notes, tally};
+use super::{command, key, matching, notes, report, tally};
 use crate::domain::Instance;
 use crate::domain::baseline::Shown;
 use crate::domain::evidence::Evidence;
@@ -28,16 +28,12 @@ pub(super) fn grade(material: &Material<'_>) -> Grading {
         return unreadable(instance, evidence);
     };
     let measure = material.measure(key(evidence));
-    let believed = match &evidence.tests {
-        Some(tests) => guard::read(
-            parser,
-            log.spoken(parser),
-            command::read(&instance.test_command),
-            tests,
-            &measure,
-        ),
+    let command = command::read(&instance.test_command);
+    let mut believed = match &evidence.tests {
+        Some(tests) => guard::read(parser, log.spoken(parser), command, tests, &measure),
         None => Believed::default(),
     };
+    let heard = report::compare(parser, material, command, &mut believed);
     let expected = instance.fail_to_pass.iter().chain(&instance.pass_to_pass);
     let found = matching::find(&believed.tests, &believed.short, expected.map(String::as_str));
     let judge = |names: &[String], holds: fn(Status) -> bool| {
@@ -52,6 +48,7 @@ pub(super) fn grade(material: &Material<'_>) -> Grading {
         log: log.whole(),
         believed: &believed,
         measure: &measure,
+        heard: &heard,
         judged: [&fail_to_pass, &pass_to_pass],
     };
     let ruling = case.rule();

@@ -37,6 +37,13 @@ ensure_layer() {
         die "the layer $1 was not built: $(grep -E '^[EW]:' "$LAB_DIR/layer-$1.log" | tail -n 1) (log: $LAB_DIR/layer-$1.log)"
 }
 
+# The name of a layer, which is made if it is not there.
+lab_layer() {
+    lock
+    ensure_layer "${1:?which layer?}"
+    layer "$1"
+}
+
 # Every step says `|| exit`: the caller asks whether it failed, and there bash turns `set -e` off.
 build_base_layer() (
     from=$(need_mirror) || exit 1

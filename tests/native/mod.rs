@@ -6,5 +6,6 @@ mod evaluation;
 mod fixture;
 mod judged;
 mod limits;
+mod report;
 mod steering;
 mod trajectory;

@@ -61,6 +61,7 @@ fn evidence() -> Evidence {
             out_of_memory: false,
         }),
         put_back: Vec::new(),
+        report: None,
         sound: false,
         fault: None,
     }

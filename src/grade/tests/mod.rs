@@ -7,6 +7,7 @@ mod log;
 mod properties;
 mod real;
 mod records;
+mod report;
 mod setup;
 mod stderr;
 mod world;

@@ -58,6 +58,7 @@ pub(super) fn evidence(exit: i32) -> Evidence {
             out_of_memory: false,
         }),
         put_back: Vec::new(),
+        report: None,
         sound: false,
         fault: None,
     }

@@ -149,13 +149,28 @@ impl Container {
         input: &[u8],
         expected: &[i32],
     ) -> Result<Said, Fault> {
+        self.script_as(&[], script, args, input, expected)
+    }
+
+    /// The same as root, whoever the tests are.
+    pub(super) fn root_script(&self, script: &str, args: &[&str], input: &[u8]) -> Result<Said, Fault> {
+        self.script_as(&["-u", "0"], script, args, input, &[0])
+    }
+
+    fn script_as(
+        &self,
+        user: &[&str],
+        script: &str,
+        args: &[&str],
+        input: &[u8],
+        expected: &[i32],
+    ) -> Result<Said, Fault> {
         let home = format!("HOME={DIR}");
         let config = format!("GIT_CONFIG_GLOBAL={DIR}/.gitconfig");
-        let words = [
-            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/", &self.id, "sh", "-c",
-            script, "sh",
+        let options = [
+            "exec", "-i", "-e", &home, "-e", &config, "-e", "LC_ALL=C", "-w", "/",
         ];
-        let words = [&words, args].concat();
+        let words = [&options, user, &[&self.id, "sh", "-c", script, "sh"], args].concat();
         let call = Call {
             args: &words,
             input,

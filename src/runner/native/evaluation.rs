@@ -10,9 +10,10 @@ use super::desk::{Desk, Done, say};
 use super::fault::{disk, engine, fault};
 use super::filter::filter;
 use super::solution::MOST;
+use super::tests_run::Ran;
 use super::{files, golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
-use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, TRAJECTORY, VERSION};
+use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, REPORT, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
 use crate::domain::instance::places;
 use crate::domain::{Fault, Instance, Sha256};
@@ -37,7 +38,7 @@ exit $wrong
 
 /// Puts the trajectory's patch to the test.
 pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
-    desk.clear(&[FILE, LOG])?;
+    desk.clear(&[FILE, LOG, REPORT])?;
     let model = model_patch(desk)?;
     let mut evidence = nothing_seen(desk, model.len());
     let done = examine(desk, &model, &mut evidence);
@@ -63,9 +64,9 @@ pub fn control(desk: &Desk<'_>) -> Result<(Evidence, Vec<u8>), Fault> {
         ..*desk
     };
     golden::all(&container, desk.instance, &mut evidence.golden)?;
-    let (tests, log) = tests_run::run(container, desk, &machine)?;
-    evidence.tests = Some(tests);
-    Ok((evidence, log))
+    let ran = tests_run::run(container, desk, &machine)?;
+    evidence.tests = Some(ran.tests);
+    Ok((evidence, ran.log))
 }
 
 fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
@@ -84,6 +85,7 @@ fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
         golden: golden::untried(desk.instance),
         tests: None,
         put_back: Vec::new(),
+        report: None,
         sound: false,
         fault: None,
     }
@@ -142,11 +144,16 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
         evidence.golden.len() - failed,
         evidence.golden.len()
     ));
-    let (tests, log) = tests_run::run(container, desk, &machine)?;
+    let Ran { tests, log, report } = tests_run::run(container, desk, &machine)?;
     desk.write(
         LOG,
         &compressed(&log).map_err(|error| disk(&desk.file(LOG), error))?,
     )?;
+    evidence.report = report.told;
+    if !report.lines.is_empty() {
+        let lines = compressed(&report.lines).map_err(|error| disk(&desk.file(REPORT), error))?;
+        desk.write(REPORT, &lines)?;
+    }
     let end = tests.exit.map_or_else(
         || "did not end in time".to_owned(),
         |code| format!("ended with exit code {code}"),

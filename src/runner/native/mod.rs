@@ -28,6 +28,7 @@ mod steering;
 mod tests_run;
 mod ending;
 mod kills;
+mod report;
 mod script;
 mod capture;
 

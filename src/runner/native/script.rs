@@ -27,7 +27,8 @@ fi
 unset fleet_env fleet_file"#;
 
 /// What bash runs, in the repository.
-pub(super) fn script(instance: &Instance) -> String {
+/// With `plugins`, Python finds what lies in that directory after all else that `PYTHONPATH` names.
+pub(super) fn script(instance: &Instance, plugins: Option<&str>) -> String {
     let command = &instance.test_command;
     let repo = quoted(instance.repo_path.trim_end_matches('/'));
     let mut lines = Vec::new();
@@ -36,6 +37,12 @@ pub(super) fn script(instance: &Instance) -> String {
         lines.push(SAVED.to_owned());
     }
     lines.push(NO_PROXY.to_owned());
+    if let Some(plugins) = plugins {
+        lines.push(format!(
+            r#"export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}"{}"#,
+            quoted(plugins)
+        ));
+    }
     // A link to the repository in itself would have its tests collected twice.
     lines.push(format!(
         r#"if [ -L {repo}/repo ] && [ {repo}/repo -ef {repo} ]; then export PYTEST_ADDOPTS="${{PYTEST_ADDOPTS-}} --ignore="{repo}/repo; fi"#
@@ -65,14 +72,23 @@ mod tests {
     #[test]
     fn the_whole_command_is_the_last_thing_that_runs() {
         let command = "export A=1 && cd sub && pytest -rA";
-        let text = script(&instance(command));
+        let text = script(&instance(command), None);
         assert!(text.ends_with(&format!("cd '/app/it'\\''s' || exit\n{command}")));
         assert!(text.contains(". \"$fleet_env\""));
     }
 
     #[test]
     fn a_command_that_sources_its_environment_is_not_helped() {
-        let text = script(&instance("source /saved/ENV || source /saved/*/ENV && pytest"));
+        let text = script(
+            &instance("source /saved/ENV || source /saved/*/ENV && pytest"),
+            None,
+        );
         assert!(!text.contains("fleet_env") && text.contains("unset http_proxy"));
+    }
+
+    #[test]
+    fn plug_ins_are_found_after_all_that_the_image_names() {
+        let text = script(&instance("pytest"), Some("/.fleet-1"));
+        assert!(text.contains("\nexport PYTHONPATH=\"${PYTHONPATH:+$PYTHONPATH:}\"'/.fleet-1'\n"));
     }
 }

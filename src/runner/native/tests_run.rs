@@ -12,6 +12,7 @@ use super::container::{Container, DIR, memory_limit};
 use super::desk::{Desk, say};
 use super::ending::Before;
 use super::fault::fault;
+use super::report::{self, Heard, Listener, Plugin};
 use super::script::script;
 use crate::docker::Machine;
 use crate::domain::evidence::Tests;
@@ -33,13 +34,19 @@ const FAREWELL: Duration = Duration::from_secs(30);
 const BASH: &str = r#"fleet_script=$(cat); exec < /dev/null; eval "unset fleet_script
 $fleet_script""#;
 
-/// Runs the dataset's whole command; how it went, and its log: all of stdout, then all of stderr. The container is gone
-/// then.
-pub(super) fn run(
-    container: Container,
-    desk: &Desk<'_>,
-    machine: &Machine,
-) -> Result<(Tests, Vec<u8>), Fault> {
+/// What there is once the tests have been run.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// How it went.
+    pub(super) tests: Tests,
+    /// All of stdout, then all of stderr.
+    pub(super) log: Vec<u8>,
+    /// What our plug-in was told.
+    pub(super) report: Heard,
+}
+
+/// Runs the dataset's whole command. The container is gone then.
+pub(super) fn run(container: Container, desk: &Desk<'_>, machine: &Machine) -> Result<Ran, Fault> {
     // Nothing of ours is left for the tests to find.
     container.script(r#"rm -rf "$1""#, &[DIR], b"", &[0])?;
     let host = |error| {
@@ -50,6 +57,9 @@ pub(super) fn run(
             format!("cannot run `docker exec`: {error}"),
         )
     };
+    let plugin = report::is_for(&desk.instance.parser).then(|| Plugin::place(&container));
+    let placed = plugin.as_ref().and_then(Option::as_ref);
+    let listener = placed.and_then(|plugin| Listener::start(plugin, &container).ok());
     let before = Before::look(desk.capsule, machine);
     let settings = &desk.swe.evaluation;
     let repo = &desk.instance.repo_path;
@@ -63,7 +73,10 @@ pub(super) fn run(
     let started = clock::tick();
     let until = started + settings.tests.duration();
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let script = script(desk.instance);
+    let plugins = placed
+        .filter(|_| listener.is_some())
+        .map(|plugin| plugin.dir.as_str());
+    let script = script(desk.instance, plugins);
     let seen = AtomicU64::new(0);
     let quarter = settings.log_cap / 4;
     let (exit, stdout, stderr) = thread::scope(|scope| {
@@ -83,6 +96,11 @@ pub(super) fn run(
     let exit = exit.map_err(host)?;
     let took = Span(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let timed_out = exit.is_none();
+    let report = match (listener, plugin) {
+        (Some(listener), _) => listener.end(&container),
+        (None, Some(_)) => Heard::unplaced(),
+        (None, None) => Heard::default(),
+    };
     let out_of_memory = before.blameless(container, exit)?;
     let mut log = stdout.text();
     if log.last().is_some_and(|byte| *byte != b'\n') && stderr.total() > 0 {
@@ -101,7 +119,7 @@ pub(super) fn run(
         memory: memory_limit(settings, machine),
         out_of_memory,
     };
-    Ok((tests, log))
+    Ok(Ran { tests, log, report })
 }
 
 /// Waits for the end of the client: its exit code, or none if the time was up and the container was killed.

@@ -9,13 +9,13 @@ use super::line::Line;
 use super::{command, files, openhands, solution};
 use crate::artifacts;
 use crate::domain::Fault;
-use crate::domain::evidence::{FILE, LOG, TRAJECTORY};
+use crate::domain::evidence::{FILE, LOG, REPORT, TRAJECTORY};
 use crate::domain::fault::{Again, Class};
 use crate::domain::swe::Agent;
 use crate::doors::secrets;
 
 /// What an earlier try of this phase, or a later phase of it, may have left.
-const LEFT: [&str; 8] = [
+const LEFT: [&str; 9] = [
     "out/agent",
     command::ROW,
     TRAJECTORY,
@@ -24,6 +24,7 @@ const LEFT: [&str; 8] = [
     "out/logs",
     FILE,
     LOG,
+    REPORT,
 ];
 
 /// Has the agent solve the task.
