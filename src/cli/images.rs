@@ -303,6 +303,8 @@ async fn prefetches<'c>(
 #[derive(Debug, Default)]
 struct Needed {
     live: BTreeSet<(HostName, Named)>,
+    /// Hosts that may be running a job of which nobody knows the image.
+    unknown: BTreeSet<HostName>,
     waiting: BTreeSet<Named>,
 }
 
@@ -313,11 +315,12 @@ async fn needed(context: &Context, all: bool) -> Result<Needed, CommandError> {
     };
     let fleet: Fleet = store.load(crate::domain::Epoch(0), &context.config.hosts).await?;
     for entry in fleet.jobs().filter(|entry| entry.closed.is_none()) {
-        let Some(dataset) = &entry.job.dataset else {
-            continue;
+        let text = match &entry.job.dataset {
+            Some(dataset) => store.dataset(&dataset.sha256).await?.unwrap_or_default(),
+            None => String::new(),
         };
-        let text = store.dataset(&dataset.sha256).await?.unwrap_or_default();
         let Some(image) = image(&entry.job, &text, context) else {
+            needed.unknown.extend(entry.live().map(|live| live.host.clone()));
             continue;
         };
         let names = runtime_names(&image);
@@ -359,7 +362,9 @@ fn idle(lines: Vec<Line>, needed: &Needed) -> Vec<Line> {
     };
     let is_idle = |line: &Line| {
         let mut live = needed.live.iter().filter(|(host, _)| *host == line.host);
+        let is_unclear = line.image.runtime.is_some() && needed.unknown.contains(&line.host);
         line.image.used_by.is_empty()
+            && !is_unclear
             && !needed.waiting.iter().any(|image| serves(line, image))
             && !live.any(|(_, image)| serves(line, image))
     };

@@ -92,11 +92,14 @@ impl<'a> Uses<'a> {
         host: &'a HostEntry,
         now: Timestamp,
     ) -> Option<String> {
+        // What a job that runs here may have the harness build on, if nobody knows its image.
+        let unknown = host.live.iter().any(|id| fleet.image(id.job).is_none());
         let needed = |source: &str, stock: &Stock| {
             let jobs = host.live.iter().map(|id| id.job).chain(host.next);
             let mut images = jobs.filter_map(|job| fleet.image(job));
             images.any(|image| *image.source == *source || fleet.is_runtime_of(stock, image))
                 || host.fetching.as_deref() == Some(source)
+                || unknown && stock.runtime.is_some()
         };
         let balked = |source: &str| host.balked.get(source).is_some_and(|at| now.since(*at) < BALKED);
         let may_go = host

@@ -196,6 +196,16 @@ fn runtime_images_that_no_job_needs_go_first_and_that_of_a_running_job_never() {
 }
 
 #[test]
+fn while_a_job_runs_whose_image_nobody_knows_no_runtime_image_goes() {
+    let mut scene = Scene::hosts(&["a"]);
+    scene.job("a", "x", "gpt");
+    has(&mut scene, "a", &["idle"]);
+    has_runtime(&mut scene, "a", "rt-idle", "idle_t_latest", "idle");
+    scene.placed();
+    assert_eq!(evicted(&mut scene, 5), ["idle"]);
+}
+
+#[test]
 fn a_runtime_image_whose_tags_tell_no_base_is_known_by_its_layers() {
     let mut scene = Scene::hosts(&["a"]);
     let (runs, next) = (scene.job("a", "x", "gpt"), scene.job("a", "y", "gpt"));
