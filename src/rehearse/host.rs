@@ -44,6 +44,8 @@ struct Played {
     epoch: Epoch,
     boot: u32,
     outcome: Option<Outcome>,
+    /// What is said beside the proof that it is lost.
+    told: String,
     cancelled: bool,
 }
 
@@ -154,6 +156,7 @@ impl Host {
             epoch,
             boot: self.boot,
             outcome: None,
+            told: String::new(),
             cancelled: false,
         }
     }
@@ -207,8 +210,8 @@ impl Host {
     }
 
     /// Only so many lines can still be read of the journal of an attempt whose supervisor is dead. It is cut there before
-    /// it is closed.
-    pub fn damage(&mut self, id: AttemptId, lines: usize) {
+    /// it is closed, with this said of it.
+    pub fn damage(&mut self, id: AttemptId, lines: usize, told: &str) {
         let Some(played) = self.capsules.get_mut(&id) else {
             return;
         };
@@ -218,6 +221,7 @@ impl Host {
         {
             let good: usize = all.split_inclusive('\n').take(lines).map(str::len).sum();
             all.truncate(good);
+            told.clone_into(&mut played.told);
         }
     }
 
@@ -241,14 +245,14 @@ impl Host {
     /// The runner looks around: dead capsules get their last line.
     pub fn bury(&mut self, now: Timestamp) {
         let dead = |played: &Played| !played.alive && !played.orphaned && played.outcome.is_none();
-        let dead: Vec<(AttemptId, u32)> = self
+        let dead: Vec<(AttemptId, u32, String)> = self
             .capsules
             .iter()
             .filter(|(_, played)| dead(played))
-            .map(|(id, played)| (*id, played.boot))
+            .map(|(id, played)| (*id, played.boot, played.told.clone()))
             .collect();
-        for (id, boot) in dead {
-            let proof = if boot == self.boot {
+        for (id, boot, told) in dead {
+            let why = if boot == self.boot {
                 "its supervisor died"
             } else {
                 "the machine was rebooted"
@@ -257,7 +261,7 @@ impl Host {
                 now,
                 id,
                 Outcome::Lost {
-                    proof: proof.to_owned(),
+                    proof: format!("{why}{told}"),
                 },
             );
         }

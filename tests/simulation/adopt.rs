@@ -27,8 +27,13 @@ impl World {
         self.put_back(0);
     }
 
-    /// A copy of the database from some earlier moment is put back.
+    /// A copy of the database from some earlier moment is put back: of this database, or of one that was given up before.
     pub(super) fn put_back_database(&mut self) {
+        if !self.seed.is_multiple_of(3) && !self.copies.is_empty() && self.dice.one_in(3) {
+            let given_up = self.copies.swap_remove(self.dice.below(self.copies.len()));
+            self.give_up_database();
+            (self.stored, self.epochs) = given_up;
+        }
         let mut events = self.dice.below(self.stored.len() + 1);
         // A copy holds whole transactions.
         let time = |n: usize| self.stored.get(n).map(|(at, _)| *at);
@@ -43,6 +48,7 @@ impl World {
         if self.seed.is_multiple_of(3) {
             return;
         }
+        self.give_up_database();
         self.fleet = None;
         self.stored.truncate(events);
         self.epochs.retain(|(before, _)| *before < events);
@@ -50,6 +56,14 @@ impl World {
         self.partial = false;
         self.muddled = true;
         self.cancelled = 0;
+    }
+
+    /// A few of the latest are kept.
+    fn give_up_database(&mut self) {
+        self.copies.push((self.stored.clone(), self.epochs.clone()));
+        if self.copies.len() > 3 {
+            self.copies.remove(0);
+        }
     }
 
     /// `fleet adopt`: hears all hosts, and stores what they remember. If not all of them can be heard, a person tries again
@@ -62,6 +76,7 @@ impl World {
         let epoch = Epoch(self.epoch().max(heard).0 + 1);
         self.epochs.push((self.stored.len(), epoch));
         self.fleet = Some(self.loaded());
+        let mut over = false;
         for round in 1.. {
             let Some(fleet) = &self.fleet else { return };
             let adopted = adopt::adopt(fleet, self.now, &memories);
@@ -69,7 +84,8 @@ impl World {
                 self.record(some);
             }
             let is_news = |event: &Event| !matches!(event, Event::Journaled { .. });
-            if !adopted.events.iter().any(is_news) || round == ROUNDS {
+            over = !adopted.events.iter().any(is_news);
+            if over || round == ROUNDS {
                 break;
             }
             // Meanwhile the hosts go on.
@@ -80,6 +96,12 @@ impl World {
             memories = self.remember(&fleet).0;
         }
         let Some(fleet) = &self.fleet else { return };
+        let again = adopt::adopt(fleet, self.now, &memories).events;
+        assert!(
+            !over || again.is_empty(),
+            "seed {}: adopting has more to say the second time: {again:?}",
+            self.seed
+        );
         let all = memories.iter();
         let mut events: Vec<Event> = all
             .clone()

@@ -120,8 +120,12 @@ impl World {
         };
         assert!(
             self.is_done(),
-            "seed {seed}: jobs are left: {:?}",
-            self.fleet.as_ref().map(left)
+            "seed {seed}: jobs are left: {:?}, and held: {:?}",
+            self.fleet.as_ref().map(left),
+            self.fleet
+                .iter()
+                .flat_map(fleet::domain::Fleet::stands)
+                .collect::<Vec<_>>()
         );
         let fleet = self.fleet.as_ref().unwrap();
         for entry in fleet

@@ -9,7 +9,7 @@ use fleet::domain::wire::Answer;
 use fleet::domain::{AttemptId, Effect, Epoch, Event, Fault, Fleet, HostName, Span};
 use fleet::plan::{Heard, Observed, is_in_doubt, observe_after, plan};
 
-use super::world::{Ask, JOBS, Wire, World};
+use super::world::{Ask, Wire, World};
 
 impl World {
     /// A round of news from one host: understood one after the other, and stored together.
@@ -232,7 +232,8 @@ impl World {
         }
         self.unfit.clear();
         if self.faults && self.dice.one_in(8) {
-            self.unfit.insert(self.jobs[self.dice.below(JOBS)].id);
+            let one = self.dice.below(self.jobs.len());
+            self.unfit.insert(self.jobs[one].id);
         }
     }
 

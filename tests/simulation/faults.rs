@@ -10,7 +10,7 @@ use fleet::domain::wire::{Answer, Capsule, Inventory, Say, Unreadable};
 use fleet::domain::{AttemptId, Epoch, Event, HostName, Job, JobId, Span, Timestamp};
 use fleet::plan::Heard;
 
-use super::world::{Ask, JOBS, World};
+use super::world::{Ask, World};
 
 impl World {
     pub(super) fn disconnect(&mut self, name: &HostName) {
@@ -78,7 +78,7 @@ impl World {
 
     pub(super) fn cancel(&mut self) {
         if self.cancelled < 1 && self.fleet.is_some() {
-            let job = self.jobs[self.dice.below(JOBS)].id;
+            let job = self.jobs[self.dice.below(self.jobs.len())].id;
             self.cancelled += 1;
             self.record(&[Event::CancelAsked { job, hard: false }]);
         }
@@ -209,7 +209,7 @@ impl World {
 
     /// A live attempt that nobody ever began: of no coordinator that has been, or with a number out of all bounds.
     fn invented(&mut self) -> Capsule {
-        let job = self.jobs[self.dice.below(JOBS)].id;
+        let job = self.jobs[self.dice.below(self.jobs.len())].id;
         let next = Epoch(self.epoch().0 + u64::from(self.fleet.is_none()));
         let (n, epoch) = match self.dice.below(3) {
             0 => (1, next),

@@ -9,6 +9,9 @@ use fleet::domain::{AttemptId, Fault, HostName, JobId, Span, Timestamp};
 use fleet::plan::Heard;
 use fleet::rehearse::{Dice, Host, Speech};
 
+/// So long is the last line of an attempt whose supervisor died, by a clock of our days.
+const LAST_LINE: usize = 91;
+
 /// A host and how far the attempts on it are.
 pub(crate) struct Scene {
     pub(crate) host: Host,
@@ -18,6 +21,8 @@ pub(crate) struct Scene {
     pub(crate) ahead: i64,
     /// Half of the programs fail here, and nothing says whose doing that is.
     pub(crate) clumsy: bool,
+    /// What half of the programs leave here cannot be kept.
+    pub(crate) spoils: bool,
     /// Jobs that failed here through the host's own doing, since a person last let it go.
     pub(crate) spoilt: BTreeSet<JobId>,
     /// Attempts from before that.
@@ -45,6 +50,7 @@ impl Scene {
             deleted: BTreeSet::new(),
             ahead: 0,
             clumsy: false,
+            spoils: false,
             spoilt: BTreeSet::new(),
             excused: BTreeSet::new(),
             progress: BTreeMap::new(),
@@ -98,8 +104,13 @@ impl Scene {
             self.host.kill(id);
         }
         if dice.one_in(2) {
-            let lines = self.host.journal(id).map_or(0, |text| text.lines().count());
-            self.host.damage(id, 1 + dice.below(lines));
+            let text = self.host.journal(id).unwrap_or_default();
+            let lines = 1 + dice.below(text.lines().count());
+            let cut: usize = text.split_inclusive('\n').skip(lines).map(str::len).sum();
+            // Some are as long as before once they are closed.
+            let told = " ".repeat(cut.saturating_sub(LAST_LINE));
+            self.host
+                .damage(id, lines, if dice.one_in(2) { &told } else { "" });
         }
     }
 
@@ -141,6 +152,7 @@ impl Scene {
                     1 | 2 => End::Badly,
                     3 => End::Pause,
                     4..12 if self.clumsy => End::Badly,
+                    4..12 if self.spoils => End::Unkept,
                     12..18 if refused.contains(&id.job) => End::Refused,
                     _ => End::Well,
                 };

@@ -30,7 +30,7 @@ fn history(seed: u64) {
 }
 
 fn finish(world: &mut World) {
-    for _ in 0..4000 {
+    for _ in 0..600 * world.size() {
         if world.is_done() {
             break;
         }

@@ -11,7 +11,10 @@ use fleet::rehearse::Dice;
 use super::host::Scene;
 
 pub(super) const HOSTS: usize = 3;
-pub(super) const JOBS: usize = 7;
+/// In most histories there are few jobs, so that each goes through much.
+const FEW: usize = 7;
+/// What speaks against a host is compared with what many others came to.
+const MANY: usize = 24;
 
 /// To a host, over its link; what changes something there, with the epoch of the coordinator that wants it.
 #[derive(Clone)]
@@ -21,6 +24,9 @@ pub(super) enum Ask {
     Follow(AttemptId, u64),
     Cancel(AttemptId, Epoch),
 }
+
+/// A database: its events and epochs.
+pub(super) type Copy = (Vec<(Timestamp, Event)>, Vec<(usize, Epoch)>);
 
 #[derive(Default)]
 pub(super) struct Wire {
@@ -46,6 +52,8 @@ pub(crate) struct World {
     /// … and the epochs that were handed out, each with the number of events that were stored before.
     pub(super) epochs: Vec<(usize, Epoch)>,
     pub(super) fleet: Option<Fleet>,
+    /// Copies of the database from before others were put back.
+    pub(super) copies: Vec<Copy>,
     /// The database was lost or an older one put back: `fleet adopt` comes before `fleet dispatch`.
     pub(super) adopts: bool,
     /// Some hosts were not heard then.
@@ -71,12 +79,14 @@ impl World {
     pub(crate) fn new(seed: u64) -> World {
         let set: SetName = "set".parse().unwrap();
         let configs: Vec<HostConfig> = (0..HOSTS).map(config).collect();
-        let jobs: Vec<Arc<Job>> = (0..JOBS).map(|n| Arc::new(job(n, &set, &configs))).collect();
+        let (clumsy, spoils) = (seed % 8 == 5, seed % 24 == 9);
+        let count = if spoils || seed % 24 == 21 { MANY } else { FEW };
+        let jobs: Vec<Arc<Job>> = (0..count).map(|n| Arc::new(job(n, &set, &configs))).collect();
         let names = || configs.iter().map(|config| config.name.clone());
         let mut hosts: BTreeMap<HostName, Scene> =
             names().map(|name| (name.clone(), Scene::new(name))).collect();
         if let Some(scene) = hosts.values_mut().next() {
-            scene.clumsy = seed % 8 == 5;
+            (scene.clumsy, scene.spoils) = (clumsy, spoils);
         }
         // One job's words settle nothing; those of two do.
         let refused = if seed % 8 == 3 {
@@ -102,6 +112,7 @@ impl World {
             wires: names().map(|name| (name, Wire::default())).collect(),
             stored: Vec::new(),
             epochs: Vec::new(),
+            copies: Vec::new(),
             refused: jobs.iter().take(refused).map(|job| job.id).collect(),
             configs,
             set,
@@ -116,6 +127,11 @@ impl World {
             unfit: BTreeSet::new(),
             muddled: false,
         }
+    }
+
+    /// How many jobs there are.
+    pub(crate) fn size(&self) -> usize {
+        self.jobs.len()
     }
 
     /// From now on nothing goes wrong any more, but what hosts and persons do.
