@@ -180,6 +180,23 @@ fn no_process_but_the_agents_own_has_its_key() {
     assert_eq!(std::fs::read_to_string(out.join("seen")).unwrap(), KEY);
 }
 
+#[test]
+fn the_whole_instance_is_among_the_results_only_once_the_agent_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, ask) =
+        trajectory("find \"$FLEET_OUT/..\" -type f > \"$FLEET_OUT/seen\"; : > \"$FLEET_OUT/patch.diff\"");
+    let mut link = Link::open(dir.path());
+    assert_eq!(link.ask(ask), Answer::Done);
+    link.journal(spec.id());
+    let out = capsule(dir.path(), &spec).join("out");
+    let seen = std::fs::read_to_string(out.join("agent/seen")).unwrap();
+    assert!(
+        seen.contains("seen") && !seen.contains("instance.jsonl"),
+        "{seen}"
+    );
+    assert!(out.join("instance.jsonl").exists());
+}
+
 /// Without the rights of root to look into everything; others have none.
 fn unprivileged() -> &'static str {
     if nix::unistd::getuid().is_root() {
