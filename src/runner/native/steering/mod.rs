@@ -4,6 +4,9 @@
 //! What the dataset's own test patches bring is theirs. What its solution changes, too, is left and told. A file that
 //! holds other things besides keeps the model's, where they can be told apart.
 
+#[cfg(test)]
+#[path = "forged/tests.rs"]
+mod forged;
 mod names;
 mod sections;
 
