@@ -1,5 +1,6 @@
 //! Tests of grading as a whole.
 
+mod agreement;
 mod baseline;
 mod compat;
 mod forged;

@@ -1,5 +1,7 @@
 //! The log beside what pytest reported to our plug-in.
 
+use std::fmt::Write as _;
+
 use super::world::{COMMAND, evidence, instance, pytest};
 use crate::domain::evidence::{Telling, Told};
 use crate::domain::verdict::Decision;
@@ -38,8 +40,9 @@ fn begun(id: u32, tests: &[(&str, &str)]) -> String {
     let mut text =
         format!("{{\"is_\":\"begin\",\"run\":{id},\"pytest\":\"9\",\"at\":\"{at}\",\"files\":\"x\"}}\n");
     for (name, outcome) in tests {
-        text += &format!(
-            "{{\"is_\":\"test\",\"run\":{id},\"when\":\"call\",\"outcome\":\"{outcome}\",\"node\":\"{name}\"}}\n"
+        let _ = writeln!(
+            text,
+            "{{\"is_\":\"test\",\"run\":{id},\"when\":\"call\",\"outcome\":\"{outcome}\",\"node\":\"{name}\"}}"
         );
     }
     text
