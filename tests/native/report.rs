@@ -72,7 +72,9 @@ def add(a, b):
 
 /// A patch that puts this text in the place of the code.
 fn writes(text: &str) -> String {
-    let added: String = text.lines().map(|line| format!("+{line}\n")).collect();
+    let added = text
+        .lines()
+        .fold(String::new(), |added, line| added + "+" + line + "\n");
     format!(
         "--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,{} @@\n-def add(a, b):\n-    return a - b\n{added}",
         text.lines().count()

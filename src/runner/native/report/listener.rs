@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::process::{Child, Stdio};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,13 +15,13 @@ use crate::runner::native::container::Container;
 const MOST: usize = 64 << 20;
 /// Most bytes of a line. Names of tests are shorter.
 const LONGEST: usize = 1 << 20;
-/// How long the last line may take to come through.
+/// How long the first line and the last may take to come through.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked for.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Open at both ends, so that no writer's end is an end.
-const COPY: &str = r#"exec cat <> "$1""#;
+/// Open at both ends, so that no writer's end is an end. Begins with an empty line: from there on it listens.
+const COPY: &str = r#"exec <> "$1"; echo; exec cat"#;
 /// Nothing is lost of a pipe before this line, if it comes through.
 const LAST: &str = r#"printf '%s\n' "$2" 1<> "$1""#;
 
@@ -28,7 +29,7 @@ const LAST: &str = r#"printf '%s\n' "$2" 1<> "$1""#;
 #[derive(Debug)]
 pub(in crate::runner::native) struct Listener {
     client: Child,
-    thread: JoinHandle<Heard>,
+    thread: JoinHandle<Option<Heard>>,
     pipe: String,
     last: String,
 }
@@ -79,11 +80,16 @@ impl Listener {
             .spawn()?;
         let stream = client.stdout.take();
         let (word, until) = (format!("{} ", plugin.word), last.clone());
+        let (begun, begins) = mpsc::channel();
         let thread = thread::spawn(move || {
-            stream
-                .map(|stream| hear(stream, &word, &until))
-                .unwrap_or_default()
+            let mut stream = stream?;
+            // What is wrong with it shows as it is read on.
+            let _ = stream.read_exact(&mut [0]);
+            let _ = begun.send(());
+            Some(hear(stream, &word, &until))
         });
+        // One that takes too long may miss what is told at first: then the report is not whole, and that is told.
+        let _ = begins.recv_timeout(PATIENCE);
         Ok(Listener {
             client,
             thread,
@@ -94,16 +100,17 @@ impl Listener {
 
     /// Ends it, once the tests are over and while the container still runs.
     pub(in crate::runner::native) fn end(mut self, container: &Container) -> Heard {
-        // If that fails, the last line does not come, and that is told.
-        let _ = container.root_script(LAST, &[&self.pipe, &self.last], b"");
+        let comes = container
+            .root_script(LAST, &[&self.pipe, &self.last], b"")
+            .is_ok();
         let until = clock::tick() + PATIENCE;
-        while !self.thread.is_finished() && clock::tick() < until {
+        while comes && !self.thread.is_finished() && clock::tick() < until {
             thread::sleep(LOOK);
         }
         // It has nothing more to say.
         let _ = self.client.kill();
         let _ = self.client.wait();
-        self.thread.join().unwrap_or_default()
+        self.thread.join().ok().flatten().unwrap_or_default()
     }
 }
 
