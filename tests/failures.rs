@@ -214,6 +214,7 @@ const OTHERS: &[&str] = &[
     "environment-failed",
     "exit-disagrees",
     "fewer-tests",
+    "tests-out-of-memory",
     "forged-output",
     "fuzzy-patch",
     "runner-steered",

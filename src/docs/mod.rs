@@ -44,6 +44,10 @@ pub mod what_failed_anywhere_has_failed {}
 pub mod secrets_are_handed_over_and_one_redactor_quotes {}
 #[doc = include_str!("decisions/0021-what-the-tests-do-is-theirs-and-an-engine-has-many-roots.md")]
 pub mod what_the_tests_do_is_theirs_and_an_engine_has_many_roots {}
+#[doc = include_str!("decisions/0022-inputs-travel-ahead-in-pieces.md")]
+pub mod inputs_travel_ahead_in_pieces {}
+#[doc = include_str!("decisions/0023-a-login-shell-is-told-one-line.md")]
+pub mod a_login_shell_is_told_one_line {}
 #[doc = include_str!("decisions/0024-what-hosts-remember-is-gathered-before-it-is-recorded.md")]
 pub mod what_hosts_remember_is_gathered_before_it_is_recorded {}
 #[doc = include_str!("decisions/0025-a-time-is-compared-with-times-of-the-same-clock.md")]
@@ -58,3 +62,7 @@ pub mod one_answer_to_why_it_waits {}
 pub mod gold_shows_how_an_honest_run_ends {}
 #[doc = include_str!("decisions/0032-pytest-tells-its-results-twice.md")]
 pub mod pytest_tells_its_results_twice {}
+#[doc = include_str!("decisions/0033-runtime-images-are-known-by-their-repository.md")]
+pub mod runtime_images_are_known_by_their_repository {}
+#[doc = include_str!("decisions/0034-podman-is-known-by-its-parts.md")]
+pub mod podman_is_known_by_its_parts {}

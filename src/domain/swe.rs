@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::memory::MemoryLimit;
 use super::baseline::Baseline;
+use super::memory::MemoryLimit;
 use super::time::Span;
 
 /// The variable in which an image's signed address travels to the step that loads it.
