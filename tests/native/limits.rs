@@ -65,7 +65,7 @@ fn tests_that_fork_without_end_meet_their_limit_and_leave_nothing() {
 #[test]
 fn tests_that_eat_the_memory_they_were_given_fail_by_themselves() {
     let case = case("tail /dev/zero", |swe| {
-        swe.evaluation.memory = Some(MemoryLimit::Bytes(32 << 20))
+        swe.evaluation.memory = Some(MemoryLimit::Bytes(32 << 20));
     });
     let (done, evidence, _) = case.run();
     done.unwrap();
