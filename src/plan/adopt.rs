@@ -187,14 +187,21 @@ pub(super) fn heard_with(
     recorded: &[Event],
 ) -> Option<Event> {
     let known = |attempt: AttemptId| fleet.job(attempt.job).is_some();
-    let told = |capsule: &Capsule| {
-        recorded
-            .iter()
-            .any(|event| event.attempt() == Some(capsule.attempt))
-    };
-    let open = |capsule: &Capsule| is_open(fleet, capsule) && !told(capsule);
-    let all = there.attempts().all(known) && !there.capsules.iter().any(open);
+    let told = |attempt: AttemptId| recorded.iter().any(|event| event.attempt() == Some(attempt));
+    let open = |capsule: &Capsule| is_open(fleet, capsule) && !told(capsule.attempt);
+    let mut hidden = there.hidden();
+    let all = there.attempts().all(known)
+        && !there.capsules.iter().any(open)
+        && !hidden.any(|(attempt, _)| may_be_later(fleet, attempt) && !told(attempt));
     let_go(fleet, host, "it was heard").filter(|_| all)
+}
+
+/// Of an attempt that a host cannot read: may it have come after all that is known of its job, and be running?
+fn may_be_later(fleet: &Fleet, id: AttemptId) -> bool {
+    fleet.job(id.job).is_some_and(|entry| {
+        let later = entry.next_number()..=MOST_TRIES;
+        entry.closed.is_none() && entry.attempt(id.n).is_none() && later.contains(&id.n)
+    })
 }
 
 /// Does a host remember an attempt that matters to its job, and that is not known?
@@ -210,7 +217,7 @@ fn is_open(fleet: &Fleet, capsule: &Capsule) -> bool {
 pub fn is_puzzling(fleet: &Fleet, memory: &Memory) -> bool {
     let mut hidden = memory.inventory.hidden();
     let mut capsules = memory.inventory.capsules.iter();
-    hidden.any(|(attempt, _)| fleet.job(attempt.job).is_none())
+    hidden.any(|(attempt, _)| fleet.job(attempt.job).is_none() || may_be_later(fleet, attempt))
         || capsules.any(|capsule| can_be(fleet.epoch(), capsule) && is_open(fleet, capsule))
 }
 

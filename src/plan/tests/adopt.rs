@@ -9,7 +9,7 @@ use crate::domain::hold::Subject;
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
 use crate::domain::wire::{Capsule, Unreadable};
 use crate::domain::{AttemptId, AttemptState, Effect, Epoch, Event, HostName, JobId, Timestamp};
-use crate::plan::adopt::{Memory, adopt, heard, unheard};
+use crate::plan::adopt::{Memory, adopt, heard, is_puzzling, unheard};
 use crate::plan::{Heard, Outlook, observe, outlook};
 
 fn id(job: JobId, n: u32) -> AttemptId {
@@ -405,4 +405,34 @@ fn a_host_with_an_attempt_of_a_newer_coordinator_stays_unheard() {
     assert_eq!(heard(&scene.fleet, &host("b"), &there(&newer)), None);
     let nothing = Memories::of(&["b"]);
     assert!(heard(&scene.fleet, &host("b"), &there(&nothing)).is_some());
+}
+
+#[test]
+fn a_host_that_hides_what_may_have_come_after_a_job_that_seems_to_run_elsewhere_stays_unheard() {
+    // The database was put back: it believes that the first attempt runs on a host that is silent now.
+    let mut scene = Scene::hosts(&["a", "b", "c"]);
+    let job = scene.job("a", "x", "gpt");
+    scene.decide();
+    scene.begin(job, "only");
+    let memories = Memories::of(&["b", "c"]).hiding("b", id(job, 2));
+    scene.adopts(&memories);
+    assert_eq!(scene.word(job), "running");
+    assert!(is_puzzling(&scene.fleet, &memories.0[&host("b")]));
+    assert!(!is_puzzling(&scene.fleet, &memories.0[&host("c")]));
+    for event in unheard(&scene.fleet, [&host("a"), &host("b")]) {
+        scene.fold(event);
+    }
+    // The silent host comes back, and its attempt is over: the later one may be running.
+    let back = Memories::of(&["a"]).with("a", id(job, 1), Some(lost()));
+    scene.hears("a", &back);
+    scene.fold(Event::Lost {
+        attempt: id(job, 1),
+        proof: "rebooted".to_owned(),
+    });
+    scene.later(3600);
+    assert_eq!(scene.next(), None);
+    // Asked again, the other host tells of its attempt, and that keeps the job until more can be said of it.
+    scene.hears("b", &memories);
+    assert_eq!(scene.fleet.unheard().count(), 0);
+    assert_eq!((scene.next(), scene.numbers(job)), (None, vec![1, 2]));
 }
