@@ -167,18 +167,40 @@ mod tests {
     use crate::domain::wire::PROTOCOL;
     use crate::domain::{Epoch, Timestamp};
 
-    #[test]
-    fn a_host_that_has_just_said_how_it_is_is_left_alone_for_a_while() {
-        let (mut talks, mut fleet) = (Talks::default(), Fleet::new(Epoch(1), &[]));
-        let host: HostName = "eval1".parse().unwrap();
-        let (requests, mut taken) = mpsc::channel(8);
+    /// One open conversation, and where its requests arrive.
+    fn talks(host: &HostName) -> (Talks, mpsc::Receiver<Request>) {
+        let mut talks = Talks::default();
+        let (requests, taken) = mpsc::channel(8);
         let hello = Hello {
             protocol: PROTOCOL,
             version: String::new(),
             boot: "boot".to_owned(),
             now: Timestamp(0),
         };
-        talks.open(&host, &hello, requests);
+        talks.open(host, &hello, requests);
+        (talks, taken)
+    }
+
+    #[test]
+    fn a_host_that_does_not_say_what_runs_there_is_known_as_one_until_it_says_so() {
+        let host: HostName = "eval1".parse().unwrap();
+        let (mut talks, mut taken) = talks(&host);
+        let mut fleet = Fleet::new(Epoch(1), &[]);
+        assert_eq!(talks.mute(Duration::ZERO), [], "nobody has asked");
+        let ask = Ask::Inventory { jobs: false };
+        talks.send(&mut fleet, vec![(host.clone(), ask, About::Inventory)]);
+        assert_eq!(talks.mute(Duration::from_hours(1)), [], "it has time");
+        assert_eq!(talks.mute(Duration::ZERO), std::slice::from_ref(&host));
+        let asked = taken.try_recv().unwrap();
+        assert_eq!(talks.answered(&host, asked.id), Some(About::Inventory));
+        assert_eq!(talks.mute(Duration::ZERO), []);
+    }
+
+    #[test]
+    fn a_host_that_has_just_said_how_it_is_is_left_alone_for_a_while() {
+        let host: HostName = "eval1".parse().unwrap();
+        let (mut talks, mut taken) = talks(&host);
+        let mut fleet = Fleet::new(Epoch(1), &[]);
         let hour = Duration::from_hours(1);
         assert_eq!(talks.unheard_for(hour), std::slice::from_ref(&host));
         talks.send(&mut fleet, vec![(host.clone(), Ask::Probe, About::Look)]);

@@ -218,3 +218,16 @@ fn sync(dir: &Path) -> Result<(), RunnerError> {
     let doing = || format!("sync {}", dir.display());
     nix::unistd::syncfs(File::open(dir).doing(doing)?).doing(doing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_root_may_read_is_passed_over_and_any_other_error_is_one() {
+        let of = |kind: io::ErrorKind| allowed(Path::new("left"), Err::<(), _>(kind.into()));
+        assert_eq!(of(io::ErrorKind::PermissionDenied).unwrap(), None);
+        assert!(of(io::ErrorKind::StorageFull).is_err());
+        assert_eq!(allowed(Path::new("left"), Ok(7)).unwrap(), Some(7));
+    }
+}
