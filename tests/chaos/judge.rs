@@ -129,14 +129,15 @@ pub(crate) fn breaches(case: &Case) -> Vec<Breach> {
 
 fn overlaps(case: &Case, tries: &[&Try], found: &mut Vec<Breach>) {
     for (i, one) in tries.iter().enumerate() {
-        if one.starts.len() > 1 {
+        let known = |pair: &[Tick]| matches!(pair, [from, to] if !case.is_forgotten(one, *from, *to));
+        if one.starts.windows(2).any(known) {
             found.push(Breach {
                 kind: Kind::Twice,
                 what: told(&[one]),
             });
         }
         for other in &tries[i + 1..] {
-            if one.attempt == other.attempt && !case.is_forgotten(one, other) {
+            if one.attempt == other.attempt && !case.is_forgotten(one, one.last, other.first) {
                 found.push(Breach {
                     kind: Kind::Twice,
                     what: told(&[one, other]),
@@ -218,12 +219,12 @@ fn account(case: &Case, who: &str, tries: &[&Try], booked: &Booked) -> Option<Br
 }
 
 impl Case {
-    /// Can nobody know of an attempt any more? Its own capsule was destroyed, and the database lost thereafter, before
-    /// the next one began.
-    fn is_forgotten(&self, one: &Try, next: &Try) -> bool {
+    /// Can nobody know of an attempt any more that lived at `from`? Its own capsule was destroyed, and the database lost
+    /// thereafter, before its number was given once more.
+    fn is_forgotten(&self, one: &Try, from: Tick, again: Tick) -> bool {
         self.deeds.iter().any(|deed| {
             let own = deed.host == one.host && deed.attempt.as_ref() == Some(&one.attempt);
-            let lost = |at: &Tick| (one.last.max(deed.from)..next.first).contains(at);
+            let lost = |at: &Tick| (from.max(deed.from)..again).contains(at);
             own && self.losses.iter().any(lost)
         })
     }

@@ -98,6 +98,19 @@ fn a_number_may_be_used_again_only_if_host_and_database_have_both_lost_it() {
     }
     case.losses = vec![1250];
     assert_kinds(&case, &[]);
+    // On the same host the ledger cannot tell the two apart but by their beginnings.
+    let other = "10.00 start bbb.1 eval2 7 s1/fails\n11.00 fail bbb.1 eval2 7 s1/fails\n";
+    let here = format!(
+        "{other}10.00 start aaa.1 eval1 7 s1/calm\n13.00 start aaa.1 eval1 11 s1/calm\n14.00 end aaa.1 eval1 11 s1/calm\n"
+    );
+    let mut case = self::case(&here, BOOKS);
+    case.deeds = vec![deed("eval1", Some("aaa.1"), 1220, 1220)];
+    for elsewhen in [1210, 1350] {
+        case.losses = vec![elsewhen];
+        assert_kinds(&case, &[Kind::Twice]);
+    }
+    case.losses = vec![1250];
+    assert_kinds(&case, &[]);
 }
 
 #[test]
