@@ -4,7 +4,8 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/fleet/target
 ARCH   := $(shell uname -m)
 TARGET := $(ARCH)-unknown-linux-musl
-CARGO  := cargo
+# cargo uses all cores, however few things make does at a time.
+CARGO  := env -u MAKEFLAGS -u MFLAGS cargo
 BUILT  := $(CARGO_TARGET_DIR)/$(TARGET)
 MINUTES ?= 10
 
