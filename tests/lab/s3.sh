@@ -7,7 +7,7 @@ S3_PORT=9000
 S3_ENDPOINT="http://$SUBNET.1:$S3_PORT"
 BUCKET=kuberha-velora
 PREFIX=velora-files/images
-# Outside of the clone, as all that is built: it takes a minute, once.
+# Outside of the clone, as all that is built: it takes some minutes, once.
 TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/fleet/tools
 S3_DIR="$LAB_DIR/s3"
 CREDENTIALS="$LAB_DIR/aws_credentials"
@@ -17,7 +17,7 @@ POISONED="$LAB_DIR/poisoned"
 ensure_s3s_fs() {
     [[ ! -x $TOOLS/bin/s3s-fs ]] || return 0
     command -v cargo >/dev/null || die "s3: cargo is needed to build s3s-fs"
-    say "building s3s-fs $S3S_FS, about a minute (log: $LAB_DIR/s3s-fs.log)"
+    say "building s3s-fs $S3S_FS, some minutes (log: $LAB_DIR/s3s-fs.log)"
     # It moves bytes and computes next to nothing: what the last bit of speed costs to build would never come back.
     CARGO_TARGET_DIR="$TOOLS-target" CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
         CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo install s3s-fs --version "$S3S_FS" --features binary --locked \
