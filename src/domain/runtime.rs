@@ -7,7 +7,7 @@
 
 use super::reference::Parts;
 
-/// Where the harness keeps them, unless somebody says otherwise.
+/// Where the harness keeps them, unless `fleet.toml` names another repository.
 pub const REPOSITORY: &str = "ghcr.io/openhands/runtime";
 
 /// The variable with which the harness is told another repository.

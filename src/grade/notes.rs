@@ -113,7 +113,7 @@ fn memory(limit: Option<u64>) -> String {
     format!("the tests used up {limit}, and the kernel killed what asked for more")
 }
 
-/// What differs from the run of the dataset's own solution, and what does not although it is odd. Whoever has not resolved the task
+/// What differs from the run of the dataset's own solution, and what does not although it is odd. A patch that does not resolve the task
 /// may have broken any number of tests: of that nothing is said.
 fn against_gold(case: &Case<'_>) -> Vec<Note> {
     let believed = case.believed;

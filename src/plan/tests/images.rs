@@ -143,19 +143,24 @@ fn has_runtime(scene: &mut Scene, on: &str, source: &str, base: &str, below: &st
     });
 }
 
+/// A host whose engine's disk has so many hundredths free.
+fn has_free(scene: &mut Scene, free: u64) {
+    let facts = Facts {
+        data_root: Some(DataRoot {
+            path: "/var/lib/docker".to_owned(),
+            bytes: (100, free),
+            inodes: (100, 90),
+        }),
+        ..Facts::default()
+    };
+    scene.fleet.note_facts(&host("a"), scene.now, facts, 70);
+}
+
 /// What leaves a host with so little free, one after the other, until nothing more may.
 fn evicted(scene: &mut Scene, free: u64) -> Vec<String> {
     let mut gone = Vec::new();
     loop {
-        let facts = Facts {
-            data_root: Some(DataRoot {
-                path: "/var/lib/docker".to_owned(),
-                bytes: (100, free),
-                inodes: (100, 90),
-            }),
-            ..Facts::default()
-        };
-        scene.fleet.note_facts(&host("a"), scene.now, facts, 70);
+        has_free(scene, free);
         let evicts = |effect| match effect {
             Effect::Evict { image, .. } => Some(image),
             _ => None,
@@ -233,15 +238,7 @@ fn above_the_high_mark_what_no_job_needs_goes_first_and_what_runs_never() {
     scene.placed();
     let mut gone = Vec::new();
     for free in [10, 20, 25, 50] {
-        let facts = Facts {
-            data_root: Some(DataRoot {
-                path: "/var/lib/docker".to_owned(),
-                bytes: (100, free),
-                inodes: (100, 90),
-            }),
-            ..Facts::default()
-        };
-        scene.fleet.note_facts(&host("a"), scene.now, facts, 70);
+        has_free(&mut scene, free);
         for effect in scene.decide() {
             if let Effect::Evict { host: on, image } = effect {
                 scene.fleet.note_evicting(&on, scene.now, &image);

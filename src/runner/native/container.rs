@@ -152,7 +152,7 @@ impl Container {
         self.script_as(&[], script, args, input, expected)
     }
 
-    /// The same as root, whoever the tests are.
+    /// The same as root, whatever user the tests run as.
     pub(super) fn root_script(&self, script: &str, args: &[&str], input: &[u8]) -> Result<Said, Fault> {
         self.script_as(&["-u", "0"], script, args, input, &[0])
     }
