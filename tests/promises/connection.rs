@@ -1,6 +1,6 @@
 //! The network goes, sshd goes, hosts stop and start again: jobs do not notice, or are lost with proof.
 
-use crate::crash::{assert_once, ledger};
+use super::crash::{assert_once, ledger};
 use crate::support::{Lab, World, wait};
 
 /// Long enough to outlive what is done to its host.

@@ -13,7 +13,7 @@ use crate::support::{Lab, World, wait};
 /// The instance of the lab whose first scripted answer is half of the fix, and its id here.
 const HALF: &str = "2000000000000001";
 const INSTANCE: &str = "2000000000009101";
-const ANSWER: &str = include_str!("lab/instances/tides/2000000000000001/scripted/run1.patch");
+const ANSWER: &str = include_str!("../lab/instances/tides/2000000000000001/scripted/run1.patch");
 
 /// Writes down that it began, waits if it shall, and answers.
 fn agent() -> String {
