@@ -65,7 +65,7 @@ fn while_a_coordinator_works_it_tells_of_hosts_jobs_phases_and_waiting() {
 #[test]
 fn what_is_paused_or_held_is_the_reason_and_explain_says_the_same() {
     let world = World::local(2).fleet_key("pinned = true").script("true");
-    world.assign("first", &[("*", "z", "gpt")]);
+    world.assign("first", &[("eval1", "y", "gpt"), ("eval2", "z", "gpt")]);
     world.fleet(&["dispatch", "assignments/first.json"]).ok();
     world
         .fleet(&["pause", "host", "eval1", "--because", "new disk"])
