@@ -2,6 +2,7 @@
 #![doc = include_str!("docs/architecture.md")]
 
 pub mod domain;
+pub mod text;
 pub mod doors;
 
 pub mod config;

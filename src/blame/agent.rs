@@ -2,8 +2,8 @@
 
 use super::explain_in;
 use crate::domain::fault::{Again, Class, Fault};
-use crate::domain::line::harmless;
 use crate::domain::swe::Task;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// Of a trajectory that left no patch, and this error. What nobody knows is `Unknown`, not the model's.
 pub fn of_agent(error: &str) -> Fault {
@@ -16,7 +16,7 @@ pub fn of_agent(error: &str) -> Fault {
         Fault {
             class: Class::Unknown,
             name: "agent-error".to_owned(),
-            what: harmless(line),
+            what: sanitize_excerpt(line, EXCERPT),
             again: Again::Elsewhere,
         }
     })

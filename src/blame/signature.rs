@@ -1,8 +1,8 @@
 //! One known failure: what it is called, whose doing it is, and what it is known by.
 
 use crate::domain::fault::{Again, Class, Fault};
-use crate::domain::line::harmless;
 use crate::domain::swe::Task;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// One known failure.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl Signature {
         Fault {
             class: self.class,
             name: self.name.to_owned(),
-            what: harmless(line),
+            what: sanitize_excerpt(line, EXCERPT),
             again: self.again,
         }
     }

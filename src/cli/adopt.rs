@@ -12,9 +12,9 @@ use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, layout};
 use crate::doors::clock;
 use crate::plan::adopt::{self, Memory};
-use crate::report::text::printable;
 use crate::report::words;
 use crate::store::{LeaseError, Store, StoreError};
+use crate::text::sanitize_line;
 use crate::transport::{Call, LinkError};
 
 /// Find the jobs that hosts remember: after the database was lost, or for another coordinator
@@ -133,7 +133,7 @@ fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<
         error.causes(["they may be running jobs that wait here: none of these starts before".to_owned()])
     };
     Err(waits.into_iter().fold(error, |error, host| {
-        error.hint(printable(&ways::unheard(host.as_str())))
+        error.hint(sanitize_line(&ways::unheard(host.as_str())))
     }))
 }
 

@@ -14,8 +14,8 @@ use crate::domain::swe::Source;
 use crate::domain::{Instance, InstanceId, PipelineName, Sha256, image};
 use crate::grade;
 use crate::report::table::{Table, left, right};
-use crate::report::text::printable;
 use crate::report::words;
+use crate::text::sanitize_line;
 
 /// Check assignments and datasets before anything runs: every fault of every file at once
 ///
@@ -331,10 +331,10 @@ impl Data {
         };
         let mut lines = vec![
             ("repo", format!("{} at {}", self.repo, self.base_commit)),
-            (from, printable(&self.image).into_owned()),
+            (from, sanitize_line(&self.image).into_owned()),
         ];
         lines.extend(self.tags.iter().map(|tag| ("tag", tag.clone())));
-        lines.push(("tests", printable(&self.test_command).into_owned()));
+        lines.push(("tests", sanitize_line(&self.test_command).into_owned()));
         let lines = lines.iter().map(|(key, value)| format!("  {key:<9}  {value}\n"));
         format!("\n{id}\n{}", lines.collect::<String>())
     }

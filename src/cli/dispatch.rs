@@ -11,8 +11,8 @@ use crate::domain::SetName;
 use crate::domain::fleet::Closure;
 use crate::doors::spawn;
 use crate::engine::Stop;
-use crate::report::text::printable;
 use crate::report::words;
+use crate::text::sanitize_line;
 
 /// Run the jobs of assignment files; the same command resumes them
 ///
@@ -77,7 +77,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if stop == Stop::Done {
         printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
         for way in ways::on(&fleet, &sets, &again) {
-            printer.say(&printable(&way));
+            printer.say(&sanitize_line(&way));
         }
     }
     drive::unless_done(&fleet, &sets, &stop, &again)?;

@@ -7,6 +7,7 @@ use super::exit;
 use crate::config::Finding;
 use crate::report::words;
 use crate::store::StoreError;
+use crate::text::sanitize_line;
 use crate::transport::LinkError;
 
 /// Whose business it is.
@@ -113,32 +114,19 @@ impl CommandError {
         }
     }
 
-    /// The text for stderr.
+    /// The text for stderr. Messages quote files, hosts and jobs: nothing of that may steer the terminal.
     pub(super) fn render(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "error: {}", harmless(&self.message));
+        let _ = writeln!(text, "error: {}", sanitize_line(&self.message));
         for cause in &self.causes {
-            let _ = writeln!(text, "  {}", harmless(cause));
+            let _ = writeln!(text, "  {}", sanitize_line(cause));
         }
         for hint in &self.hints {
-            let _ = writeln!(text, "hint: {}", harmless(hint));
+            let _ = writeln!(text, "hint: {}", sanitize_line(hint));
         }
         text
     }
-}
-
-/// Messages quote files, hosts and jobs: nothing of that may steer the terminal.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_debug().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
 }
 
 impl From<StoreError> for CommandError {

@@ -9,7 +9,7 @@ use super::printer::Printer;
 use super::{CommandError, exit, select};
 use crate::domain::hold::Subject;
 use crate::plan::explain::{self, Line};
-use crate::report::text::printable;
+use crate::text::sanitize_line;
 use crate::view;
 
 /// Say why a job waits, runs where it runs, or ended as it did; or why a host takes jobs or not
@@ -79,7 +79,7 @@ fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result
     let mut all = format!("{subject}\n");
     for (about, text) in lines {
         // Writing to a String cannot fail.
-        let _ = writeln!(all, "  {about:<10} {}", printable(text));
+        let _ = writeln!(all, "  {about:<10} {}", sanitize_line(text));
     }
     printer.data(&all)
 }

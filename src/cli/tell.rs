@@ -9,8 +9,8 @@ use super::context::Context;
 use super::printer::Printer;
 use crate::doors::clock;
 use crate::engine;
-use crate::report::text::printable;
 use crate::store::{Store, Wish};
+use crate::text::sanitize_line;
 
 /// How often we look whether our word has been taken.
 const LOOK: Duration = Duration::from_millis(100);
@@ -62,7 +62,7 @@ pub(super) async fn perform(
     }
     for deed in deeds {
         let would = if how.dry_run { "would be: " } else { "" };
-        printer.data(&format!("{would}{}\n", printable(&deed.what)))?;
+        printer.data(&format!("{would}{}\n", sanitize_line(&deed.what)))?;
     }
     if deeds.is_empty() {
         printer.say(nothing);

@@ -13,8 +13,8 @@ use crate::domain::deploy::{Look, Place};
 use crate::domain::host::HostConfig;
 use crate::domain::tree::{Drift, Profile, Tree, short};
 use crate::domain::{HostName, Lock, Sha256};
-use crate::report::text::printable;
 use crate::report::words;
+use crate::text::sanitize_line;
 
 /// Most files that are shown of one host; `--json` has all.
 const SHOWN: usize = 20;
@@ -188,7 +188,7 @@ fn text(line: &Line, all: usize) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = match (&line.error, line.drift.len()) {
-        (Some(why), _) => writeln!(text, "✗ {host:<10} {}", printable(why)),
+        (Some(why), _) => writeln!(text, "✗ {host:<10} {}", sanitize_line(why)),
         (None, 0) => {
             let version = match &line.place {
                 Some(Place::Version(tree)) => format!("; version {}", short(*tree)),
@@ -213,7 +213,13 @@ fn text(line: &Line, all: usize) -> String {
             (None, Some(found)) => format!("expected nothing\n{:15}found    {found}", ""),
             (None, None) => String::new(),
         };
-        let _ = writeln!(text, "  {:10} {}\n{:15}{what}", "", printable(&drift.path), "");
+        let _ = writeln!(
+            text,
+            "  {:10} {}\n{:15}{what}",
+            "",
+            sanitize_line(&drift.path),
+            ""
+        );
     }
     if line.drift.len() > SHOWN {
         let _ = writeln!(text, "  {:10} and {} more", "", line.drift.len() - SHOWN);

@@ -11,7 +11,6 @@ pub mod id;
 pub mod digest;
 pub mod tree;
 pub mod lock;
-pub mod line;
 pub mod fault;
 pub mod instance;
 pub mod baseline;

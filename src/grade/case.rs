@@ -11,8 +11,8 @@ use super::parse::Status;
 use crate::domain::Instance;
 use crate::domain::evidence::{Applied, Evidence};
 use crate::domain::fault::{Again, Class, Fault};
-use crate::domain::line::harmless;
 use crate::domain::verdict::{Decision, Outcome};
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// All that a ruling goes by.
 pub(super) struct Case<'a> {
@@ -114,7 +114,7 @@ impl Case<'_> {
         let fault = |name: &str, what: &str| Fault {
             class: Class::Dataset,
             name: name.to_owned(),
-            what: harmless(what),
+            what: sanitize_excerpt(what, EXCERPT),
             again: Again::Never,
         };
         if self.instance.fail_to_pass.is_empty() {

@@ -7,7 +7,7 @@ use super::guard::Believed;
 use super::setup;
 use crate::domain::evidence::Tests;
 use crate::domain::fault::{Again, Class, Fault};
-use crate::domain::line::harmless;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// The name of the fault.
 pub(super) const NAME: &str = "environment-broken";
@@ -32,7 +32,7 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
     Some(Fault {
         class: Class::Image,
         name: NAME.to_owned(),
-        what: harmless(&format!("the tests could not be started: {line}")),
+        what: sanitize_excerpt(&format!("the tests could not be started: {line}"), EXCERPT),
         again: Again::Elsewhere,
     })
 }
@@ -44,9 +44,10 @@ fn no_set_up(line: &str, tests: &Tests) -> Fault {
     Fault {
         class: Class::Image,
         name: NAME.to_owned(),
-        what: harmless(&format!(
-            "the environment of the tests could not be set up{without}: {line}"
-        )),
+        what: sanitize_excerpt(
+            &format!("the environment of the tests could not be set up{without}: {line}"),
+            EXCERPT,
+        ),
         again: if none { Again::Never } else { Again::Elsewhere },
     }
 }

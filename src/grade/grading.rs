@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::parse::Status;
 use crate::domain::Verdict;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// Whose rules are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,7 +81,7 @@ pub struct Counts {
 pub struct Note {
     /// Its kind.
     pub name: Finding,
-    /// In one line; harmless for a terminal.
+    /// In one line; safe for a terminal.
     pub what: String,
 }
 
@@ -175,7 +176,7 @@ impl Note {
     pub(super) fn new(name: Finding, what: &str) -> Note {
         Note {
             name,
-            what: crate::domain::line::harmless(what),
+            what: sanitize_excerpt(what, EXCERPT),
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::Instance;
 use crate::domain::baseline::Shown;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Again, Class, Fault};
-use crate::domain::line::harmless;
 use crate::domain::verdict::{Outcome, Verdict};
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// So many torn names are kept of a run.
 const TORN: usize = 64;
@@ -98,7 +98,7 @@ fn verdict(ruling: Ruling, evidence: &Evidence, fail_to_pass: &[Judged], pass_to
     Verdict {
         decision: ruling.decision,
         outcome: ruling.outcome,
-        why: ruling.why.map(|why| harmless(&why)),
+        why: ruling.why.map(|why| sanitize_excerpt(&why, EXCERPT)),
         fault: ruling.fault,
         fail_to_pass: tally(fail_to_pass),
         pass_to_pass: tally(pass_to_pass),
@@ -133,7 +133,7 @@ fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
     let fault = Fault {
         class: Class::Config,
         name: "unknown-parser".to_owned(),
-        what: harmless(&format!("no parser is called {}", instance.parser)),
+        what: sanitize_excerpt(&format!("no parser is called {}", instance.parser), EXCERPT),
         again: Again::Never,
     };
     let missing = |names: &[String]| -> Vec<Judged> {
@@ -151,7 +151,7 @@ fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
             &fail_to_pass,
             &pass_to_pass,
         ),
-        parser: harmless(&instance.parser),
+        parser: sanitize_excerpt(&instance.parser, EXCERPT),
         fail_to_pass,
         pass_to_pass,
         counts: Counts::default(),

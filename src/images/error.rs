@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::docker::DockerError;
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
+use crate::text::sanitize_excerpt;
 
 /// Why an image could not be made ready. No variant ever holds the signed link.
 #[derive(Debug, thiserror::Error)]
@@ -174,15 +175,10 @@ impl ImageError {
     /// As the verdict keeps it.
     pub fn fault(&self) -> Fault {
         let (class, name, again) = self.blame();
-        let what = self
-            .to_string()
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
         Fault {
             class,
             name: name.to_owned(),
-            what,
+            what: sanitize_excerpt(&self.to_string(), usize::MAX),
             again,
         }
     }

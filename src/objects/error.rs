@@ -2,6 +2,7 @@
 
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
+use crate::text::sanitize_excerpt;
 
 /// Why the store did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,11 +90,7 @@ impl ObjectError {
         Fault {
             class,
             name: name.to_owned(),
-            what: self
-                .to_string()
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect(),
+            what: sanitize_excerpt(&self.to_string(), usize::MAX),
             again,
         }
     }

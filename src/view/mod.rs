@@ -1,6 +1,6 @@
 //! Floor 3: the fleet as people see it. Values in, text out; a view cannot write, and reads no clock.
 //!
-//! Invariant: what a job or a host wrote is shown as text only ([`crate::report::text::printable`]), and
+//! Invariant: what a job or a host wrote is shown as text only ([`crate::text::sanitize_line`]), and
 //! nothing is told by colour.
 
 mod board;

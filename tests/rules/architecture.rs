@@ -8,30 +8,32 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     ("docs", &[]),
     ("domain", &[]),
+    ("text", &[]),
     ("doors", &["domain"]),
     ("config", &["domain"]),
     ("plan", &["domain"]),
     ("rehearse", &["domain", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
-    ("report", &["domain"]),
+    ("report", &["domain", "text"]),
     ("store", &["domain", "doors"]),
     ("transport", &["domain", "doors"]),
-    ("collect", &["domain", "doors", "report"]),
+    ("collect", &["domain", "text", "doors", "report"]),
     ("dataset", &["domain", "config", "grade"]),
-    ("grade", &["domain"]),
+    ("grade", &["domain", "text"]),
     ("artifacts", &["domain", "grade"]),
-    ("blame", &["domain"]),
+    ("blame", &["domain", "text"]),
     ("assign", &["domain"]),
-    ("docker", &["domain", "doors"]),
-    ("objects", &["domain", "doors"]),
-    ("images", &["domain", "doors", "docker"]),
+    ("docker", &["domain", "text", "doors"]),
+    ("objects", &["domain", "text", "doors"]),
+    ("images", &["domain", "text", "doors", "docker"]),
     ("case", &["domain", "grade", "artifacts"]),
     ("harness", &["domain"]),
     (
         "runner",
         &[
             "domain",
+            "text",
             "doors",
             "blame",
             "grade",
@@ -55,11 +57,12 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report", "blame", "rehearse", "plan"]),
+    ("view", &["domain", "text", "report", "blame", "rehearse", "plan"]),
     (
         "cli",
         &[
             "domain",
+            "text",
             "doors",
             "config",
             "dataset",
@@ -246,6 +249,7 @@ fn nothing_is_left_over_and_nothing_says_nothing() {
 fn floor_one_is_pure() {
     let pure = [
         "domain",
+        "text",
         "config",
         "dataset",
         "plan",
@@ -286,6 +290,55 @@ fn floor_one_is_pure() {
                 if line.contains(word) {
                     faults.push(format!("{}:{}: {word} on floor 1", path.display(), n + 1));
                 }
+            }
+        }
+    }
+    complain(&faults);
+}
+
+/// Files outside of `text` that ask for control characters, all of them to refuse an input.
+const REFUSE_CONTROLS: &[&str] = &[
+    "config/kind.rs",
+    "dataset/value.rs",
+    "domain/image.rs",
+    "runner/native/named/reading.rs",
+    "transport/shell.rs",
+];
+
+#[test]
+fn only_text_makes_foreign_text_safe() {
+    let words = [
+        "is_control",
+        "escape_default",
+        "escape_unicode",
+        "202e",
+        "202E",
+        "2066",
+        "200b",
+        "200B",
+    ];
+    let src = root().join("src");
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        let Ok(below) = path.strip_prefix(&src) else {
+            continue;
+        };
+        if below.starts_with("text") || REFUSE_CONTROLS.iter().any(|file| below == Path::new(file)) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if below.file_name().is_some_and(|name| name == "tests.rs")
+            || below.iter().any(|part| part == "tests")
+        {
+            continue;
+        }
+        for (n, line) in code.lines().enumerate() {
+            if let Some(word) = words.iter().find(|word| line.contains(*word)) {
+                faults.push(format!(
+                    "{}:{}: {word}: sanitising is `text`'s (`sanitize_line`, …)",
+                    path.display(),
+                    n + 1
+                ));
             }
         }
     }

@@ -17,8 +17,8 @@ use crate::domain::deploy::Look;
 use crate::domain::host::HostConfig;
 use crate::domain::tree::{Tree, short};
 use crate::domain::{HostName, Lock, Sha256};
-use crate::report::text::printable;
 use crate::report::words;
+use crate::text::sanitize_line;
 use host::{Deployment, Outcome};
 
 /// Hosts that are sent to at a time: they share this machine's line.
@@ -231,7 +231,7 @@ async fn versions(
                     .map(|tree| short(*tree))
                     .collect::<Vec<_>>()
                     .join(" "),
-                Err(why) => format!("✗ {}", printable(why)),
+                Err(why) => format!("✗ {}", sanitize_line(why)),
             };
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{:<10} {told}", host.name);
@@ -270,7 +270,7 @@ async fn pin_kept(
 
 fn text(line: &Line) -> String {
     let (mark, what) = (line.outcome.mark(), line.outcome.words());
-    let mut text = format!("{mark} {:<10} {}\n", line.host, printable(&what));
+    let mut text = format!("{mark} {:<10} {}\n", line.host, sanitize_line(&what));
     if let Some(way_out) = line.outcome.way_out() {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {:<10} → {way_out}", "");

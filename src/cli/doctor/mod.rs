@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, exit};
-use crate::report::text::printable;
 use crate::report::words;
+use crate::text::sanitize_line;
 
 /// Check everything that a run depends on, here and on all hosts at once; what is wrong comes with what to do
 ///
@@ -93,12 +93,12 @@ fn text(checks: &[Check], args: &Args) -> String {
     let mut text = String::new();
     for check in checks {
         let mark = if check.ok { '✓' } else { '✗' };
-        let (place, what, found) = (&check.place, check.what, printable(&check.found));
+        let (place, what, found) = (&check.place, check.what, sanitize_line(&check.found));
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{mark} {place:<10} {what:<9} {found}");
         let more = match (&check.fix, &check.remedy) {
-            (Some(fix), _) if check.fixed => Some(format!("fixed: {}", printable(fix))),
-            (Some(fix), _) if args.dry_run => Some(format!("would {}", printable(fix))),
+            (Some(fix), _) if check.fixed => Some(format!("fixed: {}", sanitize_line(fix))),
+            (Some(fix), _) if args.dry_run => Some(format!("would {}", sanitize_line(fix))),
             (_, Some(remedy)) => Some(remedy.clone()),
             (_, None) => None,
         };

@@ -11,7 +11,7 @@ use super::files;
 use super::line::{self, Line};
 use super::solution::MOST;
 use crate::domain::InstanceId;
-use crate::runner::excerpt::harmless;
+use crate::runner::excerpt::plain_line;
 
 /// Most entries that are looked at: an agent may leave a whole tree.
 const ENTRIES: usize = 500_000;
@@ -50,7 +50,7 @@ impl Passed {
     pub(super) fn note(&self, dir: &Path) -> String {
         let names = self.0.iter().take(SHOWN).map(|path| {
             let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy();
-            harmless(if name.is_empty() { "." } else { &name })
+            plain_line(if name.is_empty() { "." } else { &name })
         });
         let names: Vec<String> = names.collect();
         match self.0.len() {

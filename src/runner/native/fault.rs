@@ -6,14 +6,14 @@ use std::path::Path;
 use crate::docker::DockerError;
 use crate::domain::Fault;
 use crate::domain::fault::{Again, Class};
-use crate::runner::excerpt::harmless;
+use crate::runner::excerpt::plain_line;
 
-/// A fault; `what` is made harmless.
+/// A fault; `what` is made safe to show.
 pub(super) fn fault(class: Class, name: &str, again: Again, what: impl AsRef<str>) -> Fault {
     Fault {
         class,
         name: name.to_owned(),
-        what: harmless(&what.as_ref().replace(['\n', '\r'], " ")),
+        what: plain_line(&what.as_ref().replace(['\n', '\r'], " ")),
         again,
     }
 }

@@ -89,7 +89,7 @@ fn outcome(desk: &Desk<'_>, line: &Line) -> Result<String, Fault> {
         },
         Some(error) => {
             let first = error.lines().next().unwrap_or_default();
-            let first = crate::runner::excerpt::harmless(first);
+            let first = crate::runner::excerpt::plain_line(first);
             Ok(format!("a patch of {patch} bytes, and an error: {first}"))
         }
     }
