@@ -10,8 +10,11 @@ use super::task::Outcome;
 use crate::domain::fault::{Again, Class};
 use crate::domain::swe::IMAGE_URL;
 use crate::domain::{Fault, evidence};
-use crate::doors::secrets;
+use crate::doors::{files, secrets};
 use crate::images::{self, How, PART_SIZE, PARTS, Ready, STALL, Wanted};
+
+/// Most bytes of what the phase has noted.
+const MOST: u64 = 1 << 20;
 
 /// Makes the image of the attempt ready.
 pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Result<Outcome, Fault> {
@@ -55,7 +58,7 @@ pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Resul
 /// Where the repository lies in the image that was made ready for this capsule, as the image phase has noted it.
 pub(super) fn place(capsule: &Path) -> Option<String> {
     let facts: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(capsule.join(evidence::IMAGE)).ok()?).ok()?;
+        serde_json::from_slice(&files::read_plain(&capsule.join(evidence::IMAGE), MOST).ok()??).ok()?;
     Some(facts.get("repo_path")?.as_str()?.to_owned())
 }
 

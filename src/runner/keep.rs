@@ -11,14 +11,15 @@ use std::path::Path;
 
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
+use super::journal;
 use super::step::End;
-use super::{journal, native};
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
 use crate::domain::fault::{Again, Class};
 use crate::domain::journal::{Ending, Entry};
 use crate::domain::swe::Task;
 use crate::domain::{AttemptId, Fault, PhaseName, Spec, layout};
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 
 /// Copies the results of the attempt that the spec names; the phases that need not be done again, with the
 /// attempt that has done them. Can be repeated.
@@ -118,7 +119,8 @@ fn show_instance(capsule: &Capsule) -> Result<(), RunnerError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         text => text.doing(|| format!("read {}", from.display()))?,
     };
-    native::write(&to, &text).doing(|| format!("write {}", to.display()))
+    files::replace_foreign(&to, &text, OWNER_ONLY, Durability::Whole)
+        .doing(|| format!("write {}", to.display()))
 }
 
 /// A task that ended without a word.

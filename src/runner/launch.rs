@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, PipeReader};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -23,18 +22,13 @@ use crate::docker::owner;
 use crate::domain::journal::Ending;
 use crate::domain::layout;
 use crate::domain::spec::Step;
+use crate::doors::files::{OWNER_ONLY, create_empty};
 use crate::doors::{env, spawn};
 
 /// The log of a step, empty.
 pub(super) fn open_log(scene: &Scene, step: &Step) -> io::Result<OutputLog> {
     let name = format!("{}.log", step.phase);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(scene.capsule.path.join(layout::LOGS).join(name))?;
+    let file = create_empty(&scene.capsule.path.join(layout::LOGS).join(name), OWNER_ONLY)?;
     Ok(OutputLog::new(file, scene.spec.output_cap))
 }
 

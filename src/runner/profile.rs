@@ -2,11 +2,7 @@
 //!
 //! Invariant: it tells what was on the disk then, whatever the phases write in its place.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-
-use nix::libc;
+use std::fs;
 
 use super::error::{Doing as _, RunnerError};
 use super::root::Root;
@@ -16,6 +12,7 @@ use crate::domain::Spec;
 use crate::domain::deploy::Place;
 use crate::domain::evidence;
 use crate::domain::tree::Profile;
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 use crate::harness;
 
 /// The text of the profile; none where no harness is used. A file that cannot be read is as good as missing: what needs
@@ -33,7 +30,7 @@ pub(super) fn of(root: &Root, spec: &Spec) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// Writes it, over whatever has come to lie there.
+/// Writes it, over whatever has come to lie there. The seal of the capsule makes it durable.
 pub(super) fn write(scene: &Scene) -> Result<(), RunnerError> {
     let Some(text) = &scene.profile else {
         return Ok(());
@@ -42,18 +39,6 @@ pub(super) fn write(scene: &Scene) -> Result<(), RunnerError> {
     if fs::read(&path).is_ok_and(|there| there == *text) && !path.is_symlink() {
         return Ok(());
     }
-    let replace = || {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(&path)?
-            .write_all(text)
-    };
-    replace().doing(|| format!("write {}", path.display()))
+    let written = files::replace_foreign(&path, text, OWNER_ONLY, Durability::Whole);
+    written.doing(|| format!("write {}", path.display()))
 }

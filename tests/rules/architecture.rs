@@ -27,8 +27,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("docker", &["domain", "text", "doors"]),
     ("objects", &["domain", "text", "doors"]),
     ("images", &["domain", "text", "doors", "docker"]),
-    ("case", &["domain", "grade", "artifacts"]),
-    ("harness", &["domain"]),
+    ("case", &["domain", "doors", "grade", "artifacts"]),
+    ("harness", &["domain", "doors"]),
     (
         "runner",
         &[
@@ -339,6 +339,31 @@ fn only_text_makes_foreign_text_safe() {
                     path.display(),
                     n + 1
                 ));
+            }
+        }
+    }
+    complain(&faults);
+}
+
+#[test]
+fn links_locks_and_replacements_have_one_door() {
+    let words = [
+        "O_NOFOLLOW",
+        ".try_lock()",
+        "Flock",
+        "with_extension(\"new\")",
+        "create_new(true)",
+    ];
+    let src = root().join("src");
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        let Ok(below) = path.strip_prefix(&src) else { continue };
+        if below.starts_with("doors/files") {
+            continue;
+        }
+        for (n, line) in text.lines().enumerate() {
+            if let Some(word) = words.iter().find(|word| line.contains(*word)) {
+                faults.push(format!("{}:{}: {word}: that is `doors::files`'", path.display(), n + 1));
             }
         }
     }

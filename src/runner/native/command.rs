@@ -9,12 +9,12 @@ use super::agent::{self, End, Program};
 use super::desk::{Desk, say};
 use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
-use super::files;
 use super::line::Line;
 use super::solution::{self, MOST};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, layout};
 use crate::doors::env;
+use crate::doors::files;
 
 /// What it may know of the instance.
 pub(super) const ROW: &str = "out/agent.jsonl";
@@ -51,7 +51,7 @@ pub(super) fn run(
         Search::Bad(why) => Err(bad_output(why, &passed, &dir)),
         Search::Nothing => {
             let file = dir.join("patch.diff");
-            let left = passed.allowed(&file, files::read(&file, MOST));
+            let left = passed.allowed(&file, files::read_plain(&file, MOST));
             let left = left.map_err(|error| disk(&file, error))?.flatten();
             let left =
                 left.ok_or_else(|| nothing(&end, desk, "patch.diff and no output.jsonl", &passed, &dir))?;

@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::fault::disk;
-use super::files;
 use crate::domain::swe::Swe;
 use crate::domain::{AttemptId, Fault, HostName, Instance, Job, Secrets, layout};
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 use crate::doors::{env, secrets};
 
 /// What a native phase works with.
@@ -70,15 +70,16 @@ impl Desk<'_> {
             return Err(disk(&out, "it is no directory any more"));
         }
         for path in names.iter().map(|name| self.file(name)) {
-            files::clear(&path).map_err(|error| disk(&path, error))?;
+            files::remove_any(&path).map_err(|error| disk(&path, error))?;
         }
         Ok(())
     }
 
-    /// Writes a file of the capsule: whole, or not at all.
+    /// Writes a file of the capsule: whole, or not at all. The seal of the capsule makes it durable.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         let path = self.file(name);
-        files::write(&path, bytes).map_err(|error| disk(&path, error))
+        files::replace_foreign(&path, bytes, OWNER_ONLY, Durability::Whole)
+            .map_err(|error| disk(&path, error))
     }
 }
 

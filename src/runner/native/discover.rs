@@ -7,10 +7,10 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::line::{self, Line};
 use super::solution::MOST;
 use crate::domain::InstanceId;
+use crate::doors::files;
 use crate::runner::excerpt::plain_line;
 
 /// Most entries that are looked at: an agent may leave a whole tree.
@@ -83,7 +83,7 @@ pub(super) fn output(dir: &Path, id: &InstanceId, passed: &mut Passed) -> io::Re
     let mut good = Vec::new();
     let mut bad = None;
     for path in named(dir, "output.jsonl", passed)? {
-        let Some(Some(bytes)) = passed.allowed(&path, files::read(&path, MOST))? else {
+        let Some(Some(bytes)) = passed.allowed(&path, files::read_plain(&path, MOST))? else {
             continue;
         };
         match line::last(&bytes, id) {
@@ -150,14 +150,14 @@ pub(super) fn lift(from: &Path, top: &Path, out: &Path, passed: &mut Passed) -> 
             }
         });
         if right {
-            files::clear(&out.join(name))?;
+            files::remove_any(&out.join(name))?;
             passed.allowed(&from.join(name), fs::rename(from.join(name), out.join(name)))?;
         }
     }
     // It is in the results by now, in the one line that counts.
     passed.allowed(
         &from.join("output.jsonl"),
-        files::clear(&from.join("output.jsonl")),
+        files::remove_any(&from.join("output.jsonl")),
     )?;
     let mut dir = Some(from);
     while let Some(empty) = dir.filter(|dir| dir.starts_with(top)) {

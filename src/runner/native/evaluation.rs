@@ -11,12 +11,13 @@ use super::fault::{disk, engine, fault};
 use super::filter::filter;
 use super::solution::MOST;
 use super::tests_run::Ran;
-use super::{files, golden, line, patch, steering, tests_run};
+use super::{golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, REPORT, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, Class};
 use crate::domain::instance::places;
 use crate::domain::{Fault, Instance, Sha256};
+use crate::doors::files;
 use crate::doors::secrets;
 
 /// Makes git as it is anywhere (no settings of a user, no question, no refusal because somebody else owns the tree), then:
@@ -94,7 +95,7 @@ fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
 /// What the model left, as it left it.
 fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
     let path = desk.file(TRAJECTORY);
-    let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
+    let bytes = files::read_plain(&path, MOST).map_err(|error| disk(&path, error))?;
     let line = bytes.ok_or_else(|| "there is none".to_owned());
     let line = line.and_then(|bytes| line::last(&bytes, &desk.instance.id));
     line.map(|line| line.patch).map_err(|why| {
@@ -173,7 +174,7 @@ fn loaded(desk: &Desk<'_>, image: Option<&str>) -> Option<String> {
         id: String,
         loaded: String,
     }
-    let text = std::fs::read(desk.file(evidence::IMAGE)).ok()?;
+    let text = files::read_plain(&desk.file(evidence::IMAGE), MOST).ok()??;
     let facts: Facts = serde_json::from_slice(&text).ok()?;
     (Some(facts.id.as_str()) == image).then_some(facts.loaded)
 }

@@ -9,7 +9,6 @@
 
 mod desk;
 mod fault;
-mod files;
 mod trajectory;
 mod solution;
 mod line;
@@ -35,7 +34,6 @@ mod capture;
 pub(super) use desk::say;
 pub use desk::{Desk, Done};
 pub use evaluation::{control, evaluation};
-pub(super) use files::write;
 pub(super) use openhands::ENTRY;
 pub(super) use trajectory::spent;
 pub use trajectory::trajectory;

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::agent::{self, Program};
+use super::command;
 use super::desk::{Desk, say};
 use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
 use super::line::Line;
-use super::{command, files};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, Instance, Sha256, layout};
 use crate::doors::env;
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 
 /// The harness's own entry.
 pub(crate) const ENTRY: &str = "evaluation/benchmarks/multi_swe_bench/run_infer.py";
@@ -59,7 +60,8 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
     };
     let dataset = dir.join("dataset.jsonl");
     let text = format!("{}\n", Value::Object(row(desk.instance, desk.image())));
-    files::write(&dataset, text.as_bytes()).map_err(|error| disk(&dataset, error))?;
+    files::replace_foreign(&dataset, text.as_bytes(), OWNER_ONLY, Durability::Whole)
+        .map_err(|error| disk(&dataset, error))?;
     let program = program(desk, settings, &world);
     if !program.cwd.join(ENTRY).is_file() {
         let what = format!(

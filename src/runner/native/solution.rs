@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::desk::Desk;
 use super::fault::{disk, fault};
-use super::files;
 use super::line::{self, Line};
 use crate::domain::fault::{Again, Class};
 use crate::domain::{Fault, layout};
+use crate::doors::files;
 
 /// Most bytes of a trajectory; real ones have three million.
 pub(super) const MOST: u64 = 512 << 20;
@@ -37,7 +37,7 @@ pub(super) fn noop(desk: &Desk<'_>) -> Result<Line, Fault> {
 pub(super) fn given(desk: &Desk<'_>) -> Result<Line, Fault> {
     let bad = |what: String| fault(Class::Dataset, "bad-trajectory", Again::Never, what);
     let path = desk.file(layout::TRAJECTORY);
-    let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
+    let bytes = files::read_plain(&path, MOST).map_err(|error| disk(&path, error))?;
     let bytes = bytes.ok_or_else(|| bad("no trajectory came with the job".to_owned()))?;
     let id = &desk.instance.id;
     line::last(&bytes, id).map_err(|why| bad(format!("the trajectory given for {id} is no good: {why}")))

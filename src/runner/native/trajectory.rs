@@ -6,12 +6,13 @@
 use super::desk::{Desk, Done, say};
 use super::fault::fault;
 use super::line::Line;
-use super::{command, files, openhands, solution};
+use super::{command, openhands, solution};
 use crate::artifacts;
 use crate::domain::Fault;
 use crate::domain::evidence::{FILE, LOG, REPORT, TRAJECTORY};
 use crate::domain::fault::{Again, Class};
 use crate::domain::swe::Agent;
+use crate::doors::files;
 use crate::doors::secrets;
 
 /// What an earlier try of this phase, or a later phase of it, may have left.
@@ -65,7 +66,7 @@ pub(in crate::runner) fn spent(desk: &Desk<'_>) -> Option<u64> {
     if !desk.swe.agent.is_program() {
         return None;
     }
-    let bytes = files::read(&desk.file(TRAJECTORY), solution::MOST).ok()??;
+    let bytes = files::read_plain(&desk.file(TRAJECTORY), solution::MOST).ok()??;
     let text = std::str::from_utf8(&bytes).ok()?;
     artifacts::trajectory::read(text).ok()?.metrics.cost_microusd
 }
