@@ -2,7 +2,7 @@
 //!
 //! Invariant: a capsule is there whole or not at all: it is built under a name that nobody reads, and
 //! renamed. It is not made durable yet. A power failure before its supervisor has synced the first journal
-//! line takes a capsule in which nothing has run; what is left of it is removed (`bury`).
+//! line takes a capsule in which nothing has run; what is left of it is removed (`close_dead`).
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};

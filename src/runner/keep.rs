@@ -10,9 +10,9 @@ use std::io;
 use std::path::Path;
 
 use super::capsule::Capsule;
+use super::context::StepEnd;
 use super::error::{Doing as _, RunnerError};
 use super::journal;
-use super::step::End;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
 use crate::domain::fault::{Again, Class};
@@ -69,7 +69,11 @@ fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> 
 
 /// What a task said at its end. What it left is durable before the journal can say that it is done. Can be repeated
 /// until it has been done once.
-pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Option<Conclusion>, RunnerError> {
+pub(super) fn conclude(
+    capsule: &Capsule,
+    task: Task,
+    end: &StepEnd,
+) -> Result<Option<Conclusion>, RunnerError> {
     let path = capsule.path.join(conclusion::FILE);
     let said: Option<Conclusion> = match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).ok(),

@@ -4,9 +4,9 @@
 
 use std::fs;
 
+use super::context::AttemptContext;
 use super::error::{Doing as _, RunnerError};
 use super::root::Root;
-use super::supervise::Scene;
 use super::versions;
 use crate::domain::Spec;
 use crate::domain::deploy::Place;
@@ -31,11 +31,11 @@ pub(super) fn of(root: &Root, spec: &Spec) -> Option<Vec<u8>> {
 }
 
 /// Writes it, over whatever has come to lie there. The seal of the capsule makes it durable.
-pub(super) fn write(scene: &Scene) -> Result<(), RunnerError> {
-    let Some(text) = &scene.profile else {
+pub(super) fn write(context: &AttemptContext) -> Result<(), RunnerError> {
+    let Some(text) = &context.profile else {
         return Ok(());
     };
-    let path = scene.capsule.path.join(evidence::PROFILE);
+    let path = context.capsule.path.join(evidence::PROFILE);
     if fs::read(&path).is_ok_and(|there| there == *text) && !path.is_symlink() {
         return Ok(());
     }

@@ -53,7 +53,7 @@ impl Root {
     }
 
     /// The lock under which dead capsules are closed.
-    pub(super) fn burial(&self) -> Result<Lock, RunnerError> {
+    pub(super) fn closing(&self) -> Result<Lock, RunnerError> {
         lock(&self.0.join("burial.lock"))
     }
 }

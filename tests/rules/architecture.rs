@@ -357,13 +357,19 @@ fn links_locks_and_replacements_have_one_door() {
     let src = root().join("src");
     let mut faults = Vec::new();
     for (path, text) in sources() {
-        let Ok(below) = path.strip_prefix(&src) else { continue };
+        let Ok(below) = path.strip_prefix(&src) else {
+            continue;
+        };
         if below.starts_with("doors/files") {
             continue;
         }
         for (n, line) in text.lines().enumerate() {
             if let Some(word) = words.iter().find(|word| line.contains(*word)) {
-                faults.push(format!("{}:{}: {word}: that is `doors::files`'", path.display(), n + 1));
+                faults.push(format!(
+                    "{}:{}: {word}: that is `doors::files`'",
+                    path.display(),
+                    n + 1
+                ));
             }
         }
     }

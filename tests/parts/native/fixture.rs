@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use fleet::domain::conclusion::{self, Conclusion};
 use fleet::domain::evidence::Evidence;
 use fleet::domain::{AttemptId, Fault, Instance, Job, JobId, Secrets, Sha256, swe::Swe};
-use fleet::runner::native::{Desk, Done, evaluation};
+use fleet::runner::native::{PhaseContext, PhaseOutcome, evaluation};
 use serde_json::json;
 
 use crate::support::wait::until;
@@ -135,8 +135,8 @@ impl Case {
     }
 
     /// Evaluates it: the answer, the evidence and the log.
-    pub(super) fn run(&self) -> (Result<Done, Fault>, Evidence, String) {
-        let done = self.at_desk(evaluation);
+    pub(super) fn run(&self) -> (Result<PhaseOutcome, Fault>, Evidence, String) {
+        let done = self.in_context(evaluation);
         if let Err(fault) = &done {
             eprintln!("{fault}");
         }
@@ -149,10 +149,13 @@ impl Case {
     }
 
     /// Does a phase.
-    pub(super) fn at_desk(&self, phase: fn(&Desk<'_>) -> Result<Done, Fault>) -> Result<Done, Fault> {
+    pub(super) fn in_context(
+        &self,
+        phase: fn(&PhaseContext<'_>) -> Result<PhaseOutcome, Fault>,
+    ) -> Result<PhaseOutcome, Fault> {
         let host = "here".parse().unwrap();
         let text = serde_json::to_string(&self.instance).unwrap();
-        phase(&Desk {
+        phase(&PhaseContext {
             capsule: &self.dir,
             attempt: self.attempt,
             job: &self.job,

@@ -37,7 +37,7 @@ fn line(case: &Case) -> (Value, String) {
 }
 
 fn fault(case: &Case) -> (Class, String, String) {
-    let fault = case.at_desk(trajectory).unwrap_err();
+    let fault = case.in_context(trajectory).unwrap_err();
     assert!(!case.path("out/output.jsonl").exists());
     (fault.class, fault.name, fault.what)
 }
@@ -45,7 +45,7 @@ fn fault(case: &Case) -> (Class, String, String) {
 #[test]
 fn gold_and_noop_leave_a_line_in_the_form_that_people_know() {
     let gold = case(Agent::Gold);
-    gold.at_desk(trajectory).unwrap();
+    gold.in_context(trajectory).unwrap();
     let (line_, patch) = line(&gold);
     assert_eq!(patch, format!("{GOOD}no newline\n"));
     let keys = "instance_id test_result instruction metadata history metrics error instance";
@@ -58,7 +58,7 @@ fn gold_and_noop_leave_a_line_in_the_form_that_people_know() {
             .contains("\"agent_class\": \"gold\"")
     );
     let noop = case(Agent::Noop);
-    assert!(noop.at_desk(trajectory).unwrap().note.contains("no patch"));
+    assert!(noop.in_context(trajectory).unwrap().note.contains("no patch"));
     assert_eq!(line(&noop).1, "");
 }
 
@@ -87,7 +87,7 @@ fn a_given_trajectory_is_taken_if_it_is_of_this_instance() {
         "in/trajectory.jsonl",
         &format!("{good}\n{{\"instance_id\":\"calc"),
     );
-    given.at_desk(trajectory).unwrap();
+    given.in_context(trajectory).unwrap();
     assert_eq!(given.read("out/output.jsonl"), format!("{good}\n"));
 }
 
@@ -96,7 +96,7 @@ fn a_command_works_in_a_directory_of_its_own_and_is_told_all() {
     let told = command(
         r#"[ "$PWD" = "$FLEET_OUT" ]; ls -A; echo "$MINE $FLEET_IMAGE" > told; cat "$FLEET_DATASET" >> told; echo p > patch.diff"#,
     );
-    told.at_desk(trajectory).unwrap();
+    told.in_context(trajectory).unwrap();
     let said = told.read("out/agent/told");
     let (first, row) = said.split_once('\n').unwrap();
     assert_eq!(first, "yes lab/calc:1");
@@ -108,7 +108,7 @@ fn a_command_works_in_a_directory_of_its_own_and_is_told_all() {
     // What an earlier try left is gone.
     told.write("out/agent/patch.diff", "old");
     told.write("out/evaluation.json", "old");
-    told.at_desk(trajectory).unwrap();
+    told.in_context(trajectory).unwrap();
     assert!(!told.path("out/evaluation.json").exists());
 }
 
@@ -135,7 +135,7 @@ fn agents_are_told_the_task_and_not_the_answer() {
     let mut by_command = command(look);
     answers(&mut by_command);
     for case in [by_harness, by_command] {
-        case.at_desk(trajectory).unwrap();
+        case.in_context(trajectory).unwrap();
         let seen = case.read("out/agent/seen");
         assert!(!seen.contains("the answer"), "{seen}");
         let row: Value = serde_json::from_str(&case.read("out/agent/row")).unwrap();
@@ -152,7 +152,7 @@ fn agents_are_told_the_task_and_not_the_answer() {
 #[test]
 fn what_an_agent_leaves_decides_and_not_its_exit_code() {
     let failed = command("echo p > patch.diff; exit 3");
-    assert!(failed.at_desk(trajectory).unwrap().note.contains("exit code 3"));
+    assert!(failed.in_context(trajectory).unwrap().note.contains("exit code 3"));
     let (class, name, what) = fault(&command("echo all is well"));
     assert_eq!((class, name.as_str()), (Class::Harness, "no-output"), "{what}");
     let (class, name, what) = fault(&command("exit 3"));
@@ -187,7 +187,7 @@ fn an_agent_without_a_patch_is_judged_by_its_own_words() {
         let text = format!(r#"{{"instance_id":"calc-1","test_result":{{}},"error":{error}}}"#);
         let mut case = command(&format!("cat > output.jsonl <<'END'\n{text}\nEND"));
         case.explain = known;
-        case.at_desk(trajectory)
+        case.in_context(trajectory)
             .map_err(|fault| (fault.class, fault.name))
     };
     assert!(left("null").is_ok());
@@ -217,7 +217,7 @@ fn links_that_an_agent_leaves_are_not_followed() {
     let case = command(&format!(
         "ln -s {path} ../output.jsonl; ln -s {path} ../output.jsonl.new; echo p > patch.diff"
     ));
-    case.at_desk(trajectory).unwrap();
+    case.in_context(trajectory).unwrap();
     assert_eq!(line(&case).1, "p\n");
     assert_eq!(fs::read_to_string(secret.path()).unwrap(), "secret");
     let gone = command("cd ..; rm -r agent; ln -s /etc agent");
@@ -226,7 +226,7 @@ fn links_that_an_agent_leaves_are_not_followed() {
     fs::remove_dir(linked.path("out")).unwrap();
     symlink("/etc", linked.path("out")).unwrap();
     linked.swe.agent = Agent::Noop;
-    assert_eq!(linked.at_desk(trajectory).unwrap_err().class, Class::Host);
+    assert_eq!(linked.in_context(trajectory).unwrap_err().class, Class::Host);
 }
 
 /// A harness that does what the real one does: it nests its output by what it was told.
@@ -277,7 +277,7 @@ fn openhands(world: &tempfile::TempDir, poetry: &str) -> Case {
 fn the_harness_gets_its_command_line_and_what_it_leaves_is_lifted() {
     let world = tempfile::tempdir().unwrap();
     let case = openhands(&world, POETRY);
-    case.at_desk(trajectory).unwrap();
+    case.in_context(trajectory).unwrap();
     assert_eq!(line(&case).1, "second");
     for file in [
         "out/metadata.json",

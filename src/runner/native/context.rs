@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::fault::disk;
 use crate::domain::swe::Swe;
-use crate::domain::{AttemptId, Fault, HostName, Instance, Job, Secrets, layout};
+use crate::domain::{AttemptId, Fault, HostName, Instance, Job, Secrets, Verdict, layout};
 use crate::doors::files::{self, Durability, OWNER_ONLY};
 use crate::doors::{env, secrets};
 
 /// What a native phase works with.
 #[derive(Debug, Clone, Copy)]
-pub struct Desk<'a> {
+pub struct PhaseContext<'a> {
     /// The capsule: `in/`, `out/` and `log/` are below.
     pub capsule: &'a Path,
     /// Which attempt.
@@ -34,14 +34,23 @@ pub struct Desk<'a> {
     pub explain: fn(&str) -> Option<Fault>,
 }
 
-/// A native phase that did its work.
+/// What a native phase has to say that did its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct PhaseOutcome {
     /// One line for the log and for people.
     pub note: String,
+    /// What the evidence says, if the phase is the one that asks it.
+    pub verdict: Option<Verdict>,
 }
 
-impl Desk<'_> {
+impl PhaseOutcome {
+    /// Done, and nothing is judged.
+    pub(crate) fn noted(note: String) -> PhaseOutcome {
+        PhaseOutcome { note, verdict: None }
+    }
+}
+
+impl PhaseContext<'_> {
     /// A variable, as a program that is started here will see it.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let ours = self.secrets.get(name).map(str::to_owned);

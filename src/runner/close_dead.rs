@@ -27,14 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) type Unclosed = Vec<(AttemptId, String)>;
 
 /// Closes every dead capsule; what stands in the way of one does not keep the others open.
-pub(super) fn bury_all(root: &Root, boot: &str) -> Result<Unclosed, RunnerError> {
+pub(super) fn close_all(root: &Root, boot: &str) -> Result<Unclosed, RunnerError> {
     // Capsules first, slots second: see the invariant.
     let open: Vec<Capsule> = Capsule::all(root)?.into_iter().filter(needs_work).collect();
-    bury(root, boot, &open)
+    close_capsules(root, boot, &open)
 }
 
 /// Closes these capsules as far as they are dead.
-pub(super) fn bury(root: &Root, boot: &str, capsules: &[Capsule]) -> Result<Unclosed, RunnerError> {
+pub(super) fn close_capsules(root: &Root, boot: &str, capsules: &[Capsule]) -> Result<Unclosed, RunnerError> {
     if capsules.is_empty() {
         return Ok(Vec::new());
     }
@@ -46,7 +46,7 @@ pub(super) fn bury(root: &Root, boot: &str, capsules: &[Capsule]) -> Result<Uncl
     if dead.is_empty() {
         return Ok(Vec::new());
     }
-    let _burial = match root.burial() {
+    let _closing = match root.closing() {
         Ok(lock) => lock,
         // Somebody is at it, and an engine keeps him waiting, say.
         Err(error @ RunnerError::Busy(_)) => {
@@ -58,7 +58,7 @@ pub(super) fn bury(root: &Root, boot: &str, capsules: &[Capsule]) -> Result<Uncl
     let mut unclosed = Vec::new();
     let machine = boot::machine()?;
     for capsule in dead {
-        if let Err(error) = close(root, capsule, boot, machine.as_deref()) {
+        if let Err(error) = close_one(root, capsule, boot, machine.as_deref()) {
             tracing::warn!(attempt.id = %capsule.attempt, %error, "cannot close a dead capsule");
             unclosed.push((capsule.attempt, error.to_string()));
         }
@@ -114,7 +114,7 @@ fn life(lines: &[Line]) -> Option<&str> {
 }
 
 /// Nobody holds its slot, and nobody else closes capsules now.
-fn close(root: &Root, capsule: &Capsule, boot: &str, machine: Option<&str>) -> Result<(), RunnerError> {
+fn close_one(root: &Root, capsule: &Capsule, boot: &str, machine: Option<&str>) -> Result<(), RunnerError> {
     let stays = |why: String| RunnerError::StaysOpen(why);
     let path = capsule.journal();
     // What a supervisor was about to write when it died is whole or cut off.
@@ -269,7 +269,7 @@ mod tests {
         let root = Root::open(dir.path()).unwrap();
         let one = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
         let two = Capsule::create(&root, &spec(2, &[]), &[], &opened(2, "before")).unwrap();
-        bury_all(&root, "now").unwrap();
+        close_all(&root, "now").unwrap();
         let proof = |capsule| match outcome(capsule) {
             Some(Outcome::Lost { proof }) => proof,
             other => panic!("{other:?}"),
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(proof(&one), "its supervisor died: slot free, no last line");
         assert_eq!(proof(&two), "the machine was rebooted: boot now, was before");
         let text = std::fs::read(one.journal()).unwrap();
-        bury_all(&root, "later").unwrap();
+        close_all(&root, "later").unwrap();
         assert_eq!(
             std::fs::read(one.journal()).unwrap(),
             text,
@@ -301,10 +301,10 @@ mod tests {
         })
         .unwrap();
         let capsule = Capsule::create(&root, &spec, &[], &opened(1, "now")).unwrap();
-        bury_all(&root, "now").unwrap();
+        close_all(&root, "now").unwrap();
         assert_eq!(outcome(&capsule), None);
         drop(slot);
-        bury_all(&root, "now").unwrap();
+        close_all(&root, "now").unwrap();
         assert!(outcome(&capsule).is_some());
     }
 
@@ -315,7 +315,7 @@ mod tests {
         let bad = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
         let good = Capsule::create(&root, &spec(2, &[]), &[], &opened(2, "now")).unwrap();
         std::fs::write(bad.journal(), "no json\n").unwrap();
-        bury_all(&root, "now").unwrap();
+        close_all(&root, "now").unwrap();
         assert!(outcome(&good).is_some());
     }
 
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(journal::read_sized(&capsule.journal()).unwrap().0, []);
         // Its directory had reached the disk, and its contents had not.
         std::fs::write(capsule.journal(), "").unwrap();
-        bury_all(&root, "now").unwrap();
+        close_all(&root, "now").unwrap();
         assert!(!capsule.exists());
     }
 
@@ -347,7 +347,7 @@ mod tests {
             };
             std::fs::write(capsule.journal(), &bad).unwrap();
             std::fs::write(capsule.path.join(layout::PROCESSES), "{}").unwrap();
-            assert_eq!(bury_all(&root, "now").unwrap(), []);
+            assert_eq!(close_all(&root, "now").unwrap(), []);
             let Some(Outcome::Lost { proof }) = outcome(&capsule) else {
                 panic!("attempt {n} is open")
             };
@@ -370,7 +370,7 @@ mod tests {
         let root = Root::open(dir.path()).unwrap();
         let capsule = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "now")).unwrap();
         std::fs::remove_file(capsule.journal()).unwrap();
-        assert_eq!(bury_all(&root, "now").unwrap(), []);
+        assert_eq!(close_all(&root, "now").unwrap(), []);
         assert!(matches!(outcome(&capsule), Some(Outcome::Lost { .. })));
     }
 
@@ -383,12 +383,12 @@ mod tests {
             *machine = Some("theirs".to_owned());
         }
         let capsule = Capsule::create(&root, &spec(1, &[]), &[], &first).unwrap();
-        let why = close(&root, &capsule, "ours", Some("ours"))
+        let why = close_one(&root, &capsule, "ours", Some("ours"))
             .unwrap_err()
             .to_string();
         assert!(why.contains("begun on another machine (theirs)"), "{why}");
         assert_eq!(outcome(&capsule), None);
-        close(&root, &capsule, "ours", Some("theirs")).unwrap();
+        close_one(&root, &capsule, "ours", Some("theirs")).unwrap();
         assert!(outcome(&capsule).is_some());
     }
 
@@ -402,7 +402,7 @@ mod tests {
         let alive = Traces::of(Name::from(&processes::read(pid).unwrap()), "now");
         let text = serde_json::to_string(&alive).unwrap();
         std::fs::write(capsule.path.join(layout::PROCESSES), text).unwrap();
-        let unclosed = bury_all(&root, "now").unwrap();
+        let unclosed = close_all(&root, "now").unwrap();
         sleeper.kill().unwrap();
         sleeper.wait().unwrap();
         let [(attempt, why)] = &unclosed[..] else {
@@ -410,7 +410,7 @@ mod tests {
         };
         assert_eq!(*attempt, capsule.attempt);
         assert!(why.contains("its supervisor lives"), "{why}");
-        assert_eq!(bury_all(&root, "now").unwrap(), []);
+        assert_eq!(close_all(&root, "now").unwrap(), []);
         assert!(outcome(&capsule).is_some());
     }
 }
