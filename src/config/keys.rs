@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::field::{Field, table};
-use super::kind::Kind;
-use super::table::{Key, Need, Value};
+use super::field::table;
+use super::kind::{Key, Kind, Need};
+use super::value::{Field, Value};
 use crate::domain::memory::MemoryLimit;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
 

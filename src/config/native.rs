@@ -1,7 +1,7 @@
 //! Keys of native phases, agents and repairs that contradict each other.
 
 use super::finding::{Faults, quoted, suggestion};
-use super::table::Row;
+use super::value::{Row, Value};
 
 /// Agents that need no declaration.
 pub(super) const BUILT_IN: [&str; 2] = ["gold", "noop"];
@@ -45,7 +45,7 @@ pub(super) fn across(file: &Row, faults: &mut Faults) {
             one_of_two(at, phase, faults);
             known(phase, "agent", "agent", &agents, faults);
             for (at, name) in phase.list("repairs") {
-                if let super::table::Value::Text(name) = name
+                if let Value::Text(name) = name
                     && !repairs.contains(name)
                 {
                     unknown(*at, "repair", name, &repairs, faults);
@@ -62,7 +62,7 @@ fn networks(file: &Row, faults: &mut Faults) {
         let mut any = false;
         for key in ["instances", "datasets"] {
             for (at, value) in network.list(key) {
-                let super::table::Value::Text(name) = value else {
+                let Value::Text(name) = value else {
                     continue;
                 };
                 any = true;

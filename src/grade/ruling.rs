@@ -1,11 +1,11 @@
 //! Our own rules, put together: what is believed of the log, which tests it tells of, and the verdict.
 
 use super::case::{Case, Ruling};
-use super::grading::{Counts, Grading, Judged, MatchKind};
+use super::grading::{Counts, Grading, Judged, MatchKind, key, tally};
 use super::guard::{self, Believed, Doubt};
 use super::material::{Material, Measure};
 use super::parse::{Parser, Status};
-use super::{command, key, matching, notes, report, tally};
+use super::{command, matching, notes, report};
 use crate::domain::Instance;
 use crate::domain::baseline::Shown;
 use crate::domain::evidence::Evidence;

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 
 use memchr::memmem::Finder;
 
-use super::grading::{Counts, Grading, Judged, MatchKind};
+use super::grading::{Counts, Grading, Judged, MatchKind, key, tally};
 use super::parse::{self, Parser, Results, Status};
 use super::ruling::holds_still;
-use super::{key, tally};
 use crate::domain::Instance;
 use crate::domain::evidence::Evidence;
 use crate::domain::verdict::{Decision, Outcome, Verdict};

@@ -5,6 +5,7 @@
 
 mod engine;
 mod logout;
+mod observation;
 mod python;
 mod settings;
 mod strays;
@@ -18,6 +19,7 @@ use super::{disk, slot, versions};
 use crate::domain::AttemptId;
 use crate::domain::exam::{Examine, Observation, What};
 use crate::doors::env;
+use observation::{bad, seen};
 
 /// A disk with less room than this, and less than a twentieth, is full soon.
 const ROOM: u64 = 10 << 30;
@@ -96,22 +98,4 @@ fn home(root: &Root) -> Vec<Observation> {
         }
         Err(errno) => vec![bad(What::Home, format!("{}: {errno}", home.display()))],
     }
-}
-
-fn seen(what: What, ok: bool, found: impl Into<String>) -> Observation {
-    Observation {
-        what,
-        ok,
-        found: found.into(),
-        safe: None,
-        done: false,
-    }
-}
-
-fn good(what: What, found: impl Into<String>) -> Observation {
-    seen(what, true, found)
-}
-
-fn bad(what: What, found: impl Into<String>) -> Observation {
-    seen(what, false, found)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::program::{Asked, Silence};
-use super::{bad, good, seen};
+use super::observation::{bad, good, seen};
 use crate::domain::exam::{Observation, What};
 
 /// For Poetry to say its version.
