@@ -1,5 +1,8 @@
 //! The rules of the house, read off the sources: floors, file sizes, heads, doors, left-overs.
 
+mod circles;
+mod tokens;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -152,7 +152,13 @@ fn agents_are_told_the_task_and_not_the_answer() {
 #[test]
 fn what_an_agent_leaves_decides_and_not_its_exit_code() {
     let failed = command("echo p > patch.diff; exit 3");
-    assert!(failed.in_context(trajectory).unwrap().note.contains("exit code 3"));
+    assert!(
+        failed
+            .in_context(trajectory)
+            .unwrap()
+            .note
+            .contains("exit code 3")
+    );
     let (class, name, what) = fault(&command("echo all is well"));
     assert_eq!((class, name.as_str()), (Class::Harness, "no-output"), "{what}");
     let (class, name, what) = fault(&command("exit 3"));
