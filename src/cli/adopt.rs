@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 
-use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit, ways};
+use super::{exit, ways};
 use crate::domain::host::HostConfig;
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, layout};
@@ -14,6 +13,7 @@ use crate::doors::clock;
 use crate::plan::adopt::{self, Memory};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project};
 use crate::store::{LeaseError, Store, StoreError};
 use crate::transport::{Call, LinkError};
 
@@ -54,21 +54,21 @@ struct Tally {
     found: BTreeSet<AttemptId>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    if let Some(by) = context.coordinator() {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    if let Some(by) = project.running_coordinator() {
         return Err(LeaseError::Held { by: Some(by) }.into());
     }
-    let fleet = stored(context).await?;
-    let mut said = hear(context, &fleet).await;
+    let fleet = stored(project).await?;
+    let mut said = hear(project, &fleet).await;
     if !said.silent.is_empty() && !args.partial {
-        return Err(CommandError::new(
-            Kind::Environment,
+        return Err(Problem::new(
+            ProblemKind::Environment,
             "not every host can be heard, and one that is not may be running your jobs",
         )
         .causes(said.silent.into_values())
         .hint("mend it and try again; `fleet adopt --partial` goes on without it, and what waits then waits for it; `fleet host gone HOST --because WHY` says that it will never come back"));
     }
-    let mut coordinator = context.coordinate_above(said.epoch).await?;
+    let mut coordinator = project.coordinate_above(said.epoch).await?;
     let mut tally = Tally::default();
     for round in 1.. {
         let adopted = adopt::adopt(&coordinator.fleet, clock::now(), &said.memories);
@@ -93,7 +93,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             break;
         }
         // Who was late the first time, or has gone on since, is heard now.
-        said = hear(context, &coordinator.fleet).await;
+        said = hear(project, &coordinator.fleet).await;
     }
     let mut events: Vec<Event> = said
         .memories
@@ -112,7 +112,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
 }
 
 /// Says what came of it, and what is still to be done.
-fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<u8, CommandError> {
+fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<u8, Problem> {
     let live = |id: &&AttemptId| fleet.attempt(**id).is_some_and(|attempt| attempt.state.is_live());
     printer.say(&format!(
         "adopted {} and {} ({} still running) from {}",
@@ -125,7 +125,7 @@ fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<
     if said.silent.is_empty() && waits.is_empty() {
         return Ok(exit::OK);
     }
-    let error = CommandError::new(Kind::Incomplete, "some hosts could not be heard")
+    let error = Problem::new(ProblemKind::Incomplete, "some hosts could not be heard")
         .causes(said.silent.values().cloned());
     let error = if waits.is_empty() {
         error
@@ -138,25 +138,25 @@ fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<
 }
 
 /// What is known already.
-async fn stored(context: &Context) -> Result<Fleet, CommandError> {
-    let store = match Store::peek(&context.database()).await {
+async fn stored(project: &Project) -> Result<Fleet, Problem> {
+    let store = match Store::peek(&project.database_path()).await {
         Ok(Some(store)) => store,
         // One of an older format is brought up to date once it is ours: until then it tells nothing.
         Ok(None) | Err(StoreError::Older { .. }) => return Ok(Fleet::default()),
         Err(error) => return Err(error.into()),
     };
-    let known = store.load(Epoch(0), &context.config.hosts).await?;
+    let known = store.load(Epoch(0), &project.config.hosts).await?;
     store.close().await;
     Ok(known)
 }
 
 /// Asks all hosts, but for those that are known to be gone, what they remember that the fleet does not know.
-async fn hear(context: &Context, fleet: &Fleet) -> Said {
-    let asked = context.config.hosts.iter().filter(|host| {
+async fn hear(project: &Project, fleet: &Fleet) -> Said {
+    let asked = project.config.hosts.iter().filter(|host| {
         let known = fleet.host(&host.name);
         known.is_none_or(|entry| entry.gone.is_none())
     });
-    let heard = asked.map(|host| async { (host.name.clone(), remember(context, host, fleet).await) });
+    let heard = asked.map(|host| async { (host.name.clone(), remember(project, host, fleet).await) });
     let mut said = Said::default();
     for (host, memory) in futures::future::join_all(heard).await {
         match memory {
@@ -172,8 +172,8 @@ async fn hear(context: &Context, fleet: &Fleet) -> Said {
     said
 }
 
-async fn remember(context: &Context, host: &HostConfig, fleet: &Fleet) -> Result<(Epoch, Memory), LinkError> {
-    let mut call = context.transport.open(host).await?.call();
+async fn remember(project: &Project, host: &HostConfig, fleet: &Fleet) -> Result<(Epoch, Memory), LinkError> {
+    let mut call = project.transport.open(host).await?.call();
     let nonsense = |what: Answer| LinkError::Handshake(format!("unexpected answer {what:?}")).on(&host.name);
     let epoch = match call.ask(Ask::Probe).await? {
         Answer::Facts(facts) => facts.epoch,

@@ -6,16 +6,19 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::assignment::{self, Assignment};
-use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, Kind, drive, exit, results};
+use super::{drive, exit};
 use crate::config::{Config, Pipeline};
 use crate::domain::fleet::JobEntry;
 use crate::domain::{Epoch, Fleet, InstanceId, Job, JobId, ModelName, SetName, Sha256};
 use crate::report::calibration::{Weight, judge};
 use crate::report::table::{Table, left, prose};
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project,
+    assignment::{self, Assignment},
+    reports,
+};
 use crate::store::{NewSet, Store};
 
 /// Run each instance with its own solution (`gold`) and with none (`noop`), to see which can be trusted
@@ -61,14 +64,14 @@ struct Line {
     why: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let weights = models(&context.config)?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let weights = models(&project.config)?;
     let mut asked: BTreeMap<InstanceId, Arc<Job>> = BTreeMap::new();
     let mut datasets = BTreeMap::new();
     for file in &args.files {
-        let assignment = assignment::read(file, &context.config)?;
+        let assignment = assignment::read_assignment(file, &project.config)?;
         for job in assignment.jobs {
-            let native = context
+            let native = project
                 .config
                 .pipeline(&job.pipeline)
                 .is_some_and(Pipeline::is_native);
@@ -79,20 +82,21 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         datasets.extend(assignment.set.datasets.into_iter().map(|one| (one.sha256, one)));
     }
     if asked.is_empty() {
-        return Err(
-            CommandError::new(Kind::Input, "no job of these assignments has an instance to run")
-                .hint("name an assignment whose jobs go through a pipeline with `does`"),
-        );
+        return Err(Problem::new(
+            ProblemKind::Input,
+            "no job of these assignments has an instance to run",
+        )
+        .hint("name an assignment whose jobs go through a pipeline with `does`"));
     }
-    let before = known(context).await?;
+    let before = known(project).await?;
     let set: SetName = SET
         .parse()
-        .map_err(|_| CommandError::new(Kind::Internal, "no set"))?;
+        .map_err(|_| Problem::new(ProblemKind::Internal, "no set"))?;
     let jobs: Vec<Arc<Job>> = asked
         .values()
         .flat_map(|job| weights.iter().map(move |(model, weight)| (job, model, *weight)))
         .filter_map(|(job, model, weight)| {
-            next(job, model, weight, &set, before.as_ref(), args.again, context)
+            next(job, model, weight, &set, before.as_ref(), args.again, project)
         })
         .collect();
     if args.dry_run {
@@ -123,15 +127,15 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let fleet = if assignment.jobs.is_empty() && before.as_ref().is_some_and(|fleet| is_closed(fleet, &set)) {
         before.unwrap_or_default()
     } else {
-        let (fleet, stop) = Box::pin(drive::execute(&[assignment], context, printer, false)).await?;
+        let (fleet, stop) = Box::pin(drive::execute(&[assignment], project, printer, false)).await?;
         drive::unless_done(&fleet, std::slice::from_ref(&set), &stop, "fleet calibrate")?;
         fleet
     };
-    show(args, &lines(&asked, &fleet, &context.config), printer)
+    show(args, &lines(&asked, &fleet, &project.config), printer)
 }
 
 /// Models that stand for the two weights.
-fn models(config: &Config) -> Result<Vec<(ModelName, Weight)>, CommandError> {
+fn models(config: &Config) -> Result<Vec<(ModelName, Weight)>, Problem> {
     let mut found = Vec::new();
     for agent in ["gold", "noop"] {
         let model = config
@@ -140,7 +144,7 @@ fn models(config: &Config) -> Result<Vec<(ModelName, Weight)>, CommandError> {
             .find(|model| model.agent.as_deref() == Some(agent));
         let (Some(model), Some(weight)) = (model, Weight::of(agent)) else {
             let what = format!("no model of fleet.toml has agent `{agent}`");
-            return Err(CommandError::new(Kind::Input, what)
+            return Err(Problem::new(ProblemKind::Input, what)
                 .hint(format!("add [[model]] name = \"{agent}\" agent = \"{agent}\"")));
         };
         found.push((model.name.clone(), weight));
@@ -148,11 +152,11 @@ fn models(config: &Config) -> Result<Vec<(ModelName, Weight)>, CommandError> {
     Ok(found)
 }
 
-async fn known(context: &Context) -> Result<Option<Fleet>, CommandError> {
-    let Some(store) = Store::peek(&context.database()).await? else {
+async fn known(project: &Project) -> Result<Option<Fleet>, Problem> {
+    let Some(store) = Store::peek(&project.database_path()).await? else {
         return Ok(None);
     };
-    let fleet = store.load(Epoch(0), &context.config.hosts).await?;
+    let fleet = store.load(Epoch(0), &project.config.hosts).await?;
     store.close().await;
     Ok(Some(fleet))
 }
@@ -172,7 +176,7 @@ fn next(
     set: &SetName,
     before: Option<&Fleet>,
     again: bool,
-    context: &Context,
+    project: &Project,
 ) -> Option<Arc<Job>> {
     let data = |entry: &JobEntry| entry.job.dataset.as_ref().map(|one| one.sha256);
     let same = |entry: &&JobEntry| data(entry) == job.dataset.as_ref().map(|one| one.sha256);
@@ -181,7 +185,7 @@ fn next(
         .flat_map(|fleet| fleet.jobs())
         .filter(same)
         .collect();
-    let weighed = |entry: &&&JobEntry| results::weight(&entry.job, &context.config) == Some(weight);
+    let weighed = |entry: &&&JobEntry| reports::weight_of(&entry.job, &project.config) == Some(weight);
     let done: BTreeSet<Sha256> = entries
         .iter()
         .filter(weighed)
@@ -247,7 +251,7 @@ fn lines(asked: &BTreeMap<InstanceId, Arc<Job>>, fleet: &Fleet, config: &Config)
 }
 
 fn weigh(line: &mut Line, entry: &JobEntry, config: &Config) {
-    let (Some(weight), Some(verdict)) = (results::weight(&entry.job, config), entry.verdict()) else {
+    let (Some(weight), Some(verdict)) = (reports::weight_of(&entry.job, config), entry.verdict()) else {
         return;
     };
     let Some(found) = judge(weight, verdict) else {
@@ -268,7 +272,7 @@ fn weigh(line: &mut Line, entry: &JobEntry, config: &Config) {
     }
 }
 
-fn show(args: &Args, lines: &[Line], printer: &Printer) -> Result<u8, CommandError> {
+fn show(args: &Args, lines: &[Line], printer: &Printer) -> Result<u8, Problem> {
     if args.json {
         printer.json(&Report {
             version: 1,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::context::Context;
 use super::printer::Printer;
 use super::tell::How;
-use super::{CommandError, Kind, coordinate, exit, select};
+use super::{coordinate, exit};
 use crate::domain::{Event, Fleet, JobId};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project, select};
 use crate::store::{Store, Wish};
 
 /// Stop jobs, and prove them gone from their hosts
@@ -46,8 +46,8 @@ struct Outcome<'a> {
     left: &'a [JobId],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (store, fleet) = context.peek().await?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let (store, fleet) = project.read_facts().await?;
     let jobs = chosen(args, &fleet)?;
     store.close().await;
     if jobs.is_empty() {
@@ -61,15 +61,15 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             .filter_map(|id| fleet.job(*id))
             .filter(|_| !args.how.json)
         {
-            printer.data(&format!("would be stopped: {}\n", select::shown(entry)))?;
+            printer.data(&format!("would be stopped: {}\n", select::describe_job(entry)))?;
         }
         tell(args, printer, [&jobs[..], &[], &[]])?;
         return Ok(exit::OK);
     }
-    let fleet = if context.coordinator().is_some() {
-        Box::pin(ask(args, context, &jobs)).await?
+    let fleet = if project.running_coordinator().is_some() {
+        Box::pin(ask(args, project, &jobs)).await?
     } else {
-        act(args, context, &jobs).await?
+        act(args, project, &jobs).await?
     };
     let with = |word: &str| -> Vec<JobId> {
         let is = |id: &&JobId| fleet.job(**id).is_some_and(|entry| entry.word() == word);
@@ -87,7 +87,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if open == 0 {
         return Ok(exit::OK);
     }
-    Err(CommandError::new(Kind::Incomplete, format!("not gone yet: {}; their hosts cannot be reached", words::jobs(open)))
+    Err(Problem::new(ProblemKind::Incomplete, format!("not gone yet: {}; their hosts cannot be reached", words::jobs(open)))
         .hint("it is noted: they are stopped as soon as a coordinator reaches them (`fleet cancel` again, or `fleet dispatch`)"))
 }
 
@@ -96,7 +96,7 @@ fn tell(
     args: &Args,
     printer: &Printer,
     [cancelled, ended_first, left]: [&[JobId]; 3],
-) -> Result<(), CommandError> {
+) -> Result<(), Problem> {
     if !args.how.json {
         return Ok(());
     }
@@ -109,7 +109,7 @@ fn tell(
     })
 }
 
-fn chosen(args: &Args, fleet: &Fleet) -> Result<Vec<JobId>, CommandError> {
+fn chosen(args: &Args, fleet: &Fleet) -> Result<Vec<JobId>, Problem> {
     let entries = match &args.set {
         Some(set) => {
             let entries: Vec<_> = fleet
@@ -117,14 +117,14 @@ fn chosen(args: &Args, fleet: &Fleet) -> Result<Vec<JobId>, CommandError> {
                 .filter(|entry| entry.job.set.as_str() == set)
                 .collect();
             if entries.is_empty() {
-                return Err(CommandError::new(
-                    Kind::Input,
+                return Err(Problem::new(
+                    ProblemKind::Input,
                     format!("no set is called `{}`", set.escape_debug()),
                 ));
             }
             entries
         }
-        None => select::all(fleet, &args.jobs)?,
+        None => select::jobs_named(fleet, &args.jobs)?,
     };
     Ok(entries
         .into_iter()
@@ -134,8 +134,8 @@ fn chosen(args: &Args, fleet: &Fleet) -> Result<Vec<JobId>, CommandError> {
 }
 
 /// A coordinator is at work: tell it, and watch until the jobs are closed.
-async fn ask(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, CommandError> {
-    let store = Store::open(&context.database()).await?;
+async fn ask(args: &Args, project: &Project, jobs: &[JobId]) -> Result<Fleet, Problem> {
+    let store = Store::open(&project.database_path()).await?;
     for job in jobs {
         store
             .wish(
@@ -147,10 +147,10 @@ async fn ask(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, Co
             )
             .await?;
     }
-    let patience = context.config.fleet.unreachable.duration();
+    let patience = project.config.fleet.unreachable.duration();
     let began = clock::tick();
     loop {
-        let (reader, fleet) = context.peek().await?;
+        let (reader, fleet) = project.read_facts().await?;
         reader.close().await;
         let open = jobs
             .iter()
@@ -158,17 +158,17 @@ async fn ask(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, Co
         if !open || clock::tick().duration_since(began) > patience {
             return Ok(fleet);
         }
-        if context.coordinator().is_none() {
+        if project.running_coordinator().is_none() {
             // It ended meanwhile; the wishes are stored for the next one, which is us.
-            return act(args, context, jobs).await;
+            return act(args, project, jobs).await;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
 /// Nobody is: coordinate for as long as it takes. No set is enabled, so nothing new starts.
-async fn act(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, CommandError> {
-    let mut coordinator = context.coordinate().await?;
+async fn act(args: &Args, project: &Project, jobs: &[JobId]) -> Result<Fleet, Problem> {
+    let mut coordinator = project.coordinate().await?;
     let events: Vec<Event> = jobs
         .iter()
         .filter(|id| {
@@ -183,10 +183,10 @@ async fn act(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, Co
         })
         .collect();
     coordinator.record(&events).await?;
-    let (fleet, stop) = coordinate::until_closed(context, coordinator, jobs).await?;
+    let (fleet, stop) = coordinate::until_closed(project, coordinator, jobs).await?;
     match stop {
         Stop::Interrupted => {
-            Err(CommandError::new(Kind::Interrupted, "interrupted").hint("run the same command again"))
+            Err(Problem::new(ProblemKind::Interrupted, "interrupted").hint("run the same command again"))
         }
         Stop::Done | Stop::Stuck(_) | Stop::Fenced(..) => Ok(fleet),
     }

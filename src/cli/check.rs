@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, assignment, datasets, exit};
 use crate::config::{Config, NO_NETWORK, Pipeline};
 use crate::dataset;
 use crate::domain::swe::Source;
@@ -16,6 +15,7 @@ use crate::grade;
 use crate::report::table::{Table, left, right};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project, assignment, datasets};
 
 /// Check assignments and datasets before anything runs: every fault of every file at once
 ///
@@ -108,16 +108,16 @@ enum TakenFrom {
     Reference,
 }
 
-pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     let mut files = Vec::new();
     let mut faults = Vec::new();
     for path in &args.files {
-        match check(path, &context.config) {
+        match check(path, &project.config) {
             Ok(file) => files.push(file),
             Err(error) => faults.push(error),
         }
     }
-    if let Some(error) = CommandError::all(faults) {
+    if let Some(error) = Problem::merged(faults) {
         return Err(error);
     }
     if args.json {
@@ -145,13 +145,13 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
     Ok(exit::OK)
 }
 
-fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
-    let file = datasets::shown(path);
-    let text = datasets::text(path, &file, datasets::LARGEST_FILE)
-        .map_err(|what| CommandError::new(Kind::Input, what))?;
+fn check(path: &Path, config: &Config) -> Result<Checked, Problem> {
+    let file = datasets::display_path(path);
+    let text = datasets::read_text(path, &file, datasets::LARGEST_FILE)
+        .map_err(|what| Problem::new(ProblemKind::Input, what))?;
     let lines = path.extension().is_some_and(|ending| ending == "jsonl");
     if !lines && !dataset::is_dataset(&text) {
-        let instances = planned(&assignment::read(path, config)?, config)?;
+        let instances = planned(&assignment::read_assignment(path, config)?, config)?;
         return Ok(Checked {
             file,
             kind: What::Assignment,
@@ -159,9 +159,9 @@ fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
             instances,
         });
     }
-    let reading = datasets::read(&text, &file);
+    let reading = datasets::read_dataset(&text, &file);
     if !reading.findings.is_empty() {
-        return Err(CommandError::findings(&file, &reading.findings));
+        return Err(Problem::findings(&file, &reading.findings));
     }
     let pipeline = config
         .fleet
@@ -176,7 +176,7 @@ fn check(path: &Path, config: &Config) -> Result<Checked, CommandError> {
             data: Some(Data::of(&found.instance, Some(&file), pipeline, config)?),
         })
     });
-    let instances = rows.collect::<Result<Vec<_>, CommandError>>()?;
+    let instances = rows.collect::<Result<Vec<_>, Problem>>()?;
     Ok(Checked {
         kind: What::Dataset,
         warnings: warnings(&instances),
@@ -252,7 +252,7 @@ type Planned<'a> = (
 );
 
 /// What an assignment comes to, by instance and what its jobs get of it.
-fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<Row>, CommandError> {
+fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<Row>, Problem> {
     let mut counts: BTreeMap<Planned<'_>, usize> = BTreeMap::new();
     for job in &assignment.jobs {
         let pipeline = config.pipeline(&job.pipeline);
@@ -275,7 +275,7 @@ fn planned(assignment: &assignment::Assignment, config: &Config) -> Result<Vec<R
             .and_then(|sha256| bodies.get(&sha256));
         let data = body.map(|body| {
             let instance = serde_json::from_str(body)
-                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+                .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
             Data::of(&instance, file, pipeline, config)
         });
         Ok(Row {
@@ -294,12 +294,12 @@ impl Data {
         file: Option<&str>,
         pipeline: Option<&Pipeline>,
         config: &Config,
-    ) -> Result<Data, CommandError> {
+    ) -> Result<Data, Problem> {
         let images = &config.images;
         let source = image::source(instance, images.places())
-            .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
+            .map_err(|bad| Problem::new(ProblemKind::Input, format!("{}: its image {bad}", instance.id)))?;
         let tags = image::tags(instance)
-            .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its id {bad}", instance.id)))?;
+            .map_err(|bad| Problem::new(ProblemKind::Input, format!("{}: its id {bad}", instance.id)))?;
         let network = |pipeline| config.network_of(instance.id.as_str(), file, pipeline).to_owned();
         Ok(Data {
             network: pipeline.map(network),

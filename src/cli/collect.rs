@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::context::Context;
 use super::printer::Printer;
-use super::results::{self, Home};
-use super::{CommandError, Kind, exit, predictions, tell, verdicts};
+use super::{exit, tell};
 use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
 use crate::domain::fleet::JobEntry;
@@ -16,6 +14,11 @@ use crate::domain::tree::short;
 use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
 use crate::doors::{clock, secrets};
 use crate::report::{Books, words};
+use crate::service::{
+    Problem, ProblemKind, Project, predictions,
+    reports::{self, HomeResults},
+    verdicts,
+};
 use crate::store::{Store, Wish};
 
 /// Bring every result home, and verify it byte for byte
@@ -40,8 +43,8 @@ pub(super) struct Args {
     mixed: bool,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (reader, fleet) = context.peek().await?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let (reader, fleet) = project.read_facts().await?;
     reader.close().await;
     if let Some(unknown) = args
         .sets
@@ -49,16 +52,16 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         .find(|set| !fleet.jobs().any(|entry| entry.job.set == **set))
     {
         return Err(
-            CommandError::new(Kind::Input, format!("no set is called {unknown}"))
+            Problem::new(ProblemKind::Input, format!("no set is called {unknown}"))
                 .hint("`fleet status` lists them"),
         );
     }
-    let wanted = wanted(&fleet, &args.sets, &context.results);
+    let wanted = wanted(&fleet, &args.sets, &project.results);
     let options = Options {
         rehash: args.verify,
-        silence: context.config.ssh.silence,
+        silence: project.config.ssh.silence,
     };
-    let (mut answers, missing) = collect::at_home(wanted, &context.results, options).await;
+    let (mut answers, missing) = collect::at_home(wanted, &project.results, options).await;
     let mut by_host: BTreeMap<HostName, Vec<Wanted>> = BTreeMap::new();
     for want in missing {
         if let Some(attempt) = fleet.attempt(want.attempt) {
@@ -67,7 +70,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     }
     let fetches = by_host
         .into_iter()
-        .map(|(name, wanted)| fetch(context, context.config.host(&name), name, wanted, options));
+        .map(|(name, wanted)| fetch(project, project.config.host(&name), name, wanted, options));
     let mut unreachable = Vec::new();
     for fetched in futures::future::join_all(fetches).await {
         match fetched {
@@ -75,7 +78,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             Err(complaint) => unreachable.push(complaint),
         }
     }
-    let store = Store::open(&context.database()).await?;
+    let store = Store::open(&project.database_path()).await?;
     let (brought, mut complaints, hints) = sort(answers, &fleet);
     let fresh = brought.values().filter(|brought| brought.fresh).count();
     let known = store.collected().await?;
@@ -93,15 +96,15 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let judged = judge(&brought, &mut complaints);
     store.close().await;
     // Fetching takes minutes: what happened meanwhile is in the books, too.
-    let fleet = record(&judged, context, fleet).await?;
-    let home = Home {
+    let fleet = record(&judged, project, fleet).await?;
+    let home = HomeResults {
         brought: &brought,
         judged: &judged,
     };
     // Why the reports cannot be written is seldom all that is wrong then.
-    let books = results::write(&fleet, &home, &context.results, &context.config, args.mixed)
+    let books = reports::write_reports(&fleet, &home, &project.results, &project.config, args.mixed)
         .map_err(|error| error.causes(complaints.clone()))?;
-    complaints.extend(predictions::write(&fleet, &home, &context.results).err());
+    complaints.extend(predictions::write_predictions(&fleet, &home, &project.results).err());
     let width = printer.width();
     let tables = [
         books.summary_table(width),
@@ -114,7 +117,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         "{} new, {} at home in {}",
         words::count(fresh, "result", "results"),
         brought.len(),
-        context.results.display()
+        project.results.display()
     ));
     let open = fleet.jobs().filter(|entry| entry.closed.is_none()).count();
     if open > 0 {
@@ -130,15 +133,15 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if let Some(mixtures) = mixtures {
         printer.error(&mixtures);
     }
-    let error = CommandError::new(Kind::Incomplete, "not every result is home").causes(complaints);
+    let error = Problem::new(ProblemKind::Incomplete, "not every result is home").causes(complaints);
     Err(hints
         .into_iter()
-        .fold(error, CommandError::hint)
+        .fold(error, Problem::hint)
         .hint("what is home is whole; `fleet collect` again brings the rest"))
 }
 
 /// Rates that are withheld, since their results are not of one experiment.
-fn mixtures(books: &Books) -> Option<CommandError> {
+fn mixtures(books: &Books) -> Option<Problem> {
     let mixtures = books.mixtures();
     if mixtures.is_empty() {
         return None;
@@ -158,7 +161,7 @@ fn mixtures(books: &Books) -> Option<CommandError> {
     });
     let what = "results were made under different harnesses; their rates are withheld";
     Some(
-        CommandError::new(Kind::Refused, what)
+        Problem::new(ProblemKind::Refused, what)
             .causes(causes)
             .hint("`fleet verify` shows which hosts differ, `fleet deploy` makes them equal")
             .hint("to count them together all the same: `fleet collect --mixed`"),
@@ -197,7 +200,7 @@ fn judge(
 ) -> BTreeMap<AttemptId, Judgement> {
     let mut judged = BTreeMap::new();
     for (attempt, one) in brought {
-        match verdicts::judge(&one.home) {
+        match verdicts::judge_result(&one.home) {
             Ok(judgement) => judged.extend(judgement.map(|judgement| (*attempt, judgement))),
             Err(why) => complaints.push(format!("{attempt} cannot be graded: {why}")),
         }
@@ -211,9 +214,9 @@ const AT_ONCE: usize = 200;
 /// Tells the coordinator of the verdicts that are not what the hosts said. Gives the facts as they are then.
 async fn record(
     judged: &BTreeMap<AttemptId, Judgement>,
-    context: &Context,
+    project: &Project,
     fleet: Fleet,
-) -> Result<Fleet, CommandError> {
+) -> Result<Fleet, Problem> {
     // As it is stored: without secrets.
     let verdicts = judged.iter().map(|(attempt, judgement)| {
         let mut verdict = judgement.verdict.clone();
@@ -233,15 +236,15 @@ async fn record(
         .chunks(AT_ONCE)
         .map(|some| Wish::Grade(some.to_vec()))
         .collect();
-    tell::tell(context, &wishes.iter().collect::<Vec<_>>()).await?;
-    let (reader, fleet) = context.peek().await?;
+    tell::tell(project, &wishes.iter().collect::<Vec<_>>()).await?;
+    let (reader, fleet) = project.read_facts().await?;
     reader.close().await;
     Ok(fleet)
 }
 
 /// Opens one connection to the host, and brings all of it home over that.
 async fn fetch(
-    context: &Context,
+    project: &Project,
     host: Option<&HostConfig>,
     name: HostName,
     wanted: Vec<Wanted>,
@@ -253,7 +256,7 @@ async fn fetch(
             "{name} is not in fleet.toml any more; {left} still there"
         ));
     };
-    let link = context
+    let link = project
         .transport
         .open(host)
         .await
@@ -264,7 +267,7 @@ async fn fetch(
         rsh: call.origin.rsh.clone(),
         base: call.origin.base.clone(),
     };
-    let answers = collect::bring_home(&origin, wanted, &context.results, options).await;
+    let answers = collect::bring_home(&origin, wanted, &project.results, options).await;
     call.hang_up().await;
     Ok(answers)
 }

@@ -2,38 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use super::context::{Context, Coordinator};
-use super::{CommandError, Kind};
 use crate::config::Config;
 use crate::domain::{Fleet, JobId, Secrets, Span};
 use crate::doors::{env, secrets};
-use crate::engine::{self, EngineError, Observer, Setup, Stop};
+use crate::engine::{self, Observer, Setup, Stop};
 use crate::pipeline;
 use crate::plan::{Errand, Policy};
+use crate::service::{Coordinator, Problem, ProblemKind, Project};
 
 /// Runs what is enabled until the engine stops by itself or the user interrupts it. A second Ctrl-C ends
 /// the process.
 pub(super) async fn run(
-    context: &Context,
+    project: &Project,
     coordinator: Coordinator,
     policy: Policy,
     secrets: Secrets,
     observer: &mut Observer<'_>,
-) -> Result<(Fleet, Stop), CommandError> {
-    errand(context, coordinator, Errand::Sets, policy, secrets, observer).await
+) -> Result<(Fleet, Stop), Problem> {
+    errand(project, coordinator, Errand::Sets, policy, secrets, observer).await
 }
 
 /// Runs until these jobs are closed. Nothing new starts.
 pub(super) async fn until_closed(
-    context: &Context,
+    project: &Project,
     coordinator: Coordinator,
     jobs: &[JobId],
-) -> Result<(Fleet, Stop), CommandError> {
+) -> Result<(Fleet, Stop), Problem> {
     // Somebody waits at the terminal; what cannot be reached is noted and done later.
-    let mut policy = context.policy();
+    let mut policy = project.policy();
     policy.unreachable = policy.unreachable.min(Span::seconds(30));
     errand(
-        context,
+        project,
         coordinator,
         Errand::Close(jobs.to_vec()),
         policy,
@@ -44,13 +43,13 @@ pub(super) async fn until_closed(
 }
 
 async fn errand(
-    context: &Context,
+    project: &Project,
     coordinator: Coordinator,
     errand: Errand,
     policy: Policy,
     secrets: Secrets,
     observer: &mut Observer<'_>,
-) -> Result<(Fleet, Stop), CommandError> {
+) -> Result<(Fleet, Stop), Problem> {
     let Coordinator {
         store,
         fleet,
@@ -58,11 +57,11 @@ async fn errand(
         lease,
         ..
     } = coordinator;
-    let (config, transport) = (context.config.clone(), context.transport.clone());
+    let (config, transport) = (project.config.clone(), project.transport.clone());
     let setup = Setup {
         config,
         transport,
-        objects: context.objects().await,
+        objects: project.open_objects().await,
         store,
         fleet,
         authority,
@@ -101,7 +100,7 @@ async fn interrupted() {
 
 /// The values of all variables that open jobs are to get from here. All that are missing, at once. From here on they
 /// show nowhere.
-pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<Secrets, CommandError> {
+pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<Secrets, Problem> {
     let mut wanted: BTreeMap<String, String> = BTreeMap::new();
     for entry in fleet
         .jobs()
@@ -129,20 +128,10 @@ pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<Secrets, Command
     if missing.is_empty() {
         return Ok(values);
     }
-    Err(CommandError::new(
-        Kind::Input,
+    Err(Problem::new(
+        ProblemKind::Input,
         "jobs need variables that your environment does not have",
     )
     .causes(missing)
     .hint("export them and run the same command again; nothing has started"))
-}
-
-impl From<EngineError> for CommandError {
-    fn from(error: EngineError) -> CommandError {
-        match error {
-            EngineError::Store(error) => error.into(),
-            EngineError::Fold(_) => CommandError::new(Kind::Internal, error.to_string())
-                .hint("jobs continue on their hosts; please report this, with `fleet doctor`'s output"),
-        }
-    }
 }

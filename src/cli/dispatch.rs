@@ -4,15 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use super::context::Context;
 use super::printer::Printer;
-use super::{Cli, CommandError, Kind, assignment, drive, exit, ways};
+use super::{Cli, drive, exit, ways};
 use crate::domain::SetName;
 use crate::domain::fleet::Closure;
 use crate::doors::spawn;
 use crate::engine::Stop;
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project, assignment};
 
 /// Run the jobs of assignment files; the same command resumes them
 ///
@@ -40,7 +40,7 @@ pub(super) struct Args {
     background: bool,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     if args.background {
         // Out of the terminal's session, so that closing the terminal does not end it. Fails only for a
         // session leader, which has no terminal to leave.
@@ -49,15 +49,15 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let mut assignments = Vec::new();
     let mut faults = Vec::new();
     for file in &args.files {
-        match assignment::read(file, &context.config) {
+        match assignment::read_assignment(file, &project.config) {
             Ok(assignment) => assignments.push(assignment),
             Err(error) => faults.push(error),
         }
     }
-    if let Some(error) = CommandError::all(faults) {
+    if let Some(error) = Problem::merged(faults) {
         return Err(error);
     }
-    let sizes = drive::look(&assignments, context, printer).await?;
+    let sizes = drive::look(&assignments, project, printer).await?;
     if args.check {
         let jobs: usize = assignments.iter().map(|assignment| assignment.jobs.len()).sum();
         printer.say(&format!("{} could be dispatched", words::jobs(jobs)));
@@ -68,7 +68,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             background: args.background,
             pinned: args.pinned,
         };
-        drive::drive(&assignments, sizes, context, printer, how).await?
+        drive::drive(&assignments, sizes, project, printer, how).await?
     };
     let sets: Vec<SetName> = assignments.iter().map(|one| one.set.name.clone()).collect();
     let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
@@ -89,13 +89,13 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
 }
 
 /// Starts the same command in a session of its own, and waits until it coordinates or says why not.
-pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Problem> {
     let environment = |error: std::io::Error| {
-        CommandError::new(Kind::Environment, "cannot start in the background").caused_by(&error)
+        Problem::new(ProblemKind::Environment, "cannot start in the background").caused_by(&error)
     };
-    let context = Context::load(&cli.config, cli.ssh_config.as_deref())?;
-    std::fs::create_dir_all(&context.state).map_err(environment)?;
-    let path = context.state.join("coordinator.log");
+    let project = Project::load(&cli.config, cli.ssh_config.as_deref())?;
+    std::fs::create_dir_all(&project.state).map_err(environment)?;
+    let path = project.state.join("coordinator.log");
     let log = std::fs::File::options()
         .create(true)
         .append(true)

@@ -2,36 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use super::assignment::Assignment;
-use super::context::Context;
-use super::needs::{self, Sizes};
 use super::printer::Printer;
 use super::progress::Progress;
-use super::{CommandError, Kind, coordinate, fit, preflight, ways};
+use super::{coordinate, ways};
 use crate::domain::hold::{Kind as Hold, Subject};
 use crate::domain::{Epoch, Event, Fleet, JobId, SetName};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::plan::Stuck;
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project,
+    assignment::Assignment,
+    image_check,
+    image_sizes::{self, ObjectSizes},
+    start_check,
+};
 use crate::store::{Added, Runs, Store, StoreError};
 
 /// Looks for the images of all jobs that are new, before anything is stored; the sizes of those that there are.
 pub(super) async fn look(
     assignments: &[Assignment],
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<Sizes, CommandError> {
-    let mut objects = preflight::Objects::new();
-    let known = known_jobs(context).await?;
+) -> Result<ObjectSizes, Problem> {
+    let mut objects = image_check::NeededObjects::new();
+    let known = known_jobs(project).await?;
     for assignment in assignments {
         let new = assignment.jobs.iter().filter(|job| !known.contains(&job.id));
-        let more = preflight::objects(assignment, new.map(AsRef::as_ref), &context.config)?;
+        let more = image_check::needed_objects(assignment, new.map(AsRef::as_ref), &project.config)?;
         for (object, instances) in more {
             objects.entry(object).or_default().extend(instances);
         }
     }
-    let found = preflight::look(context, &objects).await?;
+    let found = image_check::check_objects(project, &objects).await?;
     if !found.is_empty() {
         let bytes = found.values().map(|facts| facts.size).sum();
         printer.say(&format!(
@@ -49,16 +53,16 @@ pub(super) async fn look(
 /// Checks the images, then stores and runs these jobs.
 pub(super) async fn execute(
     assignments: &[Assignment],
-    context: &Context,
+    project: &Project,
     printer: &Printer,
     background: bool,
-) -> Result<(Fleet, Stop), CommandError> {
-    let sizes = look(assignments, context, printer).await?;
+) -> Result<(Fleet, Stop), Problem> {
+    let sizes = look(assignments, project, printer).await?;
     let how = How {
         background,
         pinned: false,
     };
-    drive(assignments, sizes, context, printer, how).await
+    drive(assignments, sizes, project, printer, how).await
 }
 
 /// How jobs are driven.
@@ -73,18 +77,18 @@ pub(super) struct How {
 /// Stores and runs these jobs.
 pub(super) async fn drive(
     assignments: &[Assignment],
-    mut sizes: Sizes,
-    context: &Context,
+    mut sizes: ObjectSizes,
+    project: &Project,
     printer: &Printer,
     how: How,
-) -> Result<(Fleet, Stop), CommandError> {
-    let mut coordinator = context.coordinate().await.map_err(|error| match error.kind() {
-        Kind::Refused => beside(context, assignments, error),
+) -> Result<(Fleet, Stop), Problem> {
+    let mut coordinator = project.coordinate().await.map_err(|error| match error.kind {
+        ProblemKind::Refused => beside(project, assignments, error),
         _ => error,
     })?;
     for assignment in assignments {
         // Secrets are looked for before anything is stored, so that a missing one leaves no trace.
-        let mut trial = Fleet::new(coordinator.fleet.epoch(), &context.config.hosts);
+        let mut trial = Fleet::new(coordinator.fleet.epoch(), &project.config.hosts);
         trial.enable(&assignment.set.name);
         let now = clock::now();
         for job in assignment
@@ -94,15 +98,15 @@ pub(super) async fn drive(
         {
             trial
                 .fold(now, &Event::JobAdded(job.clone()))
-                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+                .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
         }
-        coordinate::secrets(&trial, &context.config)?;
+        coordinate::secrets(&trial, &project.config)?;
     }
-    fit::check(
+    start_check::check_steps(
         assignments,
         &coordinator.fleet,
         &coordinator.store,
-        &context.config,
+        &project.config,
     )
     .await?;
     for assignment in assignments {
@@ -115,14 +119,14 @@ pub(super) async fn drive(
             coordinator
                 .fleet
                 .fold(now, &Event::JobAdded(job.clone()))
-                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+                .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
         }
-        needs::learn(&mut coordinator.fleet, assignment, &mut sizes, context).await;
+        image_sizes::learn_needs(&mut coordinator.fleet, assignment, &mut sizes, project).await;
         coordinator.fleet.enable(&assignment.set.name);
         say_added(printer, &assignment.set.name, &added, assignment.jobs.len());
     }
-    let secrets = coordinate::secrets(&coordinator.fleet, &context.config)?;
-    let mut policy = context.policy();
+    let secrets = coordinate::secrets(&coordinator.fleet, &project.config)?;
+    let mut policy = project.policy();
     policy.pinned |= how.pinned;
     coordinator.announce(Runs {
         sets: assignments.iter().map(|one| one.set.name.clone()).collect(),
@@ -135,7 +139,7 @@ pub(super) async fn drive(
     }
     let mut progress = Progress::new(printer, policy.clone());
     let (fleet, stop) = coordinate::run(
-        context,
+        project,
         coordinator,
         policy,
         secrets,
@@ -149,8 +153,8 @@ pub(super) async fn drive(
 }
 
 /// How these sets come to run although another coordinator is at work: one coordinator runs all of them.
-fn beside(context: &Context, assignments: &[Assignment], error: CommandError) -> CommandError {
-    let Some(holder) = context.coordinator() else {
+fn beside(project: &Project, assignments: &[Assignment], error: Problem) -> Problem {
+    let Some(holder) = project.running_coordinator() else {
         return error;
     };
     let Some(runs) = &holder.runs else { return error };
@@ -177,15 +181,15 @@ fn beside(context: &Context, assignments: &[Assignment], error: CommandError) ->
 }
 
 /// The jobs that need no look at their images any more.
-async fn known_jobs(context: &Context) -> Result<BTreeSet<JobId>, CommandError> {
-    let store = match Store::peek(&context.database()).await {
+async fn known_jobs(project: &Project) -> Result<BTreeSet<JobId>, Problem> {
+    let store = match Store::peek(&project.database_path()).await {
         Ok(Some(store)) => store,
         Ok(None) => return Ok(BTreeSet::new()),
         // Dispatching is what brings an older one up to date.
-        Err(StoreError::Older { .. }) => Store::open(&context.database()).await?,
+        Err(StoreError::Older { .. }) => Store::open(&project.database_path()).await?,
         Err(error) => return Err(error.into()),
     };
-    let fleet = store.load(Epoch(0), &context.config.hosts).await?;
+    let fleet = store.load(Epoch(0), &project.config.hosts).await?;
     store.close().await;
     Ok(fleet.jobs().map(|entry| entry.job.id).collect())
 }
@@ -215,31 +219,26 @@ fn say_added(printer: &Printer, set: &SetName, added: &Added, asked: usize) {
 }
 
 /// What is left, and how to go on, unless all jobs are closed.
-pub(super) fn unless_done(
-    fleet: &Fleet,
-    sets: &[SetName],
-    stop: &Stop,
-    again: &str,
-) -> Result<(), CommandError> {
+pub(super) fn unless_done(fleet: &Fleet, sets: &[SetName], stop: &Stop, again: &str) -> Result<(), Problem> {
     let mine = || fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
     match stop {
         Stop::Done => Ok(()),
         Stop::Interrupted => {
             let running = mine().filter(|entry| entry.live().is_some()).count();
             let waiting = mine().filter(|entry| entry.is_waiting()).count();
-            Err(CommandError::new(Kind::Interrupted, format!("interrupted: {} on the hosts, {waiting} waiting here", words::count(running, "job continues", "jobs continue")))
+            Err(Problem::new(ProblemKind::Interrupted, format!("interrupted: {} on the hosts, {waiting} waiting here", words::count(running, "job continues", "jobs continue")))
                 .hint(format!("come back with `{again}`; look with `fleet status`; stop jobs with `fleet cancel`")))
         }
         Stop::Stuck(stuck) => {
             let left = mine().filter(|entry| entry.closed.is_none()).count();
             let what = format!("{} left, and waiting would not help", words::count(left, "job is", "jobs are"));
-            let error = CommandError::new(Kind::Incomplete, what).causes(stuck.iter().map(told));
+            let error = Problem::new(ProblemKind::Incomplete, what).causes(stuck.iter().map(told));
             let ways: BTreeSet<String> = stuck.iter().map(way_out).collect();
-            let error = ways.into_iter().fold(error, CommandError::hint);
+            let error = ways.into_iter().fold(error, Problem::hint);
             Err(error.hint(format!("then `{again}` goes on; `fleet failures` says more")))
         }
-        Stop::Fenced(host, epoch) => Err(CommandError::new(
-            Kind::Refused,
+        Stop::Fenced(host, epoch) => Err(Problem::new(
+            ProblemKind::Refused,
             format!("{host} obeys another coordinator (epoch {epoch}; this one has {})", fleet.epoch()),
         )
         .hint("jobs go on. If that coordinator is at work, stop one of the two; if it is gone (a lost database, another directory), `fleet adopt` learns what it knew and takes the hosts over")),

@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::assignment::{self, Assignment};
-use super::context::Context;
-use super::{CommandError, Kind, needs};
 use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Link, Outlook, Reach};
 use crate::domain::{Epoch, Event, Fleet, HostName, JobId, ModelName, SetName, Span};
 use crate::doors::clock;
 use crate::rehearse::{Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Played, Scene, Works, play};
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project,
+    assignment::{self, Assignment},
+    image_sizes,
+};
 use crate::store::Store;
 
 /// Between a decision and the first phase, where nothing was measured.
@@ -78,31 +80,31 @@ impl Foresight {
 }
 
 /// Reads everything. All faults at once.
-pub(super) async fn foresee(args: &Given, context: &Context) -> Result<Foresight, CommandError> {
+pub(super) async fn foresee(args: &Given, project: &Project) -> Result<Foresight, Problem> {
     let (files, what_if) = (&args.files, &args.what_if);
     let (mut assignments, mut faults) = (Vec::new(), Vec::new());
     for file in files {
-        match assignment::read(file, &context.config) {
+        match assignment::read_assignment(file, &project.config) {
             Ok(assignment) => assignments.push(assignment),
             Err(error) => faults.push(error),
         }
     }
-    let changes = changes(what_if, context)
+    let changes = changes(what_if, project)
         .map_err(|error| faults.push(error))
         .unwrap_or_default();
-    if let Some(error) = CommandError::all(faults) {
+    if let Some(error) = Problem::merged(faults) {
         return Err(error);
     }
     let added: Vec<HostName> = changes.iter().flat_map(Change::added).cloned().collect();
-    let hosts: Vec<HostConfig> = context
+    let hosts: Vec<HostConfig> = project
         .config
         .hosts
         .iter()
         .cloned()
-        .chain(added.iter().map(|name| like_the_others(name, context)))
+        .chain(added.iter().map(|name| like_the_others(name, project)))
         .collect();
     let mut notes = Vec::new();
-    let (fleet, links) = match Store::peek(&context.database()).await? {
+    let (fleet, links) = match Store::peek(&project.database_path()).await? {
         Some(store) => {
             let fleet = store.load(Epoch(0), &hosts).await?;
             let links = store.links().await?;
@@ -130,7 +132,7 @@ pub(super) async fn foresee(args: &Given, context: &Context) -> Result<Foresight
             }
         }
     }
-    let (mut scene, more) = stage(fleet, &assignments, absent, context)?;
+    let (mut scene, more) = stage(fleet, &assignments, absent, project)?;
     scene.policy.pinned |= args.pinned;
     scene.disk = args.disk;
     notes.extend(more);
@@ -142,14 +144,14 @@ pub(super) async fn foresee(args: &Given, context: &Context) -> Result<Foresight
     })
 }
 
-fn changes(what_if: &[String], context: &Context) -> Result<Vec<Change>, CommandError> {
-    let hosts: Vec<HostName> = context
+fn changes(what_if: &[String], project: &Project) -> Result<Vec<Change>, Problem> {
+    let hosts: Vec<HostName> = project
         .config
         .hosts
         .iter()
         .map(|host| host.name.clone())
         .collect();
-    let models: Vec<ModelName> = context
+    let models: Vec<ModelName> = project
         .config
         .models
         .iter()
@@ -157,13 +159,13 @@ fn changes(what_if: &[String], context: &Context) -> Result<Vec<Change>, Command
         .collect();
     Change::parse(what_if, &hosts, &models).map_err(|faults| {
         let faults = faults.into_iter().map(|what| format!("--what-if {what}"));
-        CommandError::new(Kind::Input, "a change is not understood").causes(faults)
+        Problem::new(ProblemKind::Input, "a change is not understood").causes(faults)
     })
 }
 
 /// A host that is not in `fleet.toml`, with the slots of the first one that is.
-fn like_the_others(name: &HostName, context: &Context) -> HostConfig {
-    let first = context.config.hosts.first();
+fn like_the_others(name: &HostName, project: &Project) -> HostConfig {
+    let first = project.config.hosts.first();
     HostConfig {
         name: name.clone(),
         reach: Reach::Local,
@@ -179,11 +181,11 @@ fn stage(
     mut fleet: Fleet,
     assignments: &[Assignment],
     absent: BTreeMap<HostName, String>,
-    context: &Context,
-) -> Result<(Scene, Vec<String>), CommandError> {
+    project: &Project,
+) -> Result<(Scene, Vec<String>), Problem> {
     let now = clock::now();
     let internal =
-        |error: crate::domain::fleet::FoldError| CommandError::new(Kind::Internal, error.to_string());
+        |error: crate::domain::fleet::FoldError| Problem::new(ProblemKind::Internal, error.to_string());
     for assignment in assignments {
         for job in &assignment.jobs {
             if fleet.job(job.id).is_none() {
@@ -192,10 +194,10 @@ fn stage(
                     .map_err(internal)?;
             }
         }
-        images(&mut fleet, assignment, context);
+        images(&mut fleet, assignment, project);
     }
     let measured = Measured::of(&fleet);
-    let mut works = Works::new(&context.config, &measured, &fleet);
+    let mut works = Works::new(&project.config, &measured, &fleet);
     let sets: BTreeSet<&SetName> = assignments.iter().map(|one| &one.set.name).collect();
     let open = fleet
         .jobs()
@@ -210,7 +212,7 @@ fn stage(
     let paces = fleet.hosts().map(|(name, _)| (name.clone(), measured.pace(name)));
     let scene = Scene {
         paces: paces.collect(),
-        policy: context.policy(),
+        policy: project.policy(),
         begins: now,
         works: all,
         absent,
@@ -255,8 +257,8 @@ fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
 }
 
 /// The images that the jobs need. Nobody is asked: sizes are those of the hosts' shelves, or assumed.
-fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
-    for (job, image) in needs::images(fleet, assignment, context) {
+fn images(fleet: &mut Fleet, assignment: &Assignment, project: &Project) {
+    for (job, image) in image_sizes::open_images(fleet, assignment, project) {
         let source = image.source.to_string();
         let known = fleet
             .hosts()

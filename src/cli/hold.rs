@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
 use super::tell::{self, Deed, How};
-use super::{CommandError, Kind as Fault, exit};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::{Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project};
 use crate::store::Wish;
 
 /// What can be held
@@ -96,24 +96,24 @@ pub(super) struct Drain {
     how: How,
 }
 
-pub(super) async fn pause(args: &Pause, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let fleet = known(context).await?;
-    let subjects = subjects(args.sort, &args.names, &fleet, context)?;
+pub(super) async fn pause(args: &Pause, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let fleet = known(project).await?;
+    let subjects = subjects(args.sort, &args.names, &fleet, project)?;
     let until = args.lasts.map(|span| clock::now().after(span));
     let deeds = subjects
         .into_iter()
         .map(|subject| hold(subject, Kind::Paused, &args.because, until));
     // Said twice, it holds once; but a new end is a new hold.
     let deeds: Vec<Deed> = deeds.filter(|deed| is_news(&fleet, &deed.wish)).collect();
-    tell::perform(args.how, &deeds, "nothing to do: held already", context, printer).await?;
+    tell::perform(args.how, &deeds, "nothing to do: held already", project, printer).await?;
     Ok(exit::OK)
 }
 
-pub(super) async fn resume(args: &Resume, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let fleet = known(context).await?;
+pub(super) async fn resume(args: &Resume, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let fleet = known(project).await?;
     let held = fleet.stands().filter(|(_, stand)| stand.hold.is_some());
     let subjects = match args.sort {
-        Some(sort) => subjects(sort, &args.names, &fleet, context)?,
+        Some(sort) => subjects(sort, &args.names, &fleet, project)?,
         None => held.map(|(subject, _)| subject.clone()).collect(),
     };
     let held = subjects
@@ -128,14 +128,14 @@ pub(super) async fn resume(args: &Resume, context: &Context, printer: &Printer) 
             },
         })
         .collect();
-    tell::perform(args.how, &deeds, "nothing to do: not held", context, printer).await?;
+    tell::perform(args.how, &deeds, "nothing to do: not held", project, printer).await?;
     Ok(exit::OK)
 }
 
-pub(super) async fn drain(args: &Drain, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let fleet = known(context).await?;
+pub(super) async fn drain(args: &Drain, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let fleet = known(project).await?;
     let names: Vec<String> = args.hosts.iter().map(ToString::to_string).collect();
-    let subjects = subjects(Sort::Host, &names, &fleet, context)?;
+    let subjects = subjects(Sort::Host, &names, &fleet, project)?;
     let deeds = subjects
         .into_iter()
         .map(|subject| hold(subject, Kind::Draining, &args.because, None));
@@ -144,21 +144,21 @@ pub(super) async fn drain(args: &Drain, context: &Context, printer: &Printer) ->
         args.how,
         &deeds,
         "nothing to do: drained already",
-        context,
+        project,
         printer,
     )
     .await?;
     if args.wait {
-        empty(&args.hosts, context, printer).await?;
+        empty(&args.hosts, project, printer).await?;
     }
     Ok(exit::OK)
 }
 
 /// Waits until nothing runs on these hosts.
-async fn empty(hosts: &[HostName], context: &Context, printer: &Printer) -> Result<(), CommandError> {
+async fn empty(hosts: &[HostName], project: &Project, printer: &Printer) -> Result<(), Problem> {
     let mut told = None;
     loop {
-        let fleet = known(context).await?;
+        let fleet = known(project).await?;
         let running: usize = hosts
             .iter()
             .filter_map(|name| fleet.host(name))
@@ -168,9 +168,9 @@ async fn empty(hosts: &[HostName], context: &Context, printer: &Printer) -> Resu
             printer.say("nothing runs there any more");
             return Ok(());
         }
-        if context.coordinator().is_none() {
-            return Err(CommandError::new(
-                Fault::Incomplete,
+        if project.running_coordinator().is_none() {
+            return Err(Problem::new(
+                ProblemKind::Incomplete,
                 format!(
                     "{} may still be running there, and no coordinator is at work",
                     words::jobs(running)
@@ -189,8 +189,8 @@ async fn empty(hosts: &[HostName], context: &Context, printer: &Printer) -> Resu
 }
 
 /// What is known; nothing yet is an empty fleet.
-async fn known(context: &Context) -> Result<Fleet, CommandError> {
-    let (store, fleet) = context.peek().await?;
+async fn known(project: &Project) -> Result<Fleet, Problem> {
+    let (store, fleet) = project.read_facts().await?;
     store.close().await;
     Ok(fleet)
 }
@@ -221,17 +221,12 @@ fn is_news(fleet: &Fleet, wish: &Wish) -> bool {
 }
 
 /// These things, each of which must be known.
-fn subjects(
-    sort: Sort,
-    names: &[String],
-    fleet: &Fleet,
-    context: &Context,
-) -> Result<Vec<Subject>, CommandError> {
+fn subjects(sort: Sort, names: &[String], fleet: &Fleet, project: &Project) -> Result<Vec<Subject>, Problem> {
     let (word, known): (&str, Vec<String>) = match sort {
         Sort::Host => ("host", fleet.hosts().map(|(name, _)| name.to_string()).collect()),
         Sort::Model => {
             let asked = fleet.jobs().map(|entry| entry.job.model.to_string());
-            let told = context.config.models.iter().map(|model| model.name.to_string());
+            let told = project.config.models.iter().map(|model| model.name.to_string());
             ("model", asked.chain(told).collect())
         }
         Sort::Set => (
@@ -247,12 +242,12 @@ fn subjects(
         .collect();
     if !unknown.is_empty() {
         return Err(
-            CommandError::new(Fault::Input, format!("some {word}s are not known"))
+            Problem::new(ProblemKind::Input, format!("some {word}s are not known"))
                 .causes(unknown)
                 .hint("`fleet status` lists hosts and sets; models are in fleet.toml"),
         );
     }
     let subject = |name: &String| format!("{word} {name}").parse::<Subject>();
     let subjects: Result<Vec<Subject>, String> = names.iter().map(subject).collect();
-    subjects.map_err(|what| CommandError::new(Fault::Input, what))
+    subjects.map_err(|what| Problem::new(ProblemKind::Input, what))
 }

@@ -1,13 +1,13 @@
 //! `fleet host`: a person's word about a host.
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
 use super::tell::{self, Deed, How};
-use super::{CommandError, Kind, exit, select};
 use crate::domain::{AttemptId, Effect, Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project, select};
 use crate::store::Wish;
 
 /// Say that a host will never come back, or that it has; or that what it did is not to be trusted
@@ -57,16 +57,16 @@ enum Word {
     },
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     let (host, word) = match &args.word {
         Word::Gone { host, because } => (host, Some(because.clone())),
         Word::Back { host } | Word::Recall { host, .. } => (host, None),
     };
-    let (reader, fleet) = context.peek().await?;
+    let (reader, fleet) = project.read_facts().await?;
     reader.close().await;
     if fleet.host(host).is_none() {
         return Err(
-            CommandError::new(Kind::Input, format!("no host is called {host}"))
+            Problem::new(ProblemKind::Input, format!("no host is called {host}"))
                 .hint("`fleet hosts` lists them"),
         );
     }
@@ -79,7 +79,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     {
         let deeds = recall(&fleet, host, *within, because);
         let nothing = "nothing to do: no result of it is in doubt";
-        tell::perform(*how, &deeds, nothing, context, printer).await?;
+        tell::perform(*how, &deeds, nothing, project, printer).await?;
         if !deeds.is_empty() {
             printer.say("`fleet retry --suspect` evaluates them again, from the trajectories at home");
         }
@@ -90,7 +90,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         host: host.clone(),
         word: word.clone(),
     };
-    tell::tell(context, &[&wish]).await?;
+    tell::tell(project, &[&wish]).await?;
     printer.say(&match word {
         Some(_) => format!(
             "{host} counts as gone; {} free to run elsewhere",
@@ -115,7 +115,7 @@ fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -
     let effects = plan::doubtful(fleet, attempts, because).into_iter();
     let deeds = effects.filter_map(|effect| match effect {
         Effect::Suspect { attempt, why } => Some(Deed {
-            what: format!("{} suspect", select::shown(fleet.job(attempt.job)?)),
+            what: format!("{} suspect", select::describe_job(fleet.job(attempt.job)?)),
             wish: Wish::Suspect { attempt, why },
         }),
         _ => None,

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit};
 use crate::domain::hold::Hold;
 use crate::domain::host::{HostConfig, Reach};
 use crate::domain::wire::{Answer, Ask, Facts, Program};
 use crate::domain::{HostName, Span};
 use crate::report::table::{Table, left, name, prose, right};
 use crate::report::words;
+use crate::service::{Problem, Project};
 use crate::store::Store;
 use crate::transport::{LinkError, Transport};
 
@@ -57,13 +57,13 @@ struct Line<'a> {
 const CONNECT: Span = Span::seconds(5);
 
 /// Asks every host at once how it is. One that does not answer in time is left alone.
-async fn probe(context: &Context, wait: Span) -> Vec<(&HostConfig, Result<Facts, LinkError>)> {
+async fn probe(project: &Project, wait: Span) -> Vec<(&HostConfig, Result<Facts, LinkError>)> {
     let transport = Transport {
-        connect_timeout: context.transport.connect_timeout.min(CONNECT),
-        ..context.transport.clone()
+        connect_timeout: project.transport.connect_timeout.min(CONNECT),
+        ..project.transport.clone()
     };
     let transport = &transport;
-    let hosts = context.config.hosts.iter();
+    let hosts = project.config.hosts.iter();
     let each = hosts.map(|host| async move {
         let answer = tokio::time::timeout(wait.duration(), facts(transport, host)).await;
         let answer = answer.unwrap_or_else(|_| Err(LinkError::NoAnswer(wait).on(&host.name)));
@@ -82,10 +82,10 @@ async fn facts(transport: &Transport, host: &HostConfig) -> Result<Facts, LinkEr
     }
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let holds = holds(context).await;
-    let needs_docker = context.policy().docker;
-    let probed = probe(context, args.wait).await;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let holds = holds(project).await;
+    let needs_docker = project.policy().docker;
+    let probed = probe(project, args.wait).await;
     let lines: Vec<Line<'_>> = probed
         .into_iter()
         .map(|(host, facts)| {
@@ -118,11 +118,11 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
 }
 
 /// What is held, as the database says; nothing, where there is none that can be read.
-async fn holds(context: &Context) -> BTreeMap<HostName, Hold> {
-    let Ok(Some(store)) = Store::peek(&context.database()).await else {
+async fn holds(project: &Project) -> BTreeMap<HostName, Hold> {
+    let Ok(Some(store)) = Store::peek(&project.database_path()).await else {
         return BTreeMap::new();
     };
-    let fleet = store.load(crate::domain::Epoch(0), &context.config.hosts).await;
+    let fleet = store.load(crate::domain::Epoch(0), &project.config.hosts).await;
     store.close().await;
     let Ok(fleet) = fleet else { return BTreeMap::new() };
     let hosts = fleet.hosts();

@@ -6,10 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::context::Context;
-use super::needs::{Named, runtime_names};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, assignment, exit, preflight};
 use crate::domain::host::HostConfig;
 use crate::domain::runtime::belongs;
 use crate::domain::swe::{Image, Source};
@@ -18,6 +16,10 @@ use crate::domain::{Fleet, HostName, Instance, Job, Place};
 use crate::pipeline;
 use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project, assignment, image_check,
+    image_sizes::{NeededImage, runtime_names},
+};
 use crate::store::Store;
 
 /// List the images of instances and of the harness on the hosts, fetch them ahead of their jobs, or remove them
@@ -79,36 +81,36 @@ struct Listing<'a> {
 /// What is asked of each host, one after the other.
 type Wishes<'c> = Vec<(&'c HostConfig, Vec<Ask>)>;
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let hosts = hosts(args, context)?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let hosts = hosts(args, project)?;
     let (wishes, did) = match &args.verb {
-        None | Some(Verb::List) => (listings(&hosts, context), ""),
+        None | Some(Verb::List) => (listings(&hosts, project), ""),
         Some(Verb::Prefetch { files, dry_run }) => {
-            let images = wanted(files, context, &hosts)?;
+            let images = wanted(files, project, &hosts)?;
             if *dry_run {
                 return would_fetch(&images, printer);
             }
-            (prefetches(images, context).await?, "ready")
+            (prefetches(images, project).await?, "ready")
         }
         Some(Verb::Prune { all, dry_run }) => {
-            let needed = needed(context, *all).await?;
-            let (lines, complaints) = ask(context, listings(&hosts, context)).await;
+            let needed = needed(project, *all).await?;
+            let (lines, complaints) = ask(project, listings(&hosts, project)).await;
             let idle = idle(lines, &needed);
             if *dry_run || !complaints.is_empty() {
                 return show(args, &idle, complaints, "could be removed", printer);
             }
-            (discards(&idle, &hosts, context), "removed")
+            (discards(&idle, &hosts, project), "removed")
         }
     };
-    let (lines, complaints) = ask(context, wishes).await;
+    let (lines, complaints) = ask(project, wishes).await;
     show(args, &lines, complaints, did, printer)
 }
 
-fn hosts<'c>(args: &Args, context: &'c Context) -> Result<Vec<&'c HostConfig>, CommandError> {
-    let all = &context.config.hosts;
-    if let Some(unknown) = args.hosts.iter().find(|name| context.config.host(name).is_none()) {
+fn hosts<'c>(args: &Args, project: &'c Project) -> Result<Vec<&'c HostConfig>, Problem> {
+    let all = &project.config.hosts;
+    if let Some(unknown) = args.hosts.iter().find(|name| project.config.host(name).is_none()) {
         return Err(
-            CommandError::new(Kind::Input, format!("no host is called {unknown}"))
+            Problem::new(ProblemKind::Input, format!("no host is called {unknown}"))
                 .hint("`fleet hosts` lists them"),
         );
     }
@@ -117,13 +119,13 @@ fn hosts<'c>(args: &Args, context: &'c Context) -> Result<Vec<&'c HostConfig>, C
 }
 
 /// Asks every host at once; what they have to say, and what went wrong.
-async fn ask(context: &Context, wishes: Wishes<'_>) -> (Vec<Line>, Vec<String>) {
+async fn ask(project: &Project, wishes: Wishes<'_>) -> (Vec<Line>, Vec<String>) {
     let asked = wishes.into_iter().map(|(host, asks)| async move {
         let (mut lines, mut complaints) = (Vec::new(), Vec::new());
         if asks.is_empty() {
             return (lines, complaints);
         }
-        let mut call = match context.transport.open(host).await {
+        let mut call = match project.transport.open(host).await {
             Ok(link) => link.call(),
             Err(error) => return (lines, vec![error.to_string()]),
         };
@@ -164,7 +166,7 @@ fn show(
     complaints: Vec<String>,
     did: &str,
     printer: &Printer,
-) -> Result<u8, CommandError> {
+) -> Result<u8, Problem> {
     if args.json {
         printer.json(&Listing {
             version: 1,
@@ -213,7 +215,7 @@ fn show(
         return Ok(exit::OK);
     }
     Err(
-        CommandError::new(Kind::Incomplete, "not everything could be done")
+        Problem::new(ProblemKind::Incomplete, "not everything could be done")
             .causes(complaints)
             .hint("`fleet doctor` looks at the hosts; the same command goes on"),
     )
@@ -222,15 +224,15 @@ fn show(
 /// The images that each host needs for its own jobs. What any host may take is fetched when one has taken it.
 fn wanted<'c>(
     files: &[PathBuf],
-    context: &'c Context,
+    project: &'c Project,
     hosts: &[&'c HostConfig],
-) -> Result<Vec<(&'c HostConfig, Vec<Image>)>, CommandError> {
+) -> Result<Vec<(&'c HostConfig, Vec<Image>)>, Problem> {
     let mut by_host: BTreeMap<HostName, BTreeMap<Source, Image>> = BTreeMap::new();
     for file in files {
-        let assignment = assignment::read(file, &context.config)?;
+        let assignment = assignment::read_assignment(file, &project.config)?;
         let jobs = assignment.jobs.iter().map(AsRef::as_ref);
         // Names that are no good are told of here.
-        preflight::objects(&assignment, jobs, &context.config)?;
+        image_check::needed_objects(&assignment, jobs, &project.config)?;
         let texts: BTreeMap<_, _> = assignment
             .set
             .datasets
@@ -243,7 +245,7 @@ fn wanted<'c>(
                 .as_ref()
                 .and_then(|dataset| texts.get(&dataset.sha256));
             if let (Place::Host(host), Some(image)) =
-                (&job.place, text.and_then(|text| image(job, text, context)))
+                (&job.place, text.and_then(|text| image(job, text, project)))
             {
                 by_host
                     .entry(host.clone())
@@ -258,13 +260,13 @@ fn wanted<'c>(
         .collect())
 }
 
-fn image(job: &Job, text: &str, context: &Context) -> Option<Image> {
-    let pipeline = context.config.pipeline(&job.pipeline)?;
+fn image(job: &Job, text: &str, project: &Project) -> Option<Image> {
+    let pipeline = project.config.pipeline(&job.pipeline)?;
     let instance: Instance = serde_json::from_str(text).ok()?;
-    pipeline::image(pipeline, &context.config, &instance).ok()
+    pipeline::image(pipeline, &project.config, &instance).ok()
 }
 
-fn would_fetch(images: &[(&HostConfig, Vec<Image>)], printer: &Printer) -> Result<u8, CommandError> {
+fn would_fetch(images: &[(&HostConfig, Vec<Image>)], printer: &Printer) -> Result<u8, Problem> {
     let mut table = Table::new(&[left("host"), prose("image")]);
     for (host, images) in images {
         for image in images {
@@ -277,16 +279,16 @@ fn would_fetch(images: &[(&HostConfig, Vec<Image>)], printer: &Printer) -> Resul
 
 async fn prefetches<'c>(
     images: Vec<(&'c HostConfig, Vec<Image>)>,
-    context: &Context,
-) -> Result<Wishes<'c>, CommandError> {
-    let store = context.objects().await;
+    project: &Project,
+) -> Result<Wishes<'c>, Problem> {
+    let store = project.open_objects().await;
     let mut wishes = Vec::new();
     for (host, images) in images {
         let mut asks = Vec::new();
         for image in images {
             let url = match &image.source {
                 Source::Object { bucket, key } => Some(store.sign(bucket, key).await.map_err(|error| {
-                    CommandError::new(Kind::Environment, "cannot sign the address of an image")
+                    Problem::new(ProblemKind::Environment, "cannot sign the address of an image")
                         .caused_by(&error)
                 })?),
                 Source::Engine(_) => None,
@@ -302,30 +304,30 @@ async fn prefetches<'c>(
 /// What jobs need that are not closed: for each host that may be running one, and for every host.
 #[derive(Debug, Default)]
 struct Needed {
-    live: BTreeSet<(HostName, Named)>,
+    live: BTreeSet<(HostName, NeededImage)>,
     /// Hosts that may be running a job of which nobody knows the image.
     unknown: BTreeSet<HostName>,
-    waiting: BTreeSet<Named>,
+    waiting: BTreeSet<NeededImage>,
 }
 
-async fn needed(context: &Context, all: bool) -> Result<Needed, CommandError> {
+async fn needed(project: &Project, all: bool) -> Result<Needed, Problem> {
     let mut needed = Needed::default();
-    let Some(store) = Store::peek(&context.database()).await? else {
+    let Some(store) = Store::peek(&project.database_path()).await? else {
         return Ok(needed);
     };
-    let fleet: Fleet = store.load(crate::domain::Epoch(0), &context.config.hosts).await?;
+    let fleet: Fleet = store.load(crate::domain::Epoch(0), &project.config.hosts).await?;
     for entry in fleet.jobs().filter(|entry| entry.closed.is_none()) {
         let text = match &entry.job.dataset {
             Some(dataset) => store.dataset(&dataset.sha256).await?.unwrap_or_default(),
             None => String::new(),
         };
-        let Some(image) = image(&entry.job, &text, context) else {
+        let Some(image) = image(&entry.job, &text, project) else {
             needed.unknown.extend(entry.live().map(|live| live.host.clone()));
             continue;
         };
         let names = runtime_names(&image);
         let source = image.source;
-        let image = Named { source, names };
+        let image = NeededImage { source, names };
         match entry.live() {
             Some(live) => {
                 needed.live.insert((live.host.clone(), image));
@@ -351,7 +353,7 @@ fn idle(lines: Vec<Line>, needed: &Needed) -> Vec<Line> {
             )
         })
         .collect();
-    let serves = |line: &Line, image: &Named| {
+    let serves = |line: &Line, image: &NeededImage| {
         let source = image.source.to_string();
         let Some(base) = &line.image.runtime else {
             return line.image.source == source;
@@ -374,19 +376,19 @@ fn idle(lines: Vec<Line>, needed: &Needed) -> Vec<Line> {
 }
 
 /// Asks each host for all that it has.
-fn listings<'c>(hosts: &[&'c HostConfig], context: &Context) -> Wishes<'c> {
+fn listings<'c>(hosts: &[&'c HostConfig], project: &Project) -> Wishes<'c> {
     let ask = || Ask::Shelf {
-        runtimes: context.config.runtimes(),
+        runtimes: project.config.runtimes(),
     };
     hosts.iter().map(|host| (*host, vec![ask()])).collect()
 }
 
-fn discards<'c>(idle: &[Line], hosts: &[&'c HostConfig], context: &Context) -> Wishes<'c> {
+fn discards<'c>(idle: &[Line], hosts: &[&'c HostConfig], project: &Project) -> Wishes<'c> {
     let of = |host: &HostName| -> Vec<Ask> {
         let ours = idle.iter().filter(|line| line.host == *host);
         ours.map(|line| Ask::Discard {
             source: line.image.source.clone(),
-            runtimes: context.config.runtimes(),
+            runtimes: project.config.runtimes(),
         })
         .collect()
     };

@@ -7,14 +7,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use flate2::write::MultiGzDecoder;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit, select};
 use crate::config::Config;
 use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::journal::{Entry, Line};
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Job, PhaseName, evidence, layout};
+use crate::service::{Problem, ProblemKind, Project, select};
 use crate::transport::Call;
 
 /// Bytes asked for at a time.
@@ -47,13 +47,13 @@ pub(super) struct Args {
     attempt: Option<u32>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (store, fleet) = context.peek().await?;
-    let entry = select::one(&fleet, &args.job)?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let (store, fleet) = project.read_facts().await?;
+    let entry = select::job_named(&fleet, &args.job)?;
     let attempt = match args.attempt {
-        Some(n) => entry
-            .attempt(n)
-            .ok_or_else(|| CommandError::new(Kind::Input, format!("{} has no attempt {n}", entry.job.id)))?,
+        Some(n) => entry.attempt(n).ok_or_else(|| {
+            Problem::new(ProblemKind::Input, format!("{} has no attempt {n}", entry.job.id))
+        })?,
         None => entry.decisive().ok_or_else(|| nothing_yet(entry))?,
     };
     let id = AttemptId {
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let mut shown = Shown {
         args,
         printer,
-        known: Known::of(&entry.job, &context.config),
+        known: Known::of(&entry.job, &project.config),
         phases: Vec::new(),
         has_ended: false,
     };
@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     } else {
         shown.may_be_asked_for()?;
         let mut live = Live {
-            call: open(context, attempt).await?,
+            call: open(project, attempt).await?,
             id,
             read: 0,
             journal: Vec::new(),
@@ -92,19 +92,22 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     Ok(exit::OK)
 }
 
-fn nothing_yet(entry: &JobEntry) -> CommandError {
-    CommandError::new(Kind::Input, format!("{} has not started yet", entry.job.id))
-        .hint("`fleet explain` says what it waits for")
+fn nothing_yet(entry: &JobEntry) -> Problem {
+    Problem::new(
+        ProblemKind::Input,
+        format!("{} has not started yet", entry.job.id),
+    )
+    .hint("`fleet explain` says what it waits for")
 }
 
-async fn open(context: &Context, attempt: &Attempt) -> Result<Call, CommandError> {
-    let host = context.config.host(&attempt.host).ok_or_else(|| {
-        CommandError::new(
-            Kind::Input,
+async fn open(project: &Project, attempt: &Attempt) -> Result<Call, Problem> {
+    let host = project.config.host(&attempt.host).ok_or_else(|| {
+        Problem::new(
+            ProblemKind::Input,
             format!("its host {} is not in fleet.toml any more", attempt.host),
         )
     })?;
-    Ok(context.transport.open(host).await?.call())
+    Ok(project.transport.open(host).await?.call())
 }
 
 /// What `fleet.toml` says of the phases of a job.
@@ -183,7 +186,7 @@ impl Shown<'_> {
     }
 
     /// Above each phase, wherever there are several.
-    fn heading(&mut self, n: usize) -> Result<(), CommandError> {
+    fn heading(&mut self, n: usize) -> Result<(), Problem> {
         let several = self.args.phase.is_none() && self.known.phases.len().max(self.phases.len()) > 1;
         let part = &mut self.phases[n];
         if several && !part.has_heading {
@@ -200,7 +203,7 @@ impl Shown<'_> {
     }
 
     /// A phase that neither the pipeline nor the journal knows is a slip.
-    fn may_be_asked_for(&self) -> Result<(), CommandError> {
+    fn may_be_asked_for(&self) -> Result<(), Problem> {
         let begun = self.phases.iter().map(|part| &part.phase);
         let mut all: Vec<&PhaseName> = self.known.phases.iter().chain(begun).collect();
         match &self.args.phase {
@@ -208,7 +211,7 @@ impl Shown<'_> {
                 all.dedup();
                 let names: Vec<&str> = all.iter().map(|phase| phase.as_str()).collect();
                 Err(
-                    CommandError::new(Kind::Input, format!("this job has no phase `{phase}`"))
+                    Problem::new(ProblemKind::Input, format!("this job has no phase `{phase}`"))
                         .hint(format!("its phases are {}", names.join(", "))),
                 )
             }
@@ -216,7 +219,7 @@ impl Shown<'_> {
         }
     }
 
-    fn has_what_was_asked_for(&self) -> Result<(), CommandError> {
+    fn has_what_was_asked_for(&self) -> Result<(), Problem> {
         self.may_be_asked_for()?;
         let Some(phase) = &self.args.phase else {
             return Ok(());
@@ -234,11 +237,11 @@ impl Shown<'_> {
             0 => "no phase of it has begun".to_owned(),
             _ => format!("these have: {}", begun.join(", ")),
         };
-        Err(CommandError::new(Kind::Input, what).hint(hint))
+        Err(Problem::new(ProblemKind::Input, what).hint(hint))
     }
 
     /// Reads on in the journal, then in each phase that it tells of.
-    async fn look(&mut self, attempt: &mut Live) -> Result<(), CommandError> {
+    async fn look(&mut self, attempt: &mut Live) -> Result<(), Problem> {
         let Live {
             call,
             id,
@@ -282,9 +285,13 @@ impl Shown<'_> {
     }
 
     /// The results are home: no host is needed.
-    fn collected(&mut self, home: &Path) -> Result<(), CommandError> {
+    fn collected(&mut self, home: &Path) -> Result<(), Problem> {
         let cannot = |error: std::io::Error, path: &Path| {
-            CommandError::new(Kind::Environment, format!("cannot read {}", path.display())).caused_by(&error)
+            Problem::new(
+                ProblemKind::Environment,
+                format!("cannot read {}", path.display()),
+            )
+            .caused_by(&error)
         };
         let journal = home.join(layout::JOURNAL);
         let text = std::fs::read_to_string(&journal).map_err(|error| cannot(error, &journal))?;
@@ -332,7 +339,7 @@ impl<'a> Tests<'a> {
         }
     }
 
-    fn take(&mut self, packed: &[u8]) -> Result<(), CommandError> {
+    fn take(&mut self, packed: &[u8]) -> Result<(), Problem> {
         // A small piece may unpack to very much: it is shown bit by bit.
         for bit in packed.chunks(4 << 10) {
             self.unpacker.write_all(bit).map_err(|error| damaged(&error))?;
@@ -341,12 +348,12 @@ impl<'a> Tests<'a> {
         Ok(())
     }
 
-    fn end(mut self) -> Result<(), CommandError> {
+    fn end(mut self) -> Result<(), Problem> {
         self.unpacker.try_finish().map_err(|error| damaged(&error))?;
         self.show()
     }
 
-    fn show(&mut self) -> Result<(), CommandError> {
+    fn show(&mut self) -> Result<(), Problem> {
         if !std::mem::replace(&mut self.has_heading, true) {
             self.printer.heading("output of the tests")?;
         }
@@ -355,9 +362,9 @@ impl<'a> Tests<'a> {
     }
 }
 
-fn damaged(error: &std::io::Error) -> CommandError {
-    CommandError::new(
-        Kind::Environment,
+fn damaged(error: &std::io::Error) -> Problem {
+    Problem::new(
+        ProblemKind::Environment,
         format!("the output of the tests ({}) cannot be unpacked", evidence::LOG),
     )
     .caused_by(error)
@@ -367,29 +374,30 @@ fn damaged(error: &std::io::Error) -> CommandError {
 fn pieces(
     mut file: std::fs::File,
     path: &Path,
-    mut take: impl FnMut(&[u8]) -> Result<(), CommandError>,
-) -> Result<(), CommandError> {
+    mut take: impl FnMut(&[u8]) -> Result<(), Problem>,
+) -> Result<(), Problem> {
     let mut piece = vec![0; 256 << 10];
     loop {
         match std::io::Read::read(&mut file, &mut piece) {
             Ok(0) => return Ok(()),
             Ok(n) => take(&piece[..n])?,
             Err(error) => {
-                return Err(
-                    CommandError::new(Kind::Environment, format!("cannot read {}", path.display()))
-                        .caused_by(&error),
-                );
+                return Err(Problem::new(
+                    ProblemKind::Environment,
+                    format!("cannot read {}", path.display()),
+                )
+                .caused_by(&error));
             }
         }
     }
 }
 
 /// What the host cannot show is an error.
-fn must(why_not: Option<String>) -> Result<(), CommandError> {
+fn must(why_not: Option<String>) -> Result<(), Problem> {
     match why_not {
         None => Ok(()),
-        Some(why) => Err(CommandError::new(
-            Kind::Environment,
+        Some(why) => Err(Problem::new(
+            ProblemKind::Environment,
             format!("the host cannot show it: {}", why.escape_debug()),
         )),
     }
@@ -401,8 +409,8 @@ async fn read_on(
     attempt: AttemptId,
     file: &str,
     from: &mut u64,
-    mut take: impl FnMut(&[u8]) -> Result<(), CommandError>,
-) -> Result<Option<String>, CommandError> {
+    mut take: impl FnMut(&[u8]) -> Result<(), Problem>,
+) -> Result<Option<String>, Problem> {
     loop {
         let ask = Ask::Read {
             attempt,
@@ -415,7 +423,10 @@ async fn read_on(
                 let piece = base64::engine::general_purpose::STANDARD
                     .decode(data)
                     .map_err(|error| {
-                        CommandError::new(Kind::Environment, format!("the host sent nonsense: {error}"))
+                        Problem::new(
+                            ProblemKind::Environment,
+                            format!("the host sent nonsense: {error}"),
+                        )
                     })?;
                 take(&piece)?;
                 *from += piece.len() as u64;

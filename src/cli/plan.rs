@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, exit, foresee};
+use super::{exit, foresee};
 use crate::domain::SetName;
 use crate::rehearse::Forecast;
+use crate::service::{Problem, Project};
 use crate::view::{self, Schedule};
 
 /// So many plays show what chance may make of it.
@@ -46,8 +46,8 @@ struct Listing<'p> {
     changed: Option<Schedule<'p>>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let foresight = foresee::foresee(&args.given, context).await?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let foresight = foresee::foresee(&args.given, project).await?;
     let scenes = [Some(&foresight.scene), foresight.changed().as_ref()].map(|scene| {
         scene.map(|scene| {
             let runs = PLAYED_JOBS / scene.works.len().max(1);

@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::context::Context;
 use super::printer::Printer;
-use super::verdicts::{self, VERDICT};
-use super::{Cli, CommandError, Kind, exit};
+use super::{Cli, exit};
 use crate::case::{Case, Judgement};
 use crate::collect::ResultFile;
 use crate::domain::Verdict;
@@ -16,6 +14,10 @@ use crate::domain::verdict::{Decision, Outcome};
 use crate::grade::Compat;
 use crate::report::table::{Table, left};
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project,
+    verdicts::{self, VERDICT},
+};
 
 /// Grade collected results again, offline, and show what changes
 ///
@@ -76,9 +78,9 @@ struct Report<'a> {
     results: &'a [Line],
 }
 
-pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Problem> {
     let dirs = if args.dirs.is_empty() {
-        vec![Context::load(&cli.config, cli.ssh_config.as_deref())?.results]
+        vec![Project::load(&cli.config, cli.ssh_config.as_deref())?.results]
     } else {
         args.dirs.clone()
     };
@@ -86,7 +88,7 @@ pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Comma
     for dir in &dirs {
         let mut homes = Vec::new();
         find(dir, &mut homes).map_err(|error| {
-            CommandError::new(Kind::Input, format!("cannot look into {}", dir.display())).caused_by(&error)
+            Problem::new(ProblemKind::Input, format!("cannot look into {}", dir.display())).caused_by(&error)
         })?;
         homes.sort();
         for home in homes {
@@ -121,7 +123,7 @@ pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Comma
         return Ok(exit::OK);
     }
     Err(
-        CommandError::new(Kind::Incomplete, "not every result could be graded")
+        Problem::new(ProblemKind::Incomplete, "not every result could be graded")
             .causes(complaints)
             .hint("`fleet collect --verify` finds results that were damaged, and brings them again"),
     )
@@ -173,7 +175,7 @@ fn line(home: &Path, path: &str, args: &Args) -> Result<Option<Line>, String> {
         .map(|judgement| brief(judgement.verdict.clone()));
     let changed = was != now;
     if let Some(judgement) = judgement.filter(|_| !args.dry_run) {
-        verdicts::write(home, &judgement)?;
+        verdicts::write_verdict(home, &judgement)?;
     }
     let path = path.to_owned();
     Ok(Some(Line {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::context::Context;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit, foresee};
+use super::{exit, foresee};
 use crate::domain::SetName;
 use crate::rehearse::{Faults, Forecast};
+use crate::service::{Problem, ProblemKind, Project};
 use crate::view;
 
 /// Play an assignment many times on simulated hosts, with the times of this fleet and the faults that you name
@@ -51,25 +51,25 @@ struct Listing<'p> {
     changed: Option<&'p Forecast>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     let mut wrong = Vec::new();
     let faults = match args.faults.as_deref().map(Faults::parse) {
         None => Faults::default(),
         Some(Ok(faults)) => faults,
         Some(Err(faults)) => {
-            let error = CommandError::new(Kind::Input, "the rates of faults are not understood");
+            let error = Problem::new(ProblemKind::Input, "the rates of faults are not understood");
             wrong.push(error.causes(faults.into_iter().map(|what| format!("--faults: {what}"))));
             Faults::default()
         }
     };
-    let foresight = match foresee::foresee(&args.given, context).await {
+    let foresight = match foresee::foresee(&args.given, project).await {
         Ok(foresight) => Some(foresight),
         Err(error) => {
             wrong.push(error);
             None
         }
     };
-    let foresight = match (CommandError::all(wrong), foresight) {
+    let foresight = match (Problem::merged(wrong), foresight) {
         (None, Some(foresight)) => foresight,
         (Some(error), _) => return Err(error),
         (None, None) => return Ok(exit::OK),

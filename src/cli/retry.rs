@@ -1,9 +1,8 @@
 //! `fleet retry`: closed jobs, opened again.
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
 use super::tell::{self, Deed, How};
-use super::{CommandError, Kind, exit, select};
 use crate::collect;
 use crate::domain::event::Past;
 use crate::domain::fault::Class;
@@ -12,6 +11,7 @@ use crate::domain::job::Dataset;
 use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
 use crate::report::{Account, words};
+use crate::service::{Problem, ProblemKind, Project, select};
 use crate::store::{Store, Wish};
 use crate::view;
 
@@ -52,7 +52,7 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     let nothing = args.jobs.is_empty()
         && args.class.is_none()
         && args.fault.is_none()
@@ -60,11 +60,11 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         && args.set.is_none()
         && !args.suspect;
     if nothing {
-        return Err(CommandError::new(Kind::Input, "which jobs?")
+        return Err(Problem::new(ProblemKind::Input, "which jobs?")
             .hint("name them, or say --class, --fault, --host, --set or --suspect; `fleet failures` shows what there is"));
     }
     let class = args.class.as_deref().map(class).transpose()?;
-    let (reader, fleet) = context.peek().await?;
+    let (reader, fleet) = project.read_facts().await?;
     reader.close().await;
     if let Some(unknown) = args
         .set
@@ -72,20 +72,20 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         .filter(|set| !fleet.jobs().any(|entry| entry.job.set == **set))
     {
         return Err(
-            CommandError::new(Kind::Input, format!("no set is called {unknown}"))
+            Problem::new(ProblemKind::Input, format!("no set is called {unknown}"))
                 .hint("`fleet status` lists them"),
         );
     }
     if let Some(unknown) = args.host.as_ref().filter(|host| fleet.host(host).is_none()) {
         return Err(
-            CommandError::new(Kind::Input, format!("no host is called {unknown}"))
+            Problem::new(ProblemKind::Input, format!("no host is called {unknown}"))
                 .hint("`fleet hosts` lists them"),
         );
     }
     let entries: Vec<&JobEntry> = if args.jobs.is_empty() {
         fleet.jobs().collect()
     } else {
-        select::all(&fleet, &args.jobs)?
+        select::jobs_named(&fleet, &args.jobs)?
     };
     let chosen: Vec<&JobEntry> = entries
         .into_iter()
@@ -96,13 +96,13 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     let mut deeds = Vec::new();
     let mut away = Vec::new();
     for entry in may {
-        match past(args, entry, context).await? {
+        match past(args, entry, project).await? {
             Some(from) => deeds.push(deed(entry, from)),
-            None => away.push(select::shown(entry)),
+            None => away.push(select::describe_job(entry)),
         }
     }
     let word = "nothing to do: no closed job that fits may be tried again";
-    tell::perform(args.how, &deeds, word, context, printer).await?;
+    tell::perform(args.how, &deeds, word, project, printer).await?;
     if !models.is_empty() {
         printer.say(&format!(
             "{} not tried again: what a model did is a result",
@@ -111,30 +111,30 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     }
     if !away.is_empty() {
         return Err(
-            CommandError::new(Kind::Incomplete, "some trajectories are not at home")
+            Problem::new(ProblemKind::Incomplete, "some trajectories are not at home")
                 .causes(away)
                 .hint("`fleet collect` brings them; then run this again"),
         );
     }
-    if !deeds.is_empty() && !args.how.dry_run && context.coordinator().is_none() {
+    if !deeds.is_empty() && !args.how.dry_run && project.running_coordinator().is_none() {
         printer.say("`fleet dispatch` of their assignment runs them");
     }
     Ok(exit::OK)
 }
 
-fn class(word: &str) -> Result<Class, CommandError> {
+fn class(word: &str) -> Result<Class, Problem> {
     let known = Class::ALL.into_iter().find(|class| class.word() == word);
     match known {
-        Some(Class::Model) => Err(CommandError::new(
-            Kind::Input,
+        Some(Class::Model) => Err(Problem::new(
+            ProblemKind::Input,
             "what a model did is never tried again: it is a result",
         )
         .hint("for more independent tries of a question, ask for more `runs` in the assignment")),
         Some(class) => Ok(class),
         None => {
             let all: Vec<&str> = Class::ALL.iter().map(|class| class.word()).collect();
-            Err(CommandError::new(
-                Kind::Input,
+            Err(Problem::new(
+                ProblemKind::Input,
                 format!("no class is called `{}`", word.escape_debug()),
             )
             .hint(format!("there are {}", all.join(", "))))
@@ -174,14 +174,14 @@ fn may_try_again(args: &Args, entry: &JobEntry) -> bool {
 }
 
 /// What the next attempt may take over; none if it has to come home first.
-async fn past(args: &Args, entry: &JobEntry, context: &Context) -> Result<Option<Past>, CommandError> {
+async fn past(args: &Args, entry: &JobEntry, project: &Project) -> Result<Option<Past>, Problem> {
     if args.fresh {
         return Ok(Some(Past::Nothing));
     }
     if entry.suspect().is_none() {
         return Ok(Some(Past::Kept));
     }
-    let path = collect::home(&context.results, &entry.job).join(evidence::TRAJECTORY);
+    let path = collect::home(&project.results, &entry.job).join(evidence::TRAJECTORY);
     let Ok(text) = std::fs::read_to_string(&path) else {
         return Ok(None);
     };
@@ -190,7 +190,7 @@ async fn past(args: &Args, entry: &JobEntry, context: &Context) -> Result<Option
         sha256: Sha256::of(text.as_bytes()),
     };
     if !args.how.dry_run {
-        let store = Store::open(&context.database()).await?;
+        let store = Store::open(&project.database_path()).await?;
         store.keep_file(clock::now(), file.sha256, &text).await?;
         store.close().await;
     }
@@ -207,7 +207,7 @@ fn deed(entry: &JobEntry, from: Past) -> Deed {
         .suspect()
         .map_or("asked for with `fleet retry`", |_| "its result is suspect");
     Deed {
-        what: format!("{} open again{takes}", select::shown(entry)),
+        what: format!("{} open again{takes}", select::describe_job(entry)),
         wish: Wish::Reopen {
             job: entry.job.id,
             why: why.to_owned(),

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::CommandError;
-use super::context::Context;
 use super::printer::Printer;
 use crate::doors::clock;
 use crate::engine;
 use crate::report::text::printable;
+use crate::service::{Problem, Project};
 use crate::store::{Store, Wish};
 
 /// How often we look whether our word has been taken.
@@ -46,12 +45,12 @@ pub(super) async fn perform(
     how: How,
     deeds: &[Deed],
     nothing: &str,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<(), CommandError> {
+) -> Result<(), Problem> {
     if !how.dry_run {
         let wishes: Vec<&Wish> = deeds.iter().map(|deed| &deed.wish).collect();
-        tell(context, &wishes).await?;
+        tell(project, &wishes).await?;
     }
     if how.json {
         return printer.json(&Done {
@@ -71,20 +70,20 @@ pub(super) async fn perform(
 }
 
 /// Makes facts of these wishes, in order. Returns once they are.
-pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), CommandError> {
+pub(super) async fn tell(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> {
     if wishes.is_empty() {
         return Ok(());
     }
     let mut tries = 0;
     let mut coordinator = loop {
-        if context.coordinator().is_some() && ask(context, wishes).await? {
+        if project.running_coordinator().is_some() && ask(project, wishes).await? {
             return Ok(());
         }
         // It ended meanwhile. What it left undone is done below; what it did gives nothing new.
-        match context.coordinate().await {
+        match project.coordinate().await {
             Ok(coordinator) => break coordinator,
             // Somebody else was quicker, and is asked now.
-            Err(_) if context.coordinator().is_some() && tries < TRIES => tries += 1,
+            Err(_) if project.running_coordinator().is_some() && tries < TRIES => tries += 1,
             Err(error) => return Err(error),
         }
         tokio::time::sleep(LOOK).await;
@@ -102,13 +101,13 @@ pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), Comm
 }
 
 /// Leaves the wishes for the coordinator. False if it ended before it had taken them all.
-async fn ask(context: &Context, wishes: &[&Wish]) -> Result<bool, CommandError> {
-    let store = Store::open(&context.database()).await?;
+async fn ask(project: &Project, wishes: &[&Wish]) -> Result<bool, Problem> {
+    let store = Store::open(&project.database_path()).await?;
     for wish in wishes {
         store.wish(clock::now(), wish).await?;
     }
     let mut taken = false;
-    while !taken && context.coordinator().is_some() {
+    while !taken && project.running_coordinator().is_some() {
         taken = store.wishes().await?.is_empty();
         if !taken {
             tokio::time::sleep(LOOK).await;

@@ -5,16 +5,18 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::context::Context;
-use super::harness::{self, chosen};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
 use crate::domain::deploy::{Look, Place};
 use crate::domain::host::HostConfig;
 use crate::domain::tree::{Drift, Profile, Tree, short};
 use crate::domain::{HostName, Lock, Sha256};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project,
+    harness::{self, hosts_named},
+};
 
 /// Most files that are shown of one host; `--json` has all.
 const SHOWN: usize = 20;
@@ -70,24 +72,24 @@ struct Report<'a> {
     hosts: &'a [Line],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     if let Some(from) = &args.pin {
-        return pin(from, args, context, printer).await;
+        return pin(from, args, project, printer).await;
     }
-    let hosts = chosen(&args.hosts, context)?;
-    let lock = harness::read_lock(context)?.ok_or_else(|| {
-        CommandError::new(
-            Kind::Input,
+    let hosts = hosts_named(&args.hosts, project)?;
+    let lock = harness::read_lock(project)?.ok_or_else(|| {
+        Problem::new(
+            ProblemKind::Input,
             format!(
                 "{} is not there: no harness is pinned",
-                harness::lock_path(context).display()
+                harness::lock_path(project).display()
             ),
         )
         .hint("`fleet verify --pin HOST` pins what a good host has; `fleet deploy` pins what it brings")
     })?;
     let looks = hosts
         .into_iter()
-        .map(|host| line(context, host, &lock, args.tree));
+        .map(|host| line(project, host, &lock, args.tree));
     let lines = futures::future::join_all(looks).await;
     let bad = lines.iter().filter(|line| !line.ok).count();
     if args.json {
@@ -122,7 +124,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     Ok(if bad == 0 { exit::OK } else { exit::ENVIRONMENT })
 }
 
-async fn line(context: &Context, host: &HostConfig, lock: &Lock, whole: bool) -> Line {
+async fn line(project: &Project, host: &HostConfig, lock: &Lock, whole: bool) -> Line {
     let mut line = Line {
         host: host.name.clone(),
         ok: false,
@@ -131,7 +133,7 @@ async fn line(context: &Context, host: &HostConfig, lock: &Lock, whole: bool) ->
         profile: None,
         drift: Vec::new(),
     };
-    match compare(context, host, lock, whole).await {
+    match compare(project, host, lock, whole).await {
         Ok((place, profile, drift)) => {
             line.ok = drift.is_empty();
             line.profile = Some(profile);
@@ -149,18 +151,18 @@ async fn line(context: &Context, host: &HostConfig, lock: &Lock, whole: bool) ->
 
 /// What lies there, and what differs.
 async fn compare(
-    context: &Context,
+    project: &Project,
     host: &HostConfig,
     lock: &Lock,
     whole: bool,
 ) -> Result<(Place, Sha256, Vec<Drift>), String> {
-    let mut call = harness::call(context, host).await?;
+    let mut call = harness::open_call(project, host).await?;
     let files = if whole {
-        Look::Whole(context.config.harness.exclude.clone())
+        Look::Whole(project.config.harness.exclude.clone())
     } else {
         Look::Paths(lock.critical().to_vec())
     };
-    let found = harness::look(&mut call, host, files).await;
+    let found = harness::inspect_harness(&mut call, host, files).await;
     call.hang_up().await;
     let mut found = found?;
     let tree = match found.place {
@@ -222,10 +224,10 @@ fn text(line: &Line, all: usize) -> String {
 }
 
 /// Writes `fleet.lock` from what is right.
-async fn pin(from: &str, args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (tree, name) = source(from, context).await?;
-    let lock = harness::lock_of(context, &tree, &name)?;
-    let news = harness::pin(context, &lock, args.dry_run)?;
+async fn pin(from: &str, args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let (tree, name) = source(from, project).await?;
+    let lock = harness::lock_of(project, &tree, &name)?;
+    let news = harness::write_lock(project, &lock, args.dry_run)?;
     if args.json {
         printer.json(&serde_json::json!({
             "version": 1, "tree": lock.digest(), "profile": lock.profile(), "files": tree.0.len(), "changed": news,
@@ -245,37 +247,38 @@ async fn pin(from: &str, args: &Args, context: &Context, printer: &Printer) -> R
     Ok(exit::OK)
 }
 
-async fn source(from: &str, context: &Context) -> Result<(Tree, String), CommandError> {
+async fn source(from: &str, project: &Project) -> Result<(Tree, String), Problem> {
     let named = from.parse::<HostName>().ok();
-    if let Some(host) = named.and_then(|name| context.config.host(&name)) {
+    if let Some(host) = named.and_then(|name| project.config.host(&name)) {
         let failed = |why: String| {
-            CommandError::new(
-                Kind::Environment,
+            Problem::new(
+                ProblemKind::Environment,
                 format!("cannot look at the harness of {}", host.name),
             )
             .causes([why])
         };
-        let mut call = harness::call(context, host).await.map_err(failed)?;
-        let look = Look::Whole(context.config.harness.exclude.clone());
-        let found = harness::look(&mut call, host, look).await;
+        let mut call = harness::open_call(project, host).await.map_err(failed)?;
+        let look = Look::Whole(project.config.harness.exclude.clone());
+        let found = harness::inspect_harness(&mut call, host, look).await;
         call.hang_up().await;
         return Ok((found.map_err(failed)?.tree, host.name.to_string()));
     }
-    let dir = match (from, &context.config.harness.tree) {
-        ("", Some(tree)) => context.base.join(tree),
+    let dir = match (from, &project.config.harness.tree) {
+        ("", Some(tree)) => project.base.join(tree),
         ("", None) => {
             return Err(
-                CommandError::new(Kind::Input, "nothing says what is to be pinned")
+                Problem::new(ProblemKind::Input, "nothing says what is to be pinned")
                     .hint("name a host or a directory, or set `tree` under [harness] in fleet.toml"),
             );
         }
         (dir, _) => Path::new(dir).to_owned(),
     };
     if !dir.is_dir() {
-        return Err(
-            CommandError::new(Kind::Input, format!("`{from}` is neither a host nor a directory"))
-                .hint("`fleet hosts` lists the hosts"),
-        );
+        return Err(Problem::new(
+            ProblemKind::Input,
+            format!("`{from}` is neither a host nor a directory"),
+        )
+        .hint("`fleet hosts` lists the hosts"));
     }
-    Ok((harness::read_tree(context, &dir)?, dir.display().to_string()))
+    Ok((harness::read_tree(project, &dir)?, dir.display().to_string()))
 }

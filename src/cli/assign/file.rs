@@ -7,11 +7,10 @@ use serde::Serialize;
 
 use crate::assign::Task;
 use crate::cli::printer::Printer;
-use crate::cli::results::replace;
-use crate::cli::{CommandError, Kind, assignment};
 use crate::config::Config;
 use crate::domain::{Fleet, JobId, SetName};
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, assignment, reports::replace_file};
 use crate::validate;
 
 /// Where the file lies.
@@ -40,13 +39,13 @@ pub(super) enum Written {
 
 impl Place {
     /// From the set's name, the file's, or both, which must agree.
-    pub(super) fn of(set: Option<&SetName>, out: Option<&Path>) -> Result<Place, CommandError> {
+    pub(super) fn of(set: Option<&SetName>, out: Option<&Path>) -> Result<Place, Problem> {
         let file = match (set, out) {
             (_, Some(out)) => out.to_owned(),
             (Some(set), None) => Path::new("assignments").join(format!("{set}.json")),
             (None, None) => {
-                return Err(CommandError::new(
-                    Kind::Input,
+                return Err(Problem::new(
+                    ProblemKind::Input,
                     "neither `--set` nor `--out` is given",
                 ));
             }
@@ -57,11 +56,13 @@ impl Place {
                 "the file's name names the set: {} is set `{named}`, not `{set}`",
                 file.display()
             );
-            return Err(CommandError::new(Kind::Input, message).hint("leave out `--set`, or rename the file"));
+            return Err(
+                Problem::new(ProblemKind::Input, message).hint("leave out `--set`, or rename the file")
+            );
         }
         let dir = file.parent().unwrap_or(Path::new(""));
         let base = whole(dir).map_err(|error| {
-            CommandError::new(Kind::Input, format!("cannot find {}", dir.display())).caused_by(&error)
+            Problem::new(ProblemKind::Input, format!("cannot find {}", dir.display())).caused_by(&error)
         })?;
         Ok(Place {
             set: named,
@@ -88,7 +89,7 @@ fn whole(dir: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// Would dispatching the file run all of it? Jobs that the set has already would stay as they are.
-pub(super) fn fits(fleet: &Fleet, set: &SetName, tasks: &[Task]) -> Result<(), CommandError> {
+pub(super) fn fits(fleet: &Fleet, set: &SetName, tasks: &[Task]) -> Result<(), Problem> {
     let known: Vec<JobId> = tasks
         .iter()
         .map(|task| JobId::derive(set, &task.subject.id, &task.model, task.run))
@@ -113,18 +114,18 @@ pub(super) fn fits(fleet: &Fleet, set: &SetName, tasks: &[Task]) -> Result<(), C
         "set `{set}` has {} of the missing ones already, and dispatching them again would not run them",
         words::jobs(known.len())
     );
-    Err(CommandError::new(Kind::Refused, message)
+    Err(Problem::new(ProblemKind::Refused, message)
         .causes(named)
         .hint("give the new set another name with `--set`, or run these again with `fleet retry`"))
 }
 
 /// Reads the text as `fleet dispatch` would.
-pub(super) fn check(text: &str, place: &Place, config: &Config) -> Result<(), CommandError> {
+pub(super) fn check(text: &str, place: &Place, config: &Config) -> Result<(), Problem> {
     let draft = validate::assignment(text, &place.file.display().to_string(), &place.set, config);
     // One fault of a model or of a host is there once for each of its jobs.
     let mut told = BTreeSet::new();
-    let mut error = CommandError::new(
-        Kind::Input,
+    let mut error = Problem::new(
+        ProblemKind::Input,
         "such an assignment could not be dispatched; nothing was written",
     );
     for finding in draft.findings {
@@ -145,13 +146,13 @@ pub(super) fn write(
     force: bool,
     dry: bool,
     printer: &Printer,
-) -> Result<Written, CommandError> {
+) -> Result<Written, Problem> {
     let name = place.file.display();
     let stands = match std::fs::read(&place.file) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
-            return Err(CommandError::new(Kind::Input, format!("cannot read {name}")).caused_by(&error));
+            return Err(Problem::new(ProblemKind::Input, format!("cannot read {name}")).caused_by(&error));
         }
     };
     let written = match stands {
@@ -160,10 +161,11 @@ pub(super) fn write(
             return Ok(Written::Unchanged);
         }
         Some(_) if !force => {
-            return Err(
-                CommandError::new(Kind::Refused, format!("{name} is there and says something else"))
-                    .hint("`--force` replaces it; `--set` or `--out` names another"),
-            );
+            return Err(Problem::new(
+                ProblemKind::Refused,
+                format!("{name} is there and says something else"),
+            )
+            .hint("`--force` replaces it; `--set` or `--out` names another"));
         }
         Some(_) => Written::Replaced,
         None => Written::New,
@@ -172,8 +174,8 @@ pub(super) fn write(
         printer.say(&format!("{name} would be written; nothing was"));
         return Ok(Written::DryRun);
     }
-    replace(&place.file, text).map_err(|error| {
-        CommandError::new(Kind::Environment, format!("cannot write {name}")).caused_by(&error)
+    replace_file(&place.file, text).map_err(|error| {
+        Problem::new(ProblemKind::Environment, format!("cannot write {name}")).caused_by(&error)
     })?;
     printer.say(&format!("wrote {name}; `fleet dispatch {name}` runs it"));
     Ok(written)

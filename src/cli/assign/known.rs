@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::assign::{Estimate, Known, Question};
 use crate::case::Judgement;
-use crate::cli::context::Context;
 use crate::cli::printer::Printer;
-use crate::cli::verdicts::VERDICT;
-use crate::cli::{CommandError, Kind, regrade};
+use crate::cli::regrade;
 use crate::collect::ResultFile;
 use crate::domain::fleet::Closure;
 use crate::domain::journal::Outcome;
 use crate::domain::{AttemptState, Epoch, Fleet, InstanceId, Job, JobId, ModelName, Span};
 use crate::report::{Account, words};
+use crate::service::{Problem, ProblemKind, Project, verdicts::VERDICT};
 use crate::store::Store;
 
 /// What is known.
@@ -29,16 +28,12 @@ pub(super) struct Past {
 type Took = Vec<(InstanceId, ModelName, Span)>;
 
 /// Reads the database, the results of fleet.toml and these trees.
-pub(super) async fn read(
-    context: &Context,
-    trees: &[PathBuf],
-    printer: &Printer,
-) -> Result<Past, CommandError> {
+pub(super) async fn read(project: &Project, trees: &[PathBuf], printer: &Printer) -> Result<Past, Problem> {
     let mut past = Past::default();
     let mut took = Took::new();
     let mut jobs = BTreeSet::new();
-    if let Some(store) = Store::peek(&context.database()).await? {
-        let fleet = store.load(Epoch(0), &context.config.hosts).await?;
+    if let Some(store) = Store::peek(&project.database_path()).await? {
+        let fleet = store.load(Epoch(0), &project.config.hosts).await?;
         for entry in fleet.jobs() {
             jobs.insert(entry.job.id);
             past.learn(&entry.job, known(Account::of(entry), Known::Result));
@@ -54,7 +49,7 @@ pub(super) async fn read(
         store.close().await;
         past.fleet = Some(fleet);
     }
-    let own = context.results.is_dir().then_some(&context.results);
+    let own = project.results.is_dir().then_some(&project.results);
     let mut unreadable = 0;
     for tree in own.into_iter().chain(trees) {
         unreadable += past.tree(tree, &mut jobs, &mut took)?;
@@ -78,15 +73,10 @@ impl Past {
     }
 
     /// The results of one tree whose jobs are not `seen`; how many cannot be read.
-    fn tree(
-        &mut self,
-        tree: &Path,
-        seen: &mut BTreeSet<JobId>,
-        took: &mut Took,
-    ) -> Result<usize, CommandError> {
+    fn tree(&mut self, tree: &Path, seen: &mut BTreeSet<JobId>, took: &mut Took) -> Result<usize, Problem> {
         let mut homes = Vec::new();
         regrade::find(tree, &mut homes).map_err(|error| {
-            CommandError::new(Kind::Input, format!("cannot look into {}", tree.display())).caused_by(&error)
+            Problem::new(ProblemKind::Input, format!("cannot look into {}", tree.display())).caused_by(&error)
         })?;
         homes.sort();
         let mut unreadable = 0;

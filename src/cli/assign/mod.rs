@@ -2,7 +2,6 @@
 
 mod file;
 mod known;
-mod subjects;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,15 +9,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
 use crate::assign::{self, Missing, Room, Share};
 use crate::config::finding::suggestion;
 use crate::domain::{HostName, ModelName, PipelineName, SetName, Span, hold};
 use crate::doors::clock;
 use crate::report::table::{Table, left, right};
 use crate::report::words;
+use crate::service::{Problem, ProblemKind, Project, instances};
 use crate::validate::{MOST_RUNS, POOL};
 use file::{Place, Written};
 
@@ -97,21 +96,21 @@ struct Line {
     expected_ms: Option<Span>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
     let place = Place::of(args.set.as_ref(), args.out.as_deref());
     let base = place.as_ref().map(|place| place.base.clone()).unwrap_or_default();
-    let subjects = subjects::read(&args.datasets, &base, &context.config.images);
-    let mut faults = unknown(args, context);
+    let subjects = instances::read_instances(&args.datasets, &base, &project.config.images);
+    let mut faults = unknown(args, project);
     let (place, subjects) = match (place, subjects) {
         (Ok(place), Ok(subjects)) if faults.is_empty() => (place, subjects),
         (place, subjects) => {
             faults.extend(place.err());
             faults.extend(subjects.err());
-            return Err(CommandError::all(faults)
-                .unwrap_or_else(|| CommandError::new(Kind::Internal, "nothing is wrong")));
+            return Err(Problem::merged(faults)
+                .unwrap_or_else(|| Problem::new(ProblemKind::Internal, "nothing is wrong")));
         }
     };
-    let past = known::read(context, &args.done, printer).await?;
+    let past = known::read(project, &args.done, printer).await?;
     let mut models: Vec<ModelName> = Vec::new();
     for model in &args.models {
         if !models.contains(model) {
@@ -125,14 +124,14 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
     if let Some(set) = past.fleet.as_ref() {
         file::fits(set, &place.set, &tasks)?;
     }
-    let rooms = rooms(args, context, &past, printer)?;
+    let rooms = rooms(args, project, &past, printer)?;
     let shares = assign::balance(tasks, &rooms);
     let text = assign::text(&shares, args.pipeline.as_ref(), args.star.then_some(POOL));
     let written = if count == 0 {
         printer.say("nothing is missing, and no file was written");
         Written::Nothing
     } else {
-        file::check(&text, &place, &context.config)?;
+        file::check(&text, &place, &project.config)?;
         file::write(&text, &place, args.force, args.dry_run, printer)?
     };
     if args.json {
@@ -150,7 +149,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
             again: &missing.again,
             hosts: shares.iter().map(line).collect(),
             assignment: serde_json::from_str(assignment)
-                .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?,
+                .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?,
         })?;
     } else if count > 0 {
         printer.data(&table(&shares, printer.width()))?;
@@ -159,12 +158,12 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
 }
 
 /// Names that fleet.toml does not have, all at once.
-fn unknown(args: &Args, context: &Context) -> Vec<CommandError> {
-    let config = &context.config;
+fn unknown(args: &Args, project: &Project) -> Vec<Problem> {
+    let config = &project.config;
     let mut faults = Vec::new();
     let mut add = |what: &str, name: &str, known: Vec<&str>| {
         let message = format!("fleet.toml has no {what} `{name}`");
-        faults.push(CommandError::new(Kind::Input, message).hint(suggestion(name, known)));
+        faults.push(Problem::new(ProblemKind::Input, message).hint(suggestion(name, known)));
     };
     for name in args.models.iter().filter(|name| config.model(name).is_none()) {
         let known = config.models.iter().map(|model| model.name.as_str());
@@ -188,10 +187,10 @@ fn unknown(args: &Args, context: &Context) -> Vec<CommandError> {
 /// The hosts that get a share.
 fn rooms(
     args: &Args,
-    context: &Context,
+    project: &Project,
     past: &known::Past,
     printer: &Printer,
-) -> Result<Vec<Room>, CommandError> {
+) -> Result<Vec<Room>, Problem> {
     let away = |host: &HostName| {
         let fleet = past.fleet.as_ref()?;
         if let Some(word) = &fleet.host(host)?.gone {
@@ -205,7 +204,7 @@ fn rooms(
         Some(format!("it is {} ({})", hold.kind.word(), hold.why))
     };
     let mut rooms = Vec::new();
-    for host in &context.config.hosts {
+    for host in &project.config.hosts {
         if args.hosts.is_empty() {
             if let Some(why) = away(&host.name) {
                 printer.say(&format!("{} gets nothing: {why}", host.name));
@@ -221,7 +220,7 @@ fn rooms(
     }
     if rooms.is_empty() {
         return Err(
-            CommandError::new(Kind::Input, "there is no host that could get a share")
+            Problem::new(ProblemKind::Input, "there is no host that could get a share")
                 .hint("`fleet host back HOST` takes back that it is gone; `--hosts` names one all the same"),
         );
     }

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::context::Context;
-use super::super::{exit, harness};
+use super::super::exit;
 use crate::collect::{Origin, Parcel, send};
 use crate::config::Harness as Settings;
 use crate::domain::deploy::{Harness, Install, Installed, Look, Place, Room};
@@ -15,6 +14,7 @@ use crate::domain::tree::{Tree, short};
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Sha256, Span};
 use crate::report::words;
+use crate::service::{Project, harness};
 use crate::transport::Call;
 
 /// What is to be in use on every host.
@@ -54,8 +54,8 @@ pub(super) enum Outcome {
 
 impl Deployment<'_> {
     /// Does what is to be done on this host.
-    pub(super) async fn bring(&self, context: &Context, host: &HostConfig) -> Outcome {
-        let mut call = match harness::call(context, host).await {
+    pub(super) async fn bring(&self, project: &Project, host: &HostConfig) -> Outcome {
+        let mut call = match harness::open_call(project, host).await {
             Ok(call) => call,
             Err(why) => return Outcome::Failed { why },
         };
@@ -66,7 +66,7 @@ impl Deployment<'_> {
 
     async fn converse(&self, call: &mut Call, host: &HostConfig) -> Result<Outcome, String> {
         let look = Look::Whole(self.settings.exclude.clone());
-        let found = harness::look(call, host, look).await?;
+        let found = harness::inspect_harness(call, host, look).await?;
         if found.place == Place::Version(self.tree) && found.tree.digest() == self.tree {
             return Ok(Outcome::Current {
                 unknown: found.unknown.0.len(),

@@ -9,16 +9,18 @@ use std::path::PathBuf;
 use futures::StreamExt as _;
 use serde::Serialize;
 
-use super::context::Context;
-use super::harness::{self, chosen};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
 use crate::domain::deploy::Look;
 use crate::domain::host::HostConfig;
 use crate::domain::tree::{Tree, short};
 use crate::domain::{HostName, Lock, Sha256};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::{
+    Problem, ProblemKind, Project,
+    harness::{self, hosts_named},
+};
 use host::{Deployment, Outcome};
 
 /// Hosts that are sent to at a time: they share this machine's line.
@@ -79,20 +81,20 @@ struct Report<'a> {
     hosts: &'a [Line],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let hosts = chosen(&args.hosts, context)?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let hosts = hosts_named(&args.hosts, project)?;
     if args.versions {
-        return versions(args, context, &hosts, printer).await;
+        return versions(args, project, &hosts, printer).await;
     }
     let (source, lock, tree) = if let Some(word) = &args.rollback {
-        (None, None, known(word, &kept(context, &hosts).await)?)
+        (None, None, known(word, &kept(project, &hosts).await)?)
     } else {
-        let (dir, tree) = local(args, context)?;
-        let lock = harness::lock_of(context, &tree, &dir.display().to_string())?;
+        let (dir, tree) = local(args, project)?;
+        let lock = harness::lock_of(project, &tree, &dir.display().to_string())?;
         let digest = lock.digest();
         (Some((dir, tree)), Some(lock), digest)
     };
-    let settings = &context.config.harness;
+    let settings = &project.config.harness;
     let deployment = Deployment {
         tree,
         source: source.as_ref().map(|(dir, tree)| (dir.as_path(), tree)),
@@ -100,23 +102,28 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
         replace: args.replace,
         keep: args.keep.unwrap_or(settings.keep),
         dry_run: args.dry_run,
-        silence: context.config.ssh.silence,
+        silence: project.config.ssh.silence,
     };
     let each = hosts.iter().map(|host| {
         let deployment = &deployment;
         async move {
             Line {
                 host: host.name.clone(),
-                outcome: deployment.bring(context, host).await,
+                outcome: deployment.bring(project, host).await,
             }
         }
     });
     let lines: Vec<Line> = futures::stream::iter(each).buffered(AT_ONCE).collect().await;
     if let Some(lock) = lock.filter(|_| lines.iter().any(|line| line.outcome.is_there())) {
-        tell_pin(harness::pin(context, &lock, args.dry_run)?, &lock, args, printer);
+        tell_pin(
+            harness::write_lock(project, &lock, args.dry_run)?,
+            &lock,
+            args,
+            printer,
+        );
     }
     if args.rollback.is_some() && !args.dry_run {
-        pin_kept(context, &lines, tree, args, printer).await?;
+        pin_kept(project, &lines, tree, args, printer).await?;
     }
     if args.json {
         printer.json(&Report {
@@ -140,35 +147,35 @@ fn tell_pin(news: bool, lock: &Lock, args: &Args, printer: &Printer) {
     }
 }
 
-fn local(args: &Args, context: &Context) -> Result<(PathBuf, Tree), CommandError> {
-    let dir = match (&args.tree, &context.config.harness.tree) {
+fn local(args: &Args, project: &Project) -> Result<(PathBuf, Tree), Problem> {
+    let dir = match (&args.tree, &project.config.harness.tree) {
         (Some(dir), _) => dir.clone(),
-        (None, Some(dir)) => context.base.join(dir),
+        (None, Some(dir)) => project.base.join(dir),
         (None, None) => {
             return Err(
-                CommandError::new(Kind::Input, "nothing says what is to be deployed")
+                Problem::new(ProblemKind::Input, "nothing says what is to be deployed")
                     .hint("name the tree: `fleet deploy DIR`; or set `tree` under [harness] in fleet.toml"),
             );
         }
     };
     if !dir.is_dir() {
-        return Err(CommandError::new(
-            Kind::Input,
+        return Err(Problem::new(
+            ProblemKind::Input,
             format!("{} is no directory", dir.display()),
         ));
     }
-    let tree = harness::read_tree(context, &dir)?;
+    let tree = harness::read_tree(project, &dir)?;
     Ok((dir, tree))
 }
 
 /// The versions that each host has ready, or why nobody knows.
 type Kept<'c> = Vec<(&'c HostConfig, Result<Vec<Sha256>, String>)>;
 
-async fn kept<'c>(context: &'c Context, hosts: &[&'c HostConfig]) -> Kept<'c> {
+async fn kept<'c>(project: &'c Project, hosts: &[&'c HostConfig]) -> Kept<'c> {
     let each = hosts.iter().map(|host| async move {
         let versions = async {
-            let mut call = harness::call(context, host).await?;
-            let found = harness::look(&mut call, host, Look::Paths(Vec::new())).await;
+            let mut call = harness::open_call(project, host).await?;
+            let found = harness::inspect_harness(&mut call, host, Look::Paths(Vec::new())).await;
             call.hang_up().await;
             found.map(|found| found.versions)
         };
@@ -178,7 +185,7 @@ async fn kept<'c>(context: &'c Context, hosts: &[&'c HostConfig]) -> Kept<'c> {
 }
 
 /// The one version that the word begins.
-fn known(word: &str, kept: &Kept<'_>) -> Result<Sha256, CommandError> {
+fn known(word: &str, kept: &Kept<'_>) -> Result<Sha256, Problem> {
     let all: BTreeSet<Sha256> = kept
         .iter()
         .filter_map(|(_, versions)| versions.as_ref().ok())
@@ -196,8 +203,8 @@ fn known(word: &str, kept: &Kept<'_>) -> Result<Sha256, CommandError> {
         let why = versions.as_ref().err()?;
         Some(format!("{}: {why}", host.name))
     });
-    Err(CommandError::new(
-        Kind::Input,
+    Err(Problem::new(
+        ProblemKind::Input,
         format!("`{word}` means {} of the versions that hosts keep", meant.len()),
     )
     .causes(errors)
@@ -206,11 +213,11 @@ fn known(word: &str, kept: &Kept<'_>) -> Result<Sha256, CommandError> {
 
 async fn versions(
     args: &Args,
-    context: &Context,
+    project: &Project,
     hosts: &[&HostConfig],
     printer: &Printer,
-) -> Result<u8, CommandError> {
-    let kept = kept(context, hosts).await;
+) -> Result<u8, Problem> {
+    let kept = kept(project, hosts).await;
     let bad = kept.iter().filter(|(_, versions)| versions.is_err()).count();
     if args.json {
         let hosts: Vec<_> = kept
@@ -243,25 +250,25 @@ async fn versions(
 
 /// After a rollback, `fleet.lock` pins what the hosts went back to: one that has it tells what is in it.
 async fn pin_kept(
-    context: &Context,
+    project: &Project,
     lines: &[Line],
     tree: Sha256,
     args: &Args,
     printer: &Printer,
-) -> Result<(), CommandError> {
+) -> Result<(), Problem> {
     let there = lines
         .iter()
         .filter(|line| matches!(line.outcome, Outcome::Current { .. } | Outcome::Switched { .. }));
-    for host in there.filter_map(|line| context.config.host(&line.host)) {
-        let Ok(mut call) = harness::call(context, host).await else {
+    for host in there.filter_map(|line| project.config.host(&line.host)) {
+        let Ok(mut call) = harness::open_call(project, host).await else {
             continue;
         };
-        let all = Look::Whole(context.config.harness.exclude.clone());
-        let found = harness::look(&mut call, host, all).await;
+        let all = Look::Whole(project.config.harness.exclude.clone());
+        let found = harness::inspect_harness(&mut call, host, all).await;
         call.hang_up().await;
         if let Some(found) = found.ok().filter(|found| found.tree.digest() == tree) {
-            let lock = harness::lock_of(context, &found.tree, host.name.as_str())?;
-            tell_pin(harness::pin(context, &lock, false)?, &lock, args, printer);
+            let lock = harness::lock_of(project, &found.tree, host.name.as_str())?;
+            tell_pin(harness::write_lock(project, &lock, false)?, &lock, args, printer);
             return Ok(());
         }
     }

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::context::Context;
-use super::super::harness;
 use super::facts::DISK;
 use super::{Check, check};
 use crate::domain::Epoch;
@@ -12,21 +10,22 @@ use crate::domain::tree::short;
 use crate::doors::{env, spawn};
 use crate::objects::ObjectError;
 use crate::report::words;
+use crate::service::{Project, harness};
 use crate::store::Store;
 
 /// For the store of images, which may have to find credentials first.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All that is checked here.
-pub(super) async fn checks(context: &Context) -> Vec<Check> {
+pub(super) async fn checks(project: &Project) -> Vec<Check> {
     let mut checks = vec![
         program("ssh", "-V", "apt install openssh-client"),
         program("rsync", "--version", "apt install rsync"),
-        results(&context.results),
+        results(&project.results),
     ];
-    checks.extend(lock(context));
-    checks.extend(keys(context));
-    let (database, images) = futures::join!(database(context), images(context));
+    checks.extend(lock(project));
+    checks.extend(keys(project));
+    let (database, images) = futures::join!(database(project), images(project));
     checks.push(database);
     checks.extend(images);
     checks
@@ -82,8 +81,8 @@ fn results(dir: &Path) -> Check {
 }
 
 /// What is pinned, if something is.
-fn lock(context: &Context) -> Option<Check> {
-    match harness::read_lock(context) {
+fn lock(project: &Project) -> Option<Check> {
+    match harness::read_lock(project) {
         Ok(None) => None,
         Ok(Some(lock)) => {
             let found = format!(
@@ -103,8 +102,8 @@ fn lock(context: &Context) -> Option<Check> {
 }
 
 /// The variables that jobs are to get from here.
-fn keys(context: &Context) -> Option<Check> {
-    let config = &context.config;
+fn keys(project: &Project) -> Option<Check> {
+    let config = &project.config;
     let models = config.models.iter().flat_map(|model| &model.env);
     let pipelines = config.pipelines.iter().flat_map(|pipeline| &pipeline.env);
     let mut names: Vec<&String> = models.chain(pipelines).collect();
@@ -126,8 +125,8 @@ fn keys(context: &Context) -> Option<Check> {
 }
 
 /// The store of images, where jobs need one.
-async fn images(context: &Context) -> Option<Check> {
-    let config = &context.config;
+async fn images(project: &Project) -> Option<Check> {
+    let config = &project.config;
     if !config
         .pipelines
         .iter()
@@ -136,7 +135,9 @@ async fn images(context: &Context) -> Option<Check> {
         return None;
     }
     let bucket = &config.images.bucket;
-    let looked = tokio::time::timeout(PATIENCE, async { context.objects().await.look(bucket).await });
+    let looked = tokio::time::timeout(PATIENCE, async {
+        project.open_objects().await.look(bucket).await
+    });
     Some(match looked.await {
         Ok(Ok(())) => check("here", "images", format!("s3://{bucket}"), None),
         Ok(Err(error)) => {
@@ -166,9 +167,9 @@ async fn images(context: &Context) -> Option<Check> {
 }
 
 /// The database: is it whole, and does the history in it lead to the state in it?
-async fn database(context: &Context) -> Check {
+async fn database(project: &Project) -> Check {
     let remedy = || Some("move it away and run `fleet adopt`: it is rebuilt from the hosts".to_owned());
-    let store = match Store::peek(&context.database()).await {
+    let store = match Store::peek(&project.database_path()).await {
         Ok(Some(store)) => store,
         Ok(None) => {
             return check(

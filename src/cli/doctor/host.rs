@@ -1,7 +1,5 @@
 //! One host: its facts, what it saw of the harness, and whether that is the one that is pinned.
 
-use super::super::context::Context;
-use super::super::harness;
 use super::advice::advice;
 use super::{Check, check, facts};
 use crate::domain::Lock;
@@ -13,6 +11,7 @@ use crate::domain::tree::short;
 use crate::domain::wire::{Answer, Ask};
 use crate::pipeline;
 use crate::report::words;
+use crate::service::{Project, harness};
 use crate::transport::{Call, LinkError};
 
 /// What is asked of every host.
@@ -32,8 +31,8 @@ pub(super) struct Wish {
 
 impl Wish {
     /// As the pipelines want it.
-    pub(super) fn new(context: &Context, mend: bool) -> Wish {
-        let config = &context.config;
+    pub(super) fn new(project: &Project, mend: bool) -> Wish {
+        let config = &project.config;
         let containers = config.pipelines.iter().any(|pipeline| pipeline.containers);
         let sections = pipeline::sections(config).map(|sections| {
             let section = |(name, keyless)| Section { name, keyless };
@@ -47,7 +46,7 @@ impl Wish {
             phases: config.pipelines.iter().any(pipeline::speaks_of_harness),
             critical: config.harness.critical(),
             // That it cannot be read is said elsewhere.
-            lock: harness::read_lock(context).unwrap_or_default(),
+            lock: harness::read_lock(project).unwrap_or_default(),
         }
     }
 
@@ -73,8 +72,8 @@ impl Wish {
 }
 
 /// Everything that is checked of a host.
-pub(super) async fn checks(context: &Context, host: &HostConfig, wish: &Wish) -> Vec<Check> {
-    match ask(context, host, wish).await {
+pub(super) async fn checks(project: &Project, host: &HostConfig, wish: &Wish) -> Vec<Check> {
+    match ask(project, host, wish).await {
         Ok(checks) => checks,
         Err(error) => vec![unreachable(host, &error)],
     }
@@ -87,8 +86,8 @@ fn unreachable(host: &HostConfig, error: &LinkError) -> Check {
     check(host.name.as_str(), "link", error.bare().to_string(), Some(remedy))
 }
 
-async fn ask(context: &Context, host: &HostConfig, wish: &Wish) -> Result<Vec<Check>, LinkError> {
-    let mut call = context.transport.open(host).await?.call();
+async fn ask(project: &Project, host: &HostConfig, wish: &Wish) -> Result<Vec<Check>, LinkError> {
+    let mut call = project.transport.open(host).await?.call();
     let asked = converse(&mut call, host, wish).await;
     call.hang_up().await;
     asked
@@ -134,7 +133,7 @@ fn observed(host: &HostConfig, seen: Observation) -> Check {
 async fn drift(call: &mut Call, host: &HostConfig, lock: &Lock) -> Option<Check> {
     let name = host.name.as_str();
     let paths = Look::Paths(lock.critical().to_vec());
-    let found = harness::look(call, host, paths).await.ok()?;
+    let found = harness::inspect_harness(call, host, paths).await.ok()?;
     let drift = lock.tree().part(lock.critical()).drift(&found.tree);
     let changed: Vec<&str> = drift
         .iter()

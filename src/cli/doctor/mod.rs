@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::{Problem, Project};
 
 /// Check everything that a run depends on, here and on all hosts at once; what is wrong comes with what to do
 ///
@@ -62,16 +62,16 @@ struct Diagnosis<'a> {
     checks: &'a [Check],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let wish = host::Wish::new(context, args.fix && !args.dry_run);
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let wish = host::Wish::new(project, args.fix && !args.dry_run);
     let hosts = futures::future::join_all(
-        context
+        project
             .config
             .hosts
             .iter()
-            .map(|config| host::checks(context, config, &wish)),
+            .map(|config| host::checks(project, config, &wish)),
     );
-    let (mut checks, hosts) = futures::join!(here::checks(context), hosts);
+    let (mut checks, hosts) = futures::join!(here::checks(project), hosts);
     checks.extend(hosts.into_iter().flatten());
     let bad = checks.iter().filter(|check| !check.ok).count();
     if args.json {

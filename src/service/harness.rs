@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::context::Context;
-use super::results::replace;
-use super::{CommandError, Kind};
+use super::reports::replace_file;
+use super::{Problem, ProblemKind, Project};
 use crate::domain::deploy::{Harness, Look};
 use crate::domain::host::HostConfig;
 use crate::domain::tree::{LeftOut, Tree};
@@ -14,34 +13,31 @@ use crate::harness;
 use crate::transport::Call;
 
 /// The hosts of these names; all, without any.
-pub(super) fn chosen<'c>(
-    names: &[HostName],
-    context: &'c Context,
-) -> Result<Vec<&'c HostConfig>, CommandError> {
+pub fn hosts_named<'c>(names: &[HostName], project: &'c Project) -> Result<Vec<&'c HostConfig>, Problem> {
     let unknown: Vec<String> = names
         .iter()
-        .filter(|name| context.config.host(name).is_none())
+        .filter(|name| project.config.host(name).is_none())
         .map(|name| format!("no host is called {name}"))
         .collect();
     if !unknown.is_empty() {
-        return Err(CommandError::new(Kind::Input, "not every host is known")
+        return Err(Problem::new(ProblemKind::Input, "not every host is known")
             .causes(unknown)
             .hint("`fleet hosts` lists them"));
     }
     let is_meant = |host: &&HostConfig| names.is_empty() || names.contains(&host.name);
-    Ok(context.config.hosts.iter().filter(is_meant).collect())
+    Ok(project.config.hosts.iter().filter(is_meant).collect())
 }
 
 /// Where `fleet.lock` lies: beside `fleet.toml`.
-pub(super) fn lock_path(context: &Context) -> PathBuf {
-    context.base.join(lock::FILE)
+pub fn lock_path(project: &Project) -> PathBuf {
+    project.base.join(lock::FILE)
 }
 
 /// What is pinned; none if nothing is.
-pub(super) fn read_lock(context: &Context) -> Result<Option<Lock>, CommandError> {
-    let path = lock_path(context);
+pub fn read_lock(project: &Project) -> Result<Option<Lock>, Problem> {
+    let path = lock_path(project);
     let bad = |why: String| {
-        CommandError::new(Kind::Input, format!("cannot read {}", path.display()))
+        Problem::new(ProblemKind::Input, format!("cannot read {}", path.display()))
             .causes([why])
             .hint("take it from version control, or write it again with `fleet verify --pin`")
     };
@@ -56,41 +52,45 @@ pub(super) fn read_lock(context: &Context) -> Result<Option<Lock>, CommandError>
 }
 
 /// Pins a tree; false if it was pinned already.
-pub(super) fn pin(context: &Context, lock: &Lock, dry_run: bool) -> Result<bool, CommandError> {
-    let path = lock_path(context);
+pub fn write_lock(project: &Project, lock: &Lock, dry_run: bool) -> Result<bool, Problem> {
+    let path = lock_path(project);
     let text = lock
         .text()
-        .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+        .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
     if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
         return Ok(false);
     }
     if !dry_run {
-        replace(&path, &text).map_err(|error| {
-            CommandError::new(Kind::Environment, format!("cannot write {}", path.display())).caused_by(&error)
+        replace_file(&path, &text).map_err(|error| {
+            Problem::new(
+                ProblemKind::Environment,
+                format!("cannot write {}", path.display()),
+            )
+            .caused_by(&error)
         })?;
     }
     Ok(true)
 }
 
 /// What `fleet.lock` says of a tree.
-pub(super) fn lock_of(context: &Context, tree: &Tree, from: &str) -> Result<Lock, CommandError> {
-    Lock::of(tree, &context.config.harness.critical()).map_err(|missing| {
-        CommandError::new(Kind::Input, format!("{from} is no whole harness"))
+pub fn lock_of(project: &Project, tree: &Tree, from: &str) -> Result<Lock, Problem> {
+    Lock::of(tree, &project.config.harness.critical()).map_err(|missing| {
+        Problem::new(ProblemKind::Input, format!("{from} is no whole harness"))
             .causes(missing.into_iter().map(|path| format!("{path} is missing")))
             .hint("`critical` under [harness] in fleet.toml names the files that must be there")
     })
 }
 
 /// The tree in a directory of this machine.
-pub(super) fn read_tree(context: &Context, dir: &std::path::Path) -> Result<Tree, CommandError> {
-    let out = LeftOut::with(&context.config.harness.exclude);
+pub fn read_tree(project: &Project, dir: &std::path::Path) -> Result<Tree, Problem> {
+    let out = LeftOut::with(&project.config.harness.exclude);
     harness::read(dir, &out).map_err(|error| {
-        CommandError::new(Kind::Input, format!("{} cannot be read", dir.display())).caused_by(&error)
+        Problem::new(ProblemKind::Input, format!("{} cannot be read", dir.display())).caused_by(&error)
     })
 }
 
 /// The harness of a host, as it is.
-pub(super) async fn look(call: &mut Call, host: &HostConfig, look: Look) -> Result<Harness, String> {
+pub async fn inspect_harness(call: &mut Call, host: &HostConfig, look: Look) -> Result<Harness, String> {
     let at = host.harness.clone().ok_or("it has no `harness` in fleet.toml")?;
     match call.ask(Ask::Harness { at, look }).await {
         Ok(Answer::Harness(found)) => Ok(*found),
@@ -101,8 +101,8 @@ pub(super) async fn look(call: &mut Call, host: &HostConfig, look: Look) -> Resu
 }
 
 /// Opens the link to a host, for questions.
-pub(super) async fn call(context: &Context, host: &HostConfig) -> Result<Call, String> {
-    let link = context.transport.open(host).await;
+pub async fn open_call(project: &Project, host: &HostConfig) -> Result<Call, String> {
+    let link = project.transport.open(host).await;
     link.map(crate::transport::Link::call)
         .map_err(|error| error.bare().to_string())
 }

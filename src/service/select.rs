@@ -1,23 +1,23 @@
 //! How people name jobs: by id (or its beginning), or as the tree of results does: `set/instance/model/run1`,
 //! with or without the set, or the beginning of that.
 
-use super::{CommandError, Kind};
+use super::{Problem, ProblemKind};
 use crate::domain::fleet::JobEntry;
 use crate::domain::{Fleet, Job};
 
 /// Every job that the word may mean.
-pub(super) fn matching<'a>(fleet: &'a Fleet, word: &str) -> Vec<&'a JobEntry> {
+pub fn jobs_meant<'a>(fleet: &'a Fleet, word: &str) -> Vec<&'a JobEntry> {
     let mut jobs: Vec<&JobEntry> = fleet.jobs().filter(|entry| means(entry, word)).collect();
     jobs.sort_by_key(|entry| entry.job.order);
     jobs
 }
 
 /// The jobs that the words mean; each word must mean at least one.
-pub(super) fn all<'a>(fleet: &'a Fleet, words: &[String]) -> Result<Vec<&'a JobEntry>, CommandError> {
+pub fn jobs_named<'a>(fleet: &'a Fleet, words: &[String]) -> Result<Vec<&'a JobEntry>, Problem> {
     let mut jobs = Vec::new();
     let mut unknown = Vec::new();
     for word in words {
-        let found = matching(fleet, word);
+        let found = jobs_meant(fleet, word);
         if found.is_empty() {
             unknown.push(format!("`{}` is no job", word.escape_debug()));
         }
@@ -26,20 +26,20 @@ pub(super) fn all<'a>(fleet: &'a Fleet, words: &[String]) -> Result<Vec<&'a JobE
     if unknown.is_empty() {
         return Ok(jobs);
     }
-    Err(CommandError::new(Kind::Input, "some jobs are not known")
+    Err(Problem::new(ProblemKind::Input, "some jobs are not known")
         .causes(unknown)
         .hint("`fleet status --all` lists every job with its id"))
 }
 
 /// The one job that the word means.
-pub(super) fn one<'a>(fleet: &'a Fleet, word: &str) -> Result<&'a JobEntry, CommandError> {
-    let jobs = all(fleet, &[word.to_owned()])?;
+pub fn job_named<'a>(fleet: &'a Fleet, word: &str) -> Result<&'a JobEntry, Problem> {
+    let jobs = jobs_named(fleet, &[word.to_owned()])?;
     if let [job] = jobs[..] {
         return Ok(job);
     }
-    let names = jobs.iter().take(10).map(|entry| shown(entry));
-    Err(CommandError::new(
-        Kind::Input,
+    let names = jobs.iter().take(10).map(|entry| describe_job(entry));
+    Err(Problem::new(
+        ProblemKind::Input,
         format!("`{}` means {} jobs", word.escape_debug(), jobs.len()),
     )
     .causes(names)
@@ -47,13 +47,13 @@ pub(super) fn one<'a>(fleet: &'a Fleet, word: &str) -> Result<&'a JobEntry, Comm
 }
 
 /// A job as people find it again: its id, and where its results lie.
-pub(super) fn shown(entry: &JobEntry) -> String {
+pub fn describe_job(entry: &JobEntry) -> String {
     let job = &entry.job;
-    format!("{}  {}", job.id, name(job))
+    format!("{}  {}", job.id, job_path(job))
 }
 
 /// Where its results lie.
-pub(super) fn name(job: &Job) -> String {
+pub fn job_path(job: &Job) -> String {
     format!("{}/{}/{}/run{}", job.set, job.instance, job.model, job.run)
 }
 

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 
 use super::assignment::Assignment;
-use super::context::Context;
-use super::{CommandError, Kind};
+use super::{Problem, ProblemKind, Project};
 use crate::config::Config;
 use crate::domain::swe::Source;
 use crate::domain::{Instance, Job, Sha256};
@@ -18,21 +17,21 @@ use crate::report::words;
 const REQUESTS: usize = 32;
 
 /// Every object of these jobs, with the instances that need it.
-pub(super) type Objects = BTreeMap<(String, String), BTreeSet<String>>;
+pub type NeededObjects = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// The objects that the native jobs of an assignment need; or what is wrong with their names.
-pub(super) fn objects<'a>(
+pub fn needed_objects<'a>(
     assignment: &Assignment,
     jobs: impl Iterator<Item = &'a Job>,
     config: &Config,
-) -> Result<Objects, CommandError> {
+) -> Result<NeededObjects, Problem> {
     let texts: BTreeMap<Sha256, &str> = assignment
         .set
         .datasets
         .iter()
         .map(|dataset| (dataset.sha256, dataset.body.as_str()))
         .collect();
-    let (mut objects, mut faults) = (Objects::new(), BTreeSet::new());
+    let (mut objects, mut faults) = (NeededObjects::new(), BTreeSet::new());
     for job in jobs {
         let Some(pipeline) = config
             .pipeline(&job.pipeline)
@@ -63,18 +62,18 @@ pub(super) fn objects<'a>(
     if faults.is_empty() {
         return Ok(objects);
     }
-    Err(CommandError::new(Kind::Input, "images of instances cannot be named").causes(faults))
+    Err(Problem::new(ProblemKind::Input, "images of instances cannot be named").causes(faults))
 }
 
 /// Looks for all of them in the store; their sizes.
-pub(super) async fn look(
-    context: &Context,
-    objects: &Objects,
-) -> Result<BTreeMap<(String, String), ObjectFacts>, CommandError> {
+pub async fn check_objects(
+    project: &Project,
+    objects: &NeededObjects,
+) -> Result<BTreeMap<(String, String), ObjectFacts>, Problem> {
     if objects.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let store = context.objects().await;
+    let store = project.open_objects().await;
     let looks = objects.iter().map(|((bucket, key), instances)| {
         let store = &store;
         async move { (bucket, key, instances, store.head(bucket, key).await) }
@@ -104,7 +103,7 @@ pub(super) async fn look(
         "{} cannot be fetched",
         words::count(causes.len(), "image", "images")
     );
-    Err(CommandError::new(Kind::Environment, what)
+    Err(Problem::new(ProblemKind::Environment, what)
         .causes(causes)
         .hint("nothing has been dispatched; mend it and run the same command again"))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 
-use super::{CommandError, Kind};
+use super::{Problem, ProblemKind};
 use crate::case::Judgement;
 use crate::collect::{self, Brought, ResultFile};
 use crate::config::Config;
@@ -14,20 +14,20 @@ use crate::report::calibration::{Calibrations, Weight};
 use crate::report::{self, Account, Books, Effort, PhaseTime, Row, words};
 
 /// Closes the books and writes `summary.json`, `results.jsonl` and `results.csv`, each at once.
-pub(super) fn write(
+pub fn write_reports(
     fleet: &Fleet,
-    home: &Home<'_>,
+    home: &HomeResults<'_>,
     results: &Path,
     config: &Config,
     mixed: bool,
-) -> Result<Books, CommandError> {
+) -> Result<Books, Problem> {
     let calibrations = calibrations(fleet, config);
     let rows: Vec<Row> = fleet
         .jobs()
         .map(|entry| row(entry, home, results, &calibrations))
         .collect();
     let internal = |error: &dyn std::error::Error| {
-        CommandError::new(Kind::Internal, "the books cannot be closed").caused_by(error)
+        Problem::new(ProblemKind::Internal, "the books cannot be closed").caused_by(error)
     };
     let books = Books::close(rows, fleet.jobs().count())
         .map_err(|error| internal(&error))?
@@ -44,9 +44,9 @@ pub(super) fn write(
         ("results.csv", books.results_csv()),
     ];
     for (name, text) in files {
-        replace(&results.join(name), &text).map_err(|error| {
-            CommandError::new(
-                Kind::Environment,
+        replace_file(&results.join(name), &text).map_err(|error| {
+            Problem::new(
+                ProblemKind::Environment,
                 format!("cannot write {}", results.join(name).display()),
             )
             .caused_by(&error)
@@ -57,18 +57,18 @@ pub(super) fn write(
 
 /// What is at home.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Home<'a> {
+pub struct HomeResults<'a> {
     /// Results.
-    pub(super) brought: &'a BTreeMap<AttemptId, Brought>,
+    pub brought: &'a BTreeMap<AttemptId, Brought>,
     /// And what they amount to.
-    pub(super) judged: &'a BTreeMap<AttemptId, Judgement>,
+    pub judged: &'a BTreeMap<AttemptId, Judgement>,
 }
 
 /// What the verdicts on `gold` and `noop` say of the instances.
-pub(super) fn calibrations(fleet: &Fleet, config: &Config) -> Calibrations {
+pub fn calibrations(fleet: &Fleet, config: &Config) -> Calibrations {
     let mut calibrations = Calibrations::default();
     for entry in fleet.jobs() {
-        if let (Some(weight), Some(verdict)) = (weight(&entry.job, config), entry.verdict()) {
+        if let (Some(weight), Some(verdict)) = (weight_of(&entry.job, config), entry.verdict()) {
             calibrations.add(weight, verdict);
         }
     }
@@ -76,13 +76,13 @@ pub(super) fn calibrations(fleet: &Fleet, config: &Config) -> Calibrations {
 }
 
 /// The end of the scale that a job is, if it is one.
-pub(super) fn weight(job: &Job, config: &Config) -> Option<Weight> {
+pub fn weight_of(job: &Job, config: &Config) -> Option<Weight> {
     let given = job.trajectory.is_some();
     let agent = config.agent_of(&job.model, config.pipeline(&job.pipeline)?)?;
     Weight::of(agent).filter(|_| !given)
 }
 
-fn row(entry: &JobEntry, at_home: &Home<'_>, results: &Path, calibrations: &Calibrations) -> Row {
+fn row(entry: &JobEntry, at_home: &HomeResults<'_>, results: &Path, calibrations: &Calibrations) -> Row {
     let job = &entry.job;
     let attempt = entry.decisive();
     let id = attempt.map(|attempt| AttemptId {
@@ -199,7 +199,7 @@ fn effort(judged: &Judgement) -> Effort {
 }
 
 /// The file has the old text or the new one, whatever happens.
-pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let new = path.with_extension("new");
     let mut file = std::fs::File::create(&new)?;

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
-use super::results::replace;
+use super::reports::replace_file;
 use crate::case::{Case, Judgement};
 
 /// Its place, beside `result.json`. Not among the files that a host vouches for.
-pub(super) const VERDICT: &str = "verdict.json";
+pub const VERDICT: &str = "verdict.json";
 
 /// The judgement that lies beside a result, if this build would give the same kind.
-pub(super) fn standing(home: &Path) -> Option<Judgement> {
+pub fn read_verdict(home: &Path) -> Option<Judgement> {
     Judgement::read(&std::fs::read(home.join(VERDICT)).ok()?)
 }
 
 /// The judgement on a result, which stands there from then on; none if there is nothing to judge.
-pub(super) fn judge(home: &Path) -> Result<Option<Judgement>, String> {
-    if let Some(standing) = standing(home) {
+pub fn judge_result(home: &Path) -> Result<Option<Judgement>, String> {
+    if let Some(standing) = read_verdict(home) {
         return Ok(Some(standing));
     }
     let Some(case) = Case::read(home).map_err(|error| error.to_string())? else {
@@ -24,13 +24,13 @@ pub(super) fn judge(home: &Path) -> Result<Option<Judgement>, String> {
     let Some(judgement) = case.judge().map_err(|error| error.to_string())? else {
         return Ok(None);
     };
-    write(home, &judgement)?;
+    write_verdict(home, &judgement)?;
     Ok(Some(judgement))
 }
 
 /// Puts a judgement beside its result.
-pub(super) fn write(home: &Path, judgement: &Judgement) -> Result<(), String> {
+pub fn write_verdict(home: &Path, judgement: &Judgement) -> Result<(), String> {
     let path = home.join(VERDICT);
     let text = judgement.text().map_err(|error| error.to_string())?;
-    replace(&path, &text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    replace_file(&path, &text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

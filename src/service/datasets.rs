@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::CommandError;
+use super::Problem;
 use crate::artifacts::trajectory;
 use crate::config::finding::suggestion;
 use crate::dataset::{self, Reading};
@@ -19,13 +19,13 @@ use crate::validate::DraftJob;
 /// What travels with a job goes over the link.
 const LARGEST_BODY: u64 = 16 << 20;
 /// What is read as a whole, to find one instance in it.
-pub(super) const LARGEST_FILE: u64 = 512 << 20;
+pub const LARGEST_FILE: u64 = 512 << 20;
 
 /// Why a job gets no dataset: what is wrong, and what to do.
-pub(super) type Fault = (String, Option<String>);
+pub type Fault = (String, Option<String>);
 
 /// The datasets of one assignment.
-pub(super) struct Datasets<'a> {
+pub struct Datasets<'a> {
     /// Where the names of files begin: beside the file that names them, wherever the command is typed.
     base: &'a Path,
     whole: BTreeMap<String, Result<Sha256, String>>,
@@ -35,7 +35,8 @@ pub(super) struct Datasets<'a> {
 }
 
 impl<'a> Datasets<'a> {
-    pub(super) fn beside(assignment: &'a Path) -> Datasets<'a> {
+    /// None read yet, of the assignment in this file.
+    pub fn beside(assignment: &'a Path) -> Datasets<'a> {
         Datasets {
             base: assignment.parent().unwrap_or(Path::new(".")),
             whole: BTreeMap::new(),
@@ -46,10 +47,10 @@ impl<'a> Datasets<'a> {
     }
 
     /// The file as it is, for a program that makes of it what it will.
-    pub(super) fn whole(&mut self, draft: &DraftJob) -> Result<Dataset, Fault> {
+    pub fn whole(&mut self, draft: &DraftJob) -> Result<Dataset, Fault> {
         let name = &draft.dataset_file;
         if !self.whole.contains_key(name) {
-            let read = of_dataset(&self.base.join(name), LARGEST_BODY).map(|text| self.keep(text));
+            let read = read_named(&self.base.join(name), LARGEST_BODY).map(|text| self.keep(text));
             self.whole.insert(name.clone(), read);
         }
         let sha256 = self.whole[name].clone().map_err(|what| (what, None))?;
@@ -57,13 +58,18 @@ impl<'a> Datasets<'a> {
     }
 
     /// The trajectory that an entry gives, if it gives one.
-    pub(super) fn trajectory(&mut self, draft: &DraftJob) -> Result<Option<Dataset>, String> {
+    pub fn trajectory(&mut self, draft: &DraftJob) -> Result<Option<Dataset>, String> {
         let Some((name, _)) = &draft.trajectory else {
             return Ok(None);
         };
         let path = self.base.join(name);
-        let text = text(&path, &format!("the trajectory {}", shown(&path)), LARGEST_BODY)?;
-        trajectory::read(&text).map_err(|error| format!("the trajectory {}: {error}", shown(&path)))?;
+        let text = read_text(
+            &path,
+            &format!("the trajectory {}", display_path(&path)),
+            LARGEST_BODY,
+        )?;
+        trajectory::read(&text)
+            .map_err(|error| format!("the trajectory {}: {error}", display_path(&path)))?;
         Ok(Some(Dataset {
             path: self.paths.get(name),
             sha256: self.keep(text),
@@ -71,11 +77,12 @@ impl<'a> Datasets<'a> {
     }
 
     /// The job's instance. None, if the file's own faults say why there is none.
-    pub(super) fn instance(&mut self, draft: &DraftJob) -> Result<Option<Dataset>, Fault> {
+    pub fn instance(&mut self, draft: &DraftJob) -> Result<Option<Dataset>, Fault> {
         let name = &draft.dataset_file;
         if !self.instances.contains_key(name) {
             let path = self.base.join(name);
-            let reading = of_dataset(&path, LARGEST_FILE).map(|text| read(&text, &shown(&path)));
+            let reading =
+                read_named(&path, LARGEST_FILE).map(|text| read_dataset(&text, &display_path(&path)));
             self.instances.insert(name.clone(), reading);
         }
         let reading = match &self.instances[name] {
@@ -83,24 +90,24 @@ impl<'a> Datasets<'a> {
             Ok(_) => return Ok(None),
             Err(what) => return Err((what.clone(), None)),
         };
-        let line = chosen(reading, &draft.job.instance)?.to_owned();
+        let line = choose_line(reading, &draft.job.instance)?.to_owned();
         let sha256 = self.keep(line);
         Ok(Some(self.named(draft, sha256)))
     }
 
     /// The faults of the files themselves, one error a file.
-    pub(super) fn faults(&self) -> Vec<CommandError> {
+    pub fn faults(&self) -> Vec<Problem> {
         let readings = self.instances.iter();
         let faulty = readings.filter_map(|(name, read)| {
             let findings = &read.as_ref().ok()?.findings;
-            let file = shown(&self.base.join(name));
-            (!findings.is_empty()).then(|| CommandError::findings(&file, findings))
+            let file = display_path(&self.base.join(name));
+            (!findings.is_empty()).then(|| Problem::findings(&file, findings))
         });
         faulty.collect()
     }
 
     /// Everything that travels.
-    pub(super) fn bodies(self) -> Vec<NewDataset> {
+    pub fn bodies(self) -> Vec<NewDataset> {
         let bodies = self.bodies.into_iter();
         bodies.map(|(sha256, body)| NewDataset { sha256, body }).collect()
     }
@@ -118,23 +125,23 @@ impl<'a> Datasets<'a> {
 }
 
 /// Reads the text of a dataset with the parsers that this build has.
-pub(super) fn read(text: &str, file: &str) -> Reading {
+pub fn read_dataset(text: &str, file: &str) -> Reading {
     let parsers: Vec<&str> = Parser::all().map(Parser::id).collect();
     dataset::read(text, file, &|id| Parser::named(id).is_some(), &parsers)
 }
 
 /// How messages call a file.
-pub(super) fn shown(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     path.display().to_string().escape_debug().to_string()
 }
 
 /// The text of a dataset that an assignment names.
-fn of_dataset(path: &Path, most: u64) -> Result<String, String> {
-    text(path, &format!("the dataset {}", shown(path)), most)
+fn read_named(path: &Path, most: u64) -> Result<String, String> {
+    read_text(path, &format!("the dataset {}", display_path(path)), most)
 }
 
 /// The text of a file of at most so many bytes; `name` is what messages call it.
-pub(super) fn text(path: &Path, name: &str, most: u64) -> Result<String, String> {
+pub fn read_text(path: &Path, name: &str, most: u64) -> Result<String, String> {
     let unreadable = |error| format!("cannot read {name}: {error}");
     let size = std::fs::metadata(path).map_err(unreadable)?;
     if size.is_dir() {
@@ -158,7 +165,7 @@ pub(super) fn text(path: &Path, name: &str, most: u64) -> Result<String, String>
 }
 
 /// The line of an instance.
-fn chosen<'r>(reading: &'r Reading, id: &InstanceId) -> Result<&'r str, Fault> {
+fn choose_line<'r>(reading: &'r Reading, id: &InstanceId) -> Result<&'r str, Fault> {
     let Some(found) = reading.found.iter().find(|found| found.instance.id == *id) else {
         let ids = reading.found.iter().map(|found| found.instance.id.as_str());
         let what = format!("the dataset has no instance `{id}`");
@@ -184,13 +191,13 @@ mod tests {
             env!("CARGO_MANIFEST_DIR"),
             "/tests/data/datasets/four.jsonl"
         ));
-        let reading = read(text, "four.jsonl");
-        let line = chosen(&reading, &"12155_1".parse().unwrap()).unwrap();
+        let reading = read_dataset(text, "four.jsonl");
+        let line = choose_line(&reading, &"12155_1".parse().unwrap()).unwrap();
         assert_eq!(line, reading.found[2].text);
-        let (what, hint) = chosen(&reading, &"12155_2".parse().unwrap()).unwrap_err();
+        let (what, hint) = choose_line(&reading, &"12155_2".parse().unwrap()).unwrap_err();
         assert_eq!(what, "the dataset has no instance `12155_2`");
         assert_eq!(hint.unwrap(), "did you mean `12155_1`?");
-        let (_, hint) = chosen(&reading, &"none".parse().unwrap()).unwrap_err();
+        let (_, hint) = choose_line(&reading, &"none".parse().unwrap()).unwrap_err();
         assert_eq!(
             hint.unwrap(),
             "known: 1319603449576684, myremylar__pygame_gui-12, 12155_1, task_001_7"

@@ -4,19 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::{Problem, ProblemKind, datasets};
 use crate::assign::Subject;
-use crate::cli::{CommandError, Kind, datasets};
 use crate::config::Images;
 use crate::dataset::Found;
 use crate::domain::{InstanceId, image};
 
 /// Every instance of these files and directories, in their order; all faults of all files at once. `base` is the
 /// directory of the assignment.
-pub(super) fn read(
-    paths: &[PathBuf],
-    base: &Path,
-    images: &Images,
-) -> Result<Vec<Arc<Subject>>, CommandError> {
+pub fn read_instances(paths: &[PathBuf], base: &Path, images: &Images) -> Result<Vec<Arc<Subject>>, Problem> {
     let mut faults = Vec::new();
     let mut files = Vec::new();
     for path in paths {
@@ -28,17 +24,17 @@ pub(super) fn read(
     let mut first: BTreeMap<InstanceId, (String, String)> = BTreeMap::new();
     let mut subjects = Vec::new();
     for path in files {
-        let file = datasets::shown(&path);
-        let text = match datasets::text(&path, &file, datasets::LARGEST_FILE) {
+        let file = datasets::display_path(&path);
+        let text = match datasets::read_text(&path, &file, datasets::LARGEST_FILE) {
             Ok(text) => text,
             Err(what) => {
-                faults.push(CommandError::new(Kind::Input, what));
+                faults.push(Problem::new(ProblemKind::Input, what));
                 continue;
             }
         };
-        let reading = datasets::read(&text, &file);
+        let reading = datasets::read_dataset(&text, &file);
         if !reading.findings.is_empty() {
-            faults.push(CommandError::findings(&file, &reading.findings));
+            faults.push(Problem::findings(&file, &reading.findings));
         }
         for found in reading.found {
             let id = found.instance.id.clone();
@@ -56,25 +52,25 @@ pub(super) fn read(
             }
         }
     }
-    if let Some(error) = CommandError::all(faults) {
+    if let Some(error) = Problem::merged(faults) {
         return Err(error);
     }
     Ok(subjects)
 }
 
-fn different(id: &InstanceId, one: &str, other: &str) -> CommandError {
+fn different(id: &InstanceId, one: &str, other: &str) -> Problem {
     let what = format!("instance `{id}` is in {one} and, with other data, in {other}");
-    CommandError::new(Kind::Input, what).hint("remove one of them, or name only the files that are meant")
+    Problem::new(ProblemKind::Input, what).hint("remove one of them, or name only the files that are meant")
 }
 
 /// The files that a word means: itself, or the datasets of a directory, by name.
-fn listed(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
+fn listed(path: &Path) -> Result<Vec<PathBuf>, Problem> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let name = datasets::shown(path);
+    let name = datasets::display_path(path);
     let unreadable = |error: std::io::Error| {
-        CommandError::new(Kind::Input, format!("cannot look into {name}")).caused_by(&error)
+        Problem::new(ProblemKind::Input, format!("cannot look into {name}")).caused_by(&error)
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
@@ -85,8 +81,8 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
         }
     }
     if files.is_empty() {
-        return Err(CommandError::new(
-            Kind::Input,
+        return Err(Problem::new(
+            ProblemKind::Input,
             format!("{name} has neither .jsonl nor .json files"),
         ));
     }
@@ -94,10 +90,10 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     Ok(files)
 }
 
-fn subject(found: &Found, path: &Path, base: &Path, images: &Images) -> Result<Subject, CommandError> {
+fn subject(found: &Found, path: &Path, base: &Path, images: &Images) -> Result<Subject, Problem> {
     let instance = &found.instance;
     let source = image::source(instance, images.places())
-        .map_err(|bad| CommandError::new(Kind::Input, format!("{}: its image {bad}", instance.id)))?;
+        .map_err(|bad| Problem::new(ProblemKind::Input, format!("{}: its image {bad}", instance.id)))?;
     let id = instance.id.as_str();
     let repo = instance.repo.replace('/', "__");
     // Some ids begin with the repository already.
@@ -115,11 +111,11 @@ fn subject(found: &Found, path: &Path, base: &Path, images: &Images) -> Result<S
 }
 
 /// The file as the assignment names it: from its own directory, so that both can be moved together.
-fn relative(path: &Path, base: &Path) -> Result<String, CommandError> {
-    let shown = datasets::shown(path);
-    let file = path
-        .canonicalize()
-        .map_err(|error| CommandError::new(Kind::Input, format!("cannot find {shown}")).caused_by(&error))?;
+fn relative(path: &Path, base: &Path) -> Result<String, Problem> {
+    let shown = datasets::display_path(path);
+    let file = path.canonicalize().map_err(|error| {
+        Problem::new(ProblemKind::Input, format!("cannot find {shown}")).caused_by(&error)
+    })?;
     let (mut ours, mut theirs) = (base.components().peekable(), file.components().peekable());
     let mut shared = 0;
     while ours.peek().is_some() && ours.peek() == theirs.peek() {
@@ -131,8 +127,10 @@ fn relative(path: &Path, base: &Path) -> Result<String, CommandError> {
     } else {
         ours.map(|_| Component::ParentDir).chain(theirs).collect()
     };
-    named
-        .into_os_string()
-        .into_string()
-        .map_err(|_| CommandError::new(Kind::Input, format!("{shown} is no name that JSON can hold")))
+    named.into_os_string().into_string().map_err(|_| {
+        Problem::new(
+            ProblemKind::Input,
+            format!("{shown} is no name that JSON can hold"),
+        )
+    })
 }

@@ -1,77 +1,62 @@
-//! What most verbs begin with: the configuration, the places that it names, the means to reach hosts.
+//! What every service begins with: the configuration, the places that it names, the means to reach hosts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{CommandError, Kind};
+use super::{Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::memory::MemoryLimit;
-use crate::domain::wire::Authority;
-use crate::domain::{Epoch, Event, Fleet, SetName};
-use crate::doors::{clock, env, random, secrets};
-use crate::engine;
+use crate::domain::{Epoch, Fleet, SetName, Timestamp};
+use crate::doors::{clock, env, secrets};
 use crate::objects;
 use crate::plan::Policy;
 use crate::plan::reason::Coordination;
-use crate::store::{Holder, Lease, LeaseError, Runs, Store};
+use crate::store::{Holder, Lease, Store};
 use crate::transport::{Controls, Pace, Runners, Transport};
-use crate::view::Seen;
 
-/// Everything that follows from `fleet.toml`.
-pub(super) struct Context {
-    pub(super) config: Arc<Config>,
+/// Everything that follows from one `fleet.toml`.
+pub struct Project {
+    /// What `fleet.toml` says.
+    pub config: Arc<Config>,
     /// The directory of `fleet.toml`.
-    pub(super) base: PathBuf,
-    pub(super) state: PathBuf,
-    pub(super) results: PathBuf,
-    pub(super) transport: Transport,
+    pub base: PathBuf,
+    /// Where the database and the lease are.
+    pub state: PathBuf,
+    /// Where results come home to.
+    pub results: PathBuf,
+    /// How hosts are reached.
+    pub transport: Transport,
 }
 
-/// The sole right to change things, until it is dropped.
-pub(super) struct Coordinator {
-    pub(super) store: Store,
-    pub(super) fleet: Fleet,
-    pub(super) authority: Authority,
-    pub(super) lease: Lease,
-    who: Box<Holder>,
+/// The facts at one instant, as the coordinator at work goes by them.
+pub struct FleetSnapshot {
+    /// The database, for more of it.
+    pub store: Store,
+    /// The facts.
+    pub fleet: Fleet,
+    /// The numbers that the coordinator goes by.
+    pub policy: Policy,
+    /// The coordinator, if one is at work.
+    pub holder: Option<Holder>,
+    /// The instant.
+    pub now: Timestamp,
+    /// Is a coordinator at work?
+    pub by: Coordination,
+    /// When the last fact was stored.
+    pub last_known: Option<Timestamp>,
 }
 
-impl Coordinator {
-    /// Tells processes that only look what this one runs.
-    pub(super) fn announce(&mut self, runs: Runs) -> Result<(), CommandError> {
-        self.who.runs = Some(runs);
-        Ok(self.lease.announce(&self.who)?)
-    }
-
-    /// Stores events, and folds them.
-    pub(super) async fn record(&mut self, events: &[Event]) -> Result<(), CommandError> {
-        engine::record(&self.store, &mut self.fleet, events).await?;
-        Ok(())
-    }
-}
-
-/// What a process sees that only looks.
-pub(super) struct Look {
-    pub(super) store: Store,
-    pub(super) fleet: Fleet,
-    pub(super) policy: Policy,
-    /// Who coordinates, if anybody does.
-    pub(super) holder: Option<Holder>,
-    pub(super) seen: Seen,
-}
-
-impl Context {
+impl Project {
     /// Reads `fleet.toml`. Paths in it are relative to the directory that it lies in.
-    pub(super) fn load(file: &Path, ssh_config: Option<&Path>) -> Result<Context, CommandError> {
+    pub fn load(file: &Path, ssh_config: Option<&Path>) -> Result<Project, Problem> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| {
-            CommandError::new(Kind::Input, format!("cannot read {name}"))
+            Problem::new(ProblemKind::Input, format!("cannot read {name}"))
                 .caused_by(&error)
                 .hint("`fleet init` writes one; `--config FILE` names another")
         })?;
-        let config =
-            Config::parse(&text, &name).map_err(|findings| CommandError::findings(&name, &findings))?;
+        let config = Config::parse(&text, &name).map_err(|findings| Problem::findings(&name, &findings))?;
         let named = config.models.iter().flat_map(|model| &model.env);
         let named = named.chain(config.pipelines.iter().flat_map(|pipeline| &pipeline.env));
         let set = named.filter_map(|name| Some((name.clone(), env::get(name)?)));
@@ -90,8 +75,11 @@ impl Context {
         .filter_map(|(arch, path)| Some((arch.to_owned(), named(path.as_ref()?))))
         .collect();
         let controls = Controls::new().map_err(|error| {
-            CommandError::new(Kind::Environment, "cannot make a directory for ssh's sockets")
-                .caused_by(&error)
+            Problem::new(
+                ProblemKind::Environment,
+                "cannot make a directory for ssh's sockets",
+            )
+            .caused_by(&error)
         })?;
         let transport = Transport {
             ssh_config: ssh_config
@@ -104,7 +92,7 @@ impl Context {
             controls: Arc::new(controls),
         };
         let (state, results) = (base.join(&config.fleet.state), base.join(&config.fleet.results));
-        Ok(Context {
+        Ok(Project {
             config: Arc::new(config),
             base,
             state,
@@ -114,7 +102,7 @@ impl Context {
     }
 
     /// The numbers that `plan` goes by.
-    pub(super) fn policy(&self) -> Policy {
+    pub fn policy(&self) -> Policy {
         let (fleet, images) = (&self.config.fleet, &self.config.images);
         let providers = self.config.models.iter();
         let pipelines = &self.config.pipelines;
@@ -146,7 +134,7 @@ impl Context {
     }
 
     /// Where images are, as `fleet.toml` and the user's own AWS configuration say.
-    pub(super) async fn objects(&self) -> objects::Store {
+    pub async fn open_objects(&self) -> objects::Store {
         let images = &self.config.images;
         objects::Store::open(objects::Settings {
             endpoint: images.endpoint.clone(),
@@ -159,49 +147,16 @@ impl Context {
     }
 
     /// The database's file.
-    pub(super) fn database(&self) -> PathBuf {
+    pub fn database_path(&self) -> PathBuf {
         self.state.join("fleet.sqlite")
     }
 
-    /// Takes the lease and a new epoch, and loads the facts.
-    pub(super) async fn coordinate(&self) -> Result<Coordinator, CommandError> {
-        self.coordinate_above(Epoch(0)).await
-    }
-
-    /// The same, with an epoch above one that hosts have heard.
-    pub(super) async fn coordinate_above(&self, heard: Epoch) -> Result<Coordinator, CommandError> {
-        let mut who = Holder {
-            pid: std::process::id(),
-            host: hostname(),
-            since: clock::now(),
-            epoch: None,
-            runs: None,
-        };
-        let lease = Lease::take(&self.state, &who)?;
-        let store = Store::open(&self.database()).await?;
-        let epoch = store.next_epoch(heard).await?;
-        who.epoch = Some(epoch);
-        lease.announce(&who)?;
-        let mut fleet = store.load(epoch, &self.config.hosts).await?;
-        fleet.pause_providers(self.config.fleet.provider_pause);
-        let coordinator = random::token().map_err(|error| {
-            CommandError::new(Kind::Environment, "cannot read randomness").caused_by(&error)
-        })?;
-        Ok(Coordinator {
-            store,
-            fleet,
-            authority: Authority { epoch, coordinator },
-            lease,
-            who: Box::new(who),
-        })
-    }
-
-    /// The facts as [`Context::peek`] has them, with the links as they are stored, as the coordinator at work goes by
+    /// The facts as [`Project::read_facts`] has them, with the links as they are stored, as the coordinator at work goes by
     /// them: its sets are enabled; all are, where nobody says which.
-    pub(super) async fn look(&self) -> Result<Look, CommandError> {
+    pub async fn take_snapshot(&self) -> Result<FleetSnapshot, Problem> {
         // Asked first: what ends meanwhile was at work.
-        let holder = self.coordinator();
-        let (store, mut fleet) = self.peek().await?;
+        let holder = self.running_coordinator();
+        let (store, mut fleet) = self.read_facts().await?;
         for (host, link) in store.links().await? {
             fleet.restore_link(&host, link);
         }
@@ -219,57 +174,38 @@ impl Context {
             Some(_) => Coordination::AtWork,
             None => Coordination::Nobody,
         };
-        let seen = Seen {
+        Ok(FleetSnapshot {
             now: clock::now(),
             by,
             last_known: store.last_event().await?,
-        };
-        Ok(Look {
             store,
             fleet,
             policy,
             holder,
-            seen,
         })
     }
 
     /// The facts, for reading only, beside a coordinator or without one.
-    pub(super) async fn peek(&self) -> Result<(Store, Fleet), CommandError> {
+    pub async fn read_facts(&self) -> Result<(Store, Fleet), Problem> {
         let nothing = || {
-            CommandError::new(
-                Kind::Input,
+            Problem::new(
+                ProblemKind::Input,
                 format!(
                     "nothing has been dispatched from here ({} is not there)",
-                    self.database().display()
+                    self.database_path().display()
                 ),
             )
             .hint("`fleet dispatch FILE` begins; `fleet adopt` finds jobs that hosts remember")
         };
-        let store = Store::peek(&self.database()).await?.ok_or_else(nothing)?;
+        let store = Store::peek(&self.database_path()).await?.ok_or_else(nothing)?;
         let mut fleet = store.load(Epoch(0), &self.config.hosts).await?;
         fleet.pause_providers(self.config.fleet.provider_pause);
         fleet.recall_complaints(clock::now());
         Ok((store, fleet))
     }
 
-    /// Does somebody coordinate now?
-    pub(super) fn coordinator(&self) -> Option<Holder> {
+    /// The coordinator that is at work now, if one is.
+    pub fn running_coordinator(&self) -> Option<Holder> {
         Lease::holder(&self.state)
-    }
-}
-
-fn hostname() -> String {
-    nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok())
-        .unwrap_or_else(|| "this machine".to_owned())
-}
-
-impl From<LeaseError> for CommandError {
-    fn from(error: LeaseError) -> CommandError {
-        match error {
-            LeaseError::Held { .. } => CommandError::new(Kind::Refused, error.to_string()),
-            LeaseError::Io { .. } => CommandError::new(Kind::Environment, error.to_string()),
-        }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 
+use super::Project;
 use super::assignment::Assignment;
-use super::context::Context;
 use crate::domain::fleet::ImageNeed;
 use crate::domain::runtime::base_name;
 use crate::domain::swe::{Image, Source};
@@ -14,15 +14,20 @@ use crate::domain::{Fleet, Instance, JobId, Sha256};
 use crate::pipeline;
 
 /// Bytes of objects, by bucket and key.
-pub(super) type Sizes = BTreeMap<(String, String), u64>;
+pub type ObjectSizes = BTreeMap<(String, String), u64>;
 
 /// Requests under way at once.
 const REQUESTS: usize = 32;
 
 /// Tells the fleet which images the open jobs of an assignment need. Sizes that are not known yet are asked for; an
 /// object that does not answer now is no reason not to go on.
-pub(super) async fn learn(fleet: &mut Fleet, assignment: &Assignment, sizes: &mut Sizes, context: &Context) {
-    let images = images(fleet, assignment, context);
+pub async fn learn_needs(
+    fleet: &mut Fleet,
+    assignment: &Assignment,
+    sizes: &mut ObjectSizes,
+    project: &Project,
+) {
+    let images = open_images(fleet, assignment, project);
     let unknown: Vec<(String, String)> = images
         .values()
         .filter_map(|image| match &image.source {
@@ -34,7 +39,7 @@ pub(super) async fn learn(fleet: &mut Fleet, assignment: &Assignment, sizes: &mu
         .into_iter()
         .collect();
     if !unknown.is_empty() {
-        let store = context.objects().await;
+        let store = project.open_objects().await;
         let looks = unknown.into_iter().map(|object| {
             let store = &store;
             async move {
@@ -54,12 +59,12 @@ pub(super) async fn learn(fleet: &mut Fleet, assignment: &Assignment, sizes: &mu
                 .filter_map(|(size, object)| Some((object, size.ok()?))),
         );
     }
-    know(fleet, images, sizes);
+    set_needs(fleet, images, sizes);
 }
 
 /// The same, with the sizes that are known.
-pub(super) fn know(fleet: &mut Fleet, images: BTreeMap<JobId, Named>, sizes: &Sizes) {
-    let mut needs: BTreeMap<Named, Arc<ImageNeed>> = BTreeMap::new();
+pub fn set_needs(fleet: &mut Fleet, images: BTreeMap<JobId, NeededImage>, sizes: &ObjectSizes) {
+    let mut needs: BTreeMap<NeededImage, Arc<ImageNeed>> = BTreeMap::new();
     for (job, image) in images {
         let need = needs.entry(image).or_insert_with_key(|image| {
             let bytes = match &image.source {
@@ -78,15 +83,19 @@ pub(super) fn know(fleet: &mut Fleet, images: BTreeMap<JobId, Named>, sizes: &Si
 
 /// An image that a job needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Named {
+pub struct NeededImage {
     /// Where it comes from.
-    pub(super) source: Source,
+    pub source: Source,
     /// How the tags of its runtime images may call it.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
 }
 
 /// The image of each open native job.
-pub(super) fn images(fleet: &Fleet, assignment: &Assignment, context: &Context) -> BTreeMap<JobId, Named> {
+pub fn open_images(
+    fleet: &Fleet,
+    assignment: &Assignment,
+    project: &Project,
+) -> BTreeMap<JobId, NeededImage> {
     let texts: BTreeMap<Sha256, &str> = assignment
         .set
         .datasets
@@ -98,21 +107,21 @@ pub(super) fn images(fleet: &Fleet, assignment: &Assignment, context: &Context) 
         .iter()
         .filter(|job| fleet.job(job.id).is_none_or(|entry| entry.closed.is_none()));
     open.filter_map(|job| {
-        let pipeline = context
+        let pipeline = project
             .config
             .pipeline(&job.pipeline)
             .filter(|pipeline| pipeline.is_native())?;
         let text = texts.get(&job.dataset.as_ref()?.sha256)?;
         let instance: Instance = serde_json::from_str(text).ok()?;
-        let image = pipeline::image(pipeline, &context.config, &instance).ok()?;
+        let image = pipeline::image(pipeline, &project.config, &instance).ok()?;
         let names = runtime_names(&image);
         let source = image.source;
-        Some((job.id, Named { source, names }))
+        Some((job.id, NeededImage { source, names }))
     })
     .collect()
 }
 
 /// How the tags of an image's runtime images may call it.
-pub(super) fn runtime_names(image: &Image) -> Vec<String> {
+pub fn runtime_names(image: &Image) -> Vec<String> {
     image.tags.iter().map(|tag| base_name(tag)).collect()
 }

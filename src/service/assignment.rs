@@ -4,28 +4,30 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::datasets::Datasets;
-use super::{CommandError, Kind};
+use super::{Problem, ProblemKind};
 use crate::config::{Config, Finding, Pipeline};
 use crate::domain::{Job, SetName, Sha256};
 use crate::store::NewSet;
 use crate::validate;
 
 /// A file that may be dispatched.
-pub(super) struct Assignment {
-    pub(super) set: NewSet,
-    pub(super) jobs: Vec<Arc<Job>>,
+pub struct Assignment {
+    /// Its set, and the datasets that travel with its jobs.
+    pub set: NewSet,
+    /// What it asks for.
+    pub jobs: Vec<Arc<Job>>,
 }
 
 /// Reads and checks everything. Nothing is stored, nothing runs.
-pub(super) fn read(path: &Path, config: &Config) -> Result<Assignment, CommandError> {
+pub fn read_assignment(path: &Path, config: &Config) -> Result<Assignment, Problem> {
     let file = path.display().to_string();
     let name = set_name(path)?;
     let text = std::fs::read(path)
-        .map_err(|error| CommandError::new(Kind::Input, format!("cannot read {file}")).caused_by(&error))?;
+        .map_err(|error| Problem::new(ProblemKind::Input, format!("cannot read {file}")).caused_by(&error))?;
     let sha256 = Sha256::of(&text);
     let text = String::from_utf8(text).map_err(|error| {
-        CommandError::new(
-            Kind::Input,
+        Problem::new(
+            ProblemKind::Input,
             format!(
                 "{file} is not text (byte {} is not UTF-8)",
                 error.utf8_error().valid_up_to()
@@ -63,10 +65,10 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Assignment, CommandEr
     let mut faults = Vec::new();
     if !findings.is_empty() {
         findings.sort_by_key(|finding: &Finding| (finding.line, finding.column));
-        faults.push(CommandError::findings(&file, &findings));
+        faults.push(Problem::findings(&file, &findings));
     }
     faults.extend(datasets.faults());
-    if let Some(error) = CommandError::all(faults) {
+    if let Some(error) = Problem::merged(faults) {
         return Err(error);
     }
     Ok(Assignment {
@@ -80,14 +82,15 @@ pub(super) fn read(path: &Path, config: &Config) -> Result<Assignment, CommandEr
     })
 }
 
-pub(super) fn set_name(path: &Path) -> Result<SetName, CommandError> {
+/// The name of the set that a file is.
+pub fn set_name(path: &Path) -> Result<SetName, Problem> {
     let stem = path
         .file_stem()
         .and_then(|stem| stem.to_str())
         .unwrap_or_default();
     stem.parse().map_err(|bad| {
-        CommandError::new(
-            Kind::Input,
+        Problem::new(
+            ProblemKind::Input,
             format!(
                 "the file's name names the set of jobs, and `{}` {bad}",
                 stem.escape_debug()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::results::{Home, replace};
+use super::reports::{HomeResults, replace_file};
 use crate::artifacts::{Prediction, preds, trajectory};
 use crate::domain::fleet::JobEntry;
 use crate::domain::{AttemptId, Fleet, SetName, evidence};
@@ -12,7 +12,7 @@ use crate::domain::{AttemptId, Fleet, SetName, evidence};
 const MOST: u64 = 64 << 20;
 
 /// Writes the files of every set that has native results.
-pub(super) fn write(fleet: &Fleet, home: &Home<'_>, results: &Path) -> Result<(), String> {
+pub fn write_predictions(fleet: &Fleet, home: &HomeResults<'_>, results: &Path) -> Result<(), String> {
     let mut sets: BTreeMap<&SetName, Vec<(&JobEntry, Option<String>)>> = BTreeMap::new();
     for entry in fleet.jobs() {
         let patch = answer(entry, home);
@@ -30,7 +30,7 @@ pub(super) fn write(fleet: &Fleet, home: &Home<'_>, results: &Path) -> Result<()
             .collect();
         for file in preds::files(&jobs).map_err(|error| error.to_string())? {
             let path = results.join(set.as_str()).join(&file.path);
-            replace(&path, &String::from_utf8_lossy(&file.bytes))
+            replace_file(&path, &String::from_utf8_lossy(&file.bytes))
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
     }
@@ -38,7 +38,7 @@ pub(super) fn write(fleet: &Fleet, home: &Home<'_>, results: &Path) -> Result<()
 }
 
 /// The patch of a result that is at home: as the report phase wrote it, or else from the trajectory.
-fn answer(entry: &JobEntry, home: &Home<'_>) -> Option<String> {
+fn answer(entry: &JobEntry, home: &HomeResults<'_>) -> Option<String> {
     let id = AttemptId {
         job: entry.job.id,
         n: entry.decisive()?.n,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::assignment::Assignment;
-use super::{CommandError, Kind, select};
+use super::{Problem, ProblemKind, select};
 use crate::config::{Config, Pipeline};
 use crate::domain::host::HostConfig;
 use crate::domain::job::Dataset;
@@ -27,14 +27,14 @@ type Kin = (
 );
 
 /// Looks at every job of these assignments that waits or is about to start, and at those that are new.
-pub(super) async fn check(
+pub async fn check_steps(
     assignments: &[Assignment],
     fleet: &Fleet,
     store: &Store,
     config: &Config,
-) -> Result<(), CommandError> {
+) -> Result<(), Problem> {
     let given = assignments.iter().flat_map(|assignment| &assignment.set.datasets);
-    let desk = Desk {
+    let steps = StepCheck {
         given: given.map(|one| (one.sha256, one.body.as_str())).collect(),
         fleet,
         store,
@@ -57,13 +57,13 @@ pub(super) async fn check(
         let why = if let Some(why) = seen.get(&kin) {
             why.clone()
         } else {
-            let why = desk.fault(&job, trajectory, bound.as_ref()).await?;
+            let why = steps.fault(&job, trajectory, bound.as_ref()).await?;
             let why = why.map(|error| error.to_string());
             seen.insert(kin, why.clone());
             why
         };
         if let Some(why) = why {
-            faults.entry(why).or_default().push(select::name(&job));
+            faults.entry(why).or_default().push(select::job_path(&job));
         }
     }
     if faults.is_empty() {
@@ -74,11 +74,12 @@ pub(super) async fn check(
         let more = if jobs.len() > NAMED { ", …" } else { "" };
         format!("{why} ({}: {}{more})", words::jobs(jobs.len()), named.join(", "))
     });
-    Err(
-        CommandError::new(Kind::Input, "open jobs cannot be started with this fleet.toml")
-            .causes(causes)
-            .hint("put back what they need, or stop them with `fleet cancel`; nothing has started"),
+    Err(Problem::new(
+        ProblemKind::Input,
+        "open jobs cannot be started with this fleet.toml",
     )
+    .causes(causes)
+    .hint("put back what they need, or stop them with `fleet cancel`; nothing has started"))
 }
 
 /// The jobs, each with the host that it is bound to.
@@ -101,21 +102,21 @@ fn open(assignments: &[Assignment], fleet: &Fleet) -> Vec<(Arc<Job>, Option<Host
     known.chain(new.map(|job| (Arc::clone(job), None))).collect()
 }
 
-struct Desk<'d> {
+struct StepCheck<'d> {
     given: HashMap<Sha256, &'d str>,
     fleet: &'d Fleet,
     store: &'d Store,
     config: &'d Config,
 }
 
-impl Desk<'_> {
+impl StepCheck<'_> {
     /// Why a job cannot be made into steps on any host that it may run on; none if it can on one of them.
     async fn fault(
         &self,
         job: &Job,
         trajectory: Option<&Dataset>,
         bound: Option<&HostName>,
-    ) -> Result<Option<CompileError>, CommandError> {
+    ) -> Result<Option<CompileError>, Problem> {
         let dataset = match &job.dataset {
             Some(file) => match self.text(file).await? {
                 Some(text) => Some(text),
@@ -151,7 +152,7 @@ impl Desk<'_> {
         Ok(first)
     }
 
-    async fn text(&self, file: &Dataset) -> Result<Option<Cow<'_, str>>, CommandError> {
+    async fn text(&self, file: &Dataset) -> Result<Option<Cow<'_, str>>, Problem> {
         match self.given.get(&file.sha256) {
             Some(text) => Ok(Some(Cow::Borrowed(*text))),
             None => Ok(self.store.dataset(&file.sha256).await?.map(Cow::Owned)),

@@ -1,0 +1,26 @@
+//! What can be done with a fleet, whoever asks: typed requests in, typed results and [`Problem`]s out.
+//!
+//! Invariant: nothing here knows a terminal, an exit code or a command line. A service tells what it does
+//! through the [`NoteSink`] and the [`ProgressSink`] that its caller gives, and ends early when the future
+//! that its caller gives is ready. `cli` is one caller.
+
+pub mod assignment;
+mod coordinator;
+pub mod datasets;
+pub mod harness;
+pub mod image_check;
+pub mod image_sizes;
+pub mod instances;
+pub mod predictions;
+mod problem;
+mod project;
+pub mod reports;
+pub mod select;
+mod sink;
+pub mod start_check;
+pub mod verdicts;
+
+pub use coordinator::Coordinator;
+pub use problem::{Problem, ProblemKind};
+pub use project::{FleetSnapshot, Project};
+pub use sink::{NoteSink, ProgressSink};
