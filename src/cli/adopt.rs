@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 
+use super::exit;
 use super::printer::Printer;
-use super::{exit, ways};
 use crate::domain::host::HostConfig;
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, layout};
@@ -13,7 +13,7 @@ use crate::doors::clock;
 use crate::plan::adopt::{self, Memory};
 use crate::report::text::printable;
 use crate::report::words;
-use crate::service::{Problem, ProblemKind, Project};
+use crate::service::{Problem, ProblemKind, Project, next_steps};
 use crate::store::{LeaseError, Store, StoreError};
 use crate::transport::{Call, LinkError};
 
@@ -133,7 +133,7 @@ fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<
         error.causes(["they may be running jobs that wait here: none of these starts before".to_owned()])
     };
     Err(waits.into_iter().fold(error, |error, host| {
-        error.hint(printable(&ways::unheard(host.as_str())))
+        error.hint(printable(&next_steps::reach_or_declare_gone(host.as_str())))
     }))
 }
 

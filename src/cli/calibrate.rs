@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::exit;
+use super::interrupt::interrupted;
 use super::printer::Printer;
-use super::{drive, exit};
+use super::progress::Progress;
 use crate::config::{Config, Pipeline};
 use crate::domain::fleet::JobEntry;
 use crate::domain::{Epoch, Fleet, InstanceId, Job, JobId, ModelName, SetName, Sha256};
 use crate::report::calibration::{Weight, judge};
 use crate::report::table::{Table, left, prose};
 use crate::report::words;
+use crate::service::dispatch::{self, PreparedDispatch};
 use crate::service::{
     Problem, ProblemKind, Project,
     assignment::{self, Assignment},
@@ -127,9 +130,12 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
     let fleet = if assignment.jobs.is_empty() && before.as_ref().is_some_and(|fleet| is_closed(fleet, &set)) {
         before.unwrap_or_default()
     } else {
-        let (fleet, stop) = Box::pin(drive::execute(&[assignment], project, printer, false)).await?;
-        drive::unless_done(&fleet, std::slice::from_ref(&set), &stop, "fleet calibrate")?;
-        fleet
+        let prepared = PreparedDispatch::check(vec![assignment], project, printer).await?;
+        let mut progress = Progress::new(printer, false);
+        let run = dispatch::run_dispatch(prepared, false, project, printer, &mut progress, interrupted());
+        let end = Box::pin(run).await?;
+        end.check_done("fleet calibrate")?;
+        end.fleet
     };
     show(args, &lines(&asked, &fleet, &project.config), printer)
 }

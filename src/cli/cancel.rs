@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::exit;
+use super::interrupt::interrupted;
+use super::perform::How;
 use super::printer::Printer;
-use super::tell::How;
-use super::{coordinate, exit};
 use crate::domain::{Event, Fleet, JobId};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::report::words;
-use crate::service::{Problem, ProblemKind, Project, select};
+use crate::service::{Problem, ProblemKind, Project, run_engine, select};
 use crate::store::{Store, Wish};
 
 /// Stop jobs, and prove them gone from their hosts
@@ -183,7 +184,7 @@ async fn act(args: &Args, project: &Project, jobs: &[JobId]) -> Result<Fleet, Pr
         })
         .collect();
     coordinator.record(&events).await?;
-    let (fleet, stop) = coordinate::until_closed(project, coordinator, jobs).await?;
+    let (fleet, stop) = run_engine::run_until_closed(project, coordinator, jobs, interrupted()).await?;
     match stop {
         Stop::Interrupted => {
             Err(Problem::new(ProblemKind::Interrupted, "interrupted").hint("run the same command again"))

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::exit;
 use super::printer::Printer;
-use super::{exit, tell};
 use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
 use crate::domain::fleet::JobEntry;
@@ -15,7 +15,7 @@ use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
 use crate::doors::{clock, secrets};
 use crate::report::{Books, words};
 use crate::service::{
-    Problem, ProblemKind, Project, predictions,
+    Problem, ProblemKind, Project, commands, predictions,
     reports::{self, HomeResults},
     verdicts,
 };
@@ -236,7 +236,7 @@ async fn record(
         .chunks(AT_ONCE)
         .map(|some| Wish::Grade(some.to_vec()))
         .collect();
-    tell::tell(project, &wishes.iter().collect::<Vec<_>>()).await?;
+    commands::submit(project, &wishes.iter().collect::<Vec<_>>()).await?;
     let (reader, fleet) = project.read_facts().await?;
     reader.close().await;
     Ok(fleet)

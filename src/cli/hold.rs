@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::exit;
+use super::perform::{How, perform};
 use super::printer::Printer;
-use super::tell::{self, Deed, How};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::{Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::report::words;
+use crate::service::commands::PlannedCommand;
 use crate::service::{Problem, ProblemKind, Project};
 use crate::store::Wish;
 
@@ -100,12 +101,19 @@ pub(super) async fn pause(args: &Pause, project: &Project, printer: &Printer) ->
     let fleet = known(project).await?;
     let subjects = subjects(args.sort, &args.names, &fleet, project)?;
     let until = args.lasts.map(|span| clock::now().after(span));
-    let deeds = subjects
+    let planned = subjects
         .into_iter()
         .map(|subject| hold(subject, Kind::Paused, &args.because, until));
     // Said twice, it holds once; but a new end is a new hold.
-    let deeds: Vec<Deed> = deeds.filter(|deed| is_news(&fleet, &deed.wish)).collect();
-    tell::perform(args.how, &deeds, "nothing to do: held already", project, printer).await?;
+    let planned: Vec<PlannedCommand> = planned.filter(|planned| is_news(&fleet, &planned.wish)).collect();
+    perform(
+        args.how,
+        &planned,
+        "nothing to do: held already",
+        project,
+        printer,
+    )
+    .await?;
     Ok(exit::OK)
 }
 
@@ -119,8 +127,8 @@ pub(super) async fn resume(args: &Resume, project: &Project, printer: &Printer) 
     let held = subjects
         .into_iter()
         .filter(|subject| fleet.hold(subject).is_some_and(|hold| hold.kind != Kind::Unheard));
-    let deeds: Vec<Deed> = held
-        .map(|subject| Deed {
+    let planned: Vec<PlannedCommand> = held
+        .map(|subject| PlannedCommand {
             what: format!("{subject} may go on"),
             wish: Wish::Release {
                 subject,
@@ -128,7 +136,7 @@ pub(super) async fn resume(args: &Resume, project: &Project, printer: &Printer) 
             },
         })
         .collect();
-    tell::perform(args.how, &deeds, "nothing to do: not held", project, printer).await?;
+    perform(args.how, &planned, "nothing to do: not held", project, printer).await?;
     Ok(exit::OK)
 }
 
@@ -136,13 +144,13 @@ pub(super) async fn drain(args: &Drain, project: &Project, printer: &Printer) ->
     let fleet = known(project).await?;
     let names: Vec<String> = args.hosts.iter().map(ToString::to_string).collect();
     let subjects = subjects(Sort::Host, &names, &fleet, project)?;
-    let deeds = subjects
+    let planned = subjects
         .into_iter()
         .map(|subject| hold(subject, Kind::Draining, &args.because, None));
-    let deeds: Vec<Deed> = deeds.filter(|deed| is_news(&fleet, &deed.wish)).collect();
-    tell::perform(
+    let planned: Vec<PlannedCommand> = planned.filter(|planned| is_news(&fleet, &planned.wish)).collect();
+    perform(
         args.how,
-        &deeds,
+        &planned,
         "nothing to do: drained already",
         project,
         printer,
@@ -195,9 +203,9 @@ async fn known(project: &Project) -> Result<Fleet, Problem> {
     Ok(fleet)
 }
 
-fn hold(subject: Subject, kind: Kind, why: &str, until: Option<crate::domain::Timestamp>) -> Deed {
+fn hold(subject: Subject, kind: Kind, why: &str, until: Option<crate::domain::Timestamp>) -> PlannedCommand {
     let ends = until.map(|until| format!(" until {until}")).unwrap_or_default();
-    Deed {
+    PlannedCommand {
         what: format!("{subject} {}{ends}", kind.word()),
         wish: Wish::Hold {
             subject,

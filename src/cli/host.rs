@@ -1,12 +1,13 @@
 //! `fleet host`: a person's word about a host.
 
 use super::exit;
+use super::perform::{How, perform};
 use super::printer::Printer;
-use super::tell::{self, Deed, How};
 use crate::domain::{AttemptId, Effect, Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
 use crate::report::words;
+use crate::service::commands::{self, PlannedCommand};
 use crate::service::{Problem, ProblemKind, Project, select};
 use crate::store::Wish;
 
@@ -77,10 +78,10 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
         how,
     } = &args.word
     {
-        let deeds = recall(&fleet, host, *within, because);
+        let planned = recall(&fleet, host, *within, because);
         let nothing = "nothing to do: no result of it is in doubt";
-        tell::perform(*how, &deeds, nothing, project, printer).await?;
-        if !deeds.is_empty() {
+        perform(*how, &planned, nothing, project, printer).await?;
+        if !planned.is_empty() {
             printer.say("`fleet retry --suspect` evaluates them again, from the trajectories at home");
         }
         return Ok(exit::OK);
@@ -90,7 +91,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
         host: host.clone(),
         word: word.clone(),
     };
-    tell::tell(project, &[&wish]).await?;
+    commands::submit(project, &[&wish]).await?;
     printer.say(&match word {
         Some(_) => format!(
             "{host} counts as gone; {} free to run elsewhere",
@@ -102,7 +103,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
 }
 
 /// The results of a host that its badness may have spoilt.
-fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -> Vec<Deed> {
+fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -> Vec<PlannedCommand> {
     let since = within.map(|span| clock::now().0.saturating_sub_unsigned(span.0));
     let attempts = fleet.jobs().flat_map(|entry| {
         let mine = entry.attempts.iter().filter(|attempt| attempt.host == *host);
@@ -113,12 +114,12 @@ fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -
         })
     });
     let effects = plan::doubtful(fleet, attempts, because).into_iter();
-    let deeds = effects.filter_map(|effect| match effect {
-        Effect::Suspect { attempt, why } => Some(Deed {
+    let planned = effects.filter_map(|effect| match effect {
+        Effect::Suspect { attempt, why } => Some(PlannedCommand {
             what: format!("{} suspect", select::describe_job(fleet.job(attempt.job)?)),
             wish: Wish::Suspect { attempt, why },
         }),
         _ => None,
     });
-    deeds.collect()
+    planned.collect()
 }

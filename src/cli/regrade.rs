@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Probl
     let (mut lines, mut complaints) = (Vec::new(), Vec::new());
     for dir in &dirs {
         let mut homes = Vec::new();
-        find(dir, &mut homes).map_err(|error| {
+        verdicts::find_results(dir, &mut homes).map_err(|error| {
             Problem::new(ProblemKind::Input, format!("cannot look into {}", dir.display())).caused_by(&error)
         })?;
         homes.sort();
@@ -127,23 +127,6 @@ pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Probl
             .causes(complaints)
             .hint("`fleet collect --verify` finds results that were damaged, and brings them again"),
     )
-}
-
-/// Every directory with a result in it. Links are not followed.
-pub(super) fn find(dir: &Path, homes: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if dir.join("result.json").is_file() {
-        homes.push(dir.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        // What begins with a dot is being fetched just now.
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if entry.file_type()?.is_dir() && !hidden {
-            find(&entry.path(), homes)?;
-        }
-    }
-    Ok(())
 }
 
 /// What was and what is; none for results that are not graded.

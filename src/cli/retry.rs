@@ -1,8 +1,8 @@
 //! `fleet retry`: closed jobs, opened again.
 
 use super::exit;
+use super::perform::{How, perform};
 use super::printer::Printer;
-use super::tell::{self, Deed, How};
 use crate::collect;
 use crate::domain::event::Past;
 use crate::domain::fault::Class;
@@ -11,6 +11,7 @@ use crate::domain::job::Dataset;
 use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
 use crate::report::{Account, words};
+use crate::service::commands::PlannedCommand;
 use crate::service::{Problem, ProblemKind, Project, select};
 use crate::store::{Store, Wish};
 use crate::view;
@@ -93,16 +94,16 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
         .collect();
     let (may, models): (Vec<&JobEntry>, Vec<&JobEntry>) =
         chosen.into_iter().partition(|entry| may_try_again(args, entry));
-    let mut deeds = Vec::new();
+    let mut planned = Vec::new();
     let mut away = Vec::new();
     for entry in may {
         match past(args, entry, project).await? {
-            Some(from) => deeds.push(deed(entry, from)),
+            Some(from) => planned.push(planned(entry, from)),
             None => away.push(select::describe_job(entry)),
         }
     }
     let word = "nothing to do: no closed job that fits may be tried again";
-    tell::perform(args.how, &deeds, word, project, printer).await?;
+    perform(args.how, &planned, word, project, printer).await?;
     if !models.is_empty() {
         printer.say(&format!(
             "{} not tried again: what a model did is a result",
@@ -116,7 +117,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
                 .hint("`fleet collect` brings them; then run this again"),
         );
     }
-    if !deeds.is_empty() && !args.how.dry_run && project.running_coordinator().is_none() {
+    if !planned.is_empty() && !args.how.dry_run && project.running_coordinator().is_none() {
         printer.say("`fleet dispatch` of their assignment runs them");
     }
     Ok(exit::OK)
@@ -197,7 +198,7 @@ async fn past(args: &Args, entry: &JobEntry, project: &Project) -> Result<Option
     Ok(Some(Past::Trajectory(file)))
 }
 
-fn deed(entry: &JobEntry, from: Past) -> Deed {
+fn planned(entry: &JobEntry, from: Past) -> PlannedCommand {
     let takes = match &from {
         Past::Kept => "",
         Past::Nothing => ", from the beginning",
@@ -206,7 +207,7 @@ fn deed(entry: &JobEntry, from: Past) -> Deed {
     let why = entry
         .suspect()
         .map_or("asked for with `fleet retry`", |_| "its result is suspect");
-    Deed {
+    PlannedCommand {
         what: format!("{} open again{takes}", select::describe_job(entry)),
         wish: Wish::Reopen {
             job: entry.job.id,

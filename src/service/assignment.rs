@@ -1,6 +1,6 @@
 //! Reads an assignment file and every dataset that it names. All faults of all of them at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::datasets::Datasets;
@@ -80,6 +80,18 @@ pub fn read_assignment(path: &Path, config: &Config) -> Result<Assignment, Probl
         },
         jobs,
     })
+}
+
+/// Several files. All faults of all of them at once.
+pub fn read_assignments(files: &[PathBuf], config: &Config) -> Result<Vec<Assignment>, Problem> {
+    let (mut assignments, mut faults) = (Vec::new(), Vec::new());
+    for file in files {
+        match read_assignment(file, config) {
+            Ok(assignment) => assignments.push(assignment),
+            Err(problem) => faults.push(problem),
+        }
+    }
+    Problem::merged(faults).map_or(Ok(assignments), Err)
 }
 
 /// The name of the set that a file is.

@@ -90,6 +90,17 @@ pub struct NeededImage {
     pub names: Vec<String>,
 }
 
+impl NeededImage {
+    /// The same for the scheduler, of a size that nobody has asked for.
+    pub fn need(&self) -> ImageNeed {
+        ImageNeed {
+            source: self.source.to_string().into(),
+            bytes: 0,
+            names: self.names.clone(),
+        }
+    }
+}
+
 /// The image of each open native job.
 pub fn open_images(
     fleet: &Fleet,

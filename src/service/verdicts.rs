@@ -1,6 +1,6 @@
 //! The verdicts of results at home: read where one lies beside the result, given where none does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::reports::replace_file;
 use crate::case::{Case, Judgement};
@@ -33,4 +33,21 @@ pub fn write_verdict(home: &Path, judgement: &Judgement) -> Result<(), String> {
     let path = home.join(VERDICT);
     let text = judgement.text().map_err(|error| error.to_string())?;
     replace_file(&path, &text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Every directory with a result in it. Links are not followed.
+pub fn find_results(dir: &Path, homes: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if dir.join("result.json").is_file() {
+        homes.push(dir.to_owned());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        // What begins with a dot is being fetched just now.
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if entry.file_type()?.is_dir() && !hidden {
+            find_results(&entry.path(), homes)?;
+        }
+    }
+    Ok(())
 }

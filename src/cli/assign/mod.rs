@@ -1,7 +1,6 @@
 //! `fleet assign`: an assignment file of what is still missing, shared out fairly.
 
 mod file;
-mod known;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +16,7 @@ use crate::domain::{HostName, ModelName, PipelineName, SetName, Span, hold};
 use crate::doors::clock;
 use crate::report::table::{Table, left, right};
 use crate::report::words;
+use crate::service::known_results::{self, KnownResults};
 use crate::service::{Problem, ProblemKind, Project, instances};
 use crate::validate::{MOST_RUNS, POOL};
 use file::{Place, Written};
@@ -110,7 +110,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
                 .unwrap_or_else(|| Problem::new(ProblemKind::Internal, "nothing is wrong")));
         }
     };
-    let past = known::read(project, &args.done, printer).await?;
+    let past = known_results::read_known_results(project, &args.done, printer).await?;
     let mut models: Vec<ModelName> = Vec::new();
     for model in &args.models {
         if !models.contains(model) {
@@ -188,7 +188,7 @@ fn unknown(args: &Args, project: &Project) -> Vec<Problem> {
 fn rooms(
     args: &Args,
     project: &Project,
-    past: &known::Past,
+    past: &KnownResults,
     printer: &Printer,
 ) -> Result<Vec<Room>, Problem> {
     let away = |host: &HostName| {

@@ -1,7 +1,5 @@
 //! `fleet deploy`: a harness tree to every host, as a version that is put in place with one rename.
 
-mod host;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -17,11 +15,11 @@ use crate::domain::tree::{Tree, short};
 use crate::domain::{HostName, Lock, Sha256};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::deploy_host::{DeployOutcome, Deployment};
 use crate::service::{
     Problem, ProblemKind, Project,
     harness::{self, hosts_named},
 };
-use host::{Deployment, Outcome};
 
 /// Hosts that are sent to at a time: they share this machine's line.
 const AT_ONCE: usize = 8;
@@ -70,7 +68,7 @@ pub(super) struct Args {
 struct Line {
     host: HostName,
     #[serde(flatten)]
-    outcome: Outcome,
+    outcome: DeployOutcome,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,7 +107,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
         async move {
             Line {
                 host: host.name.clone(),
-                outcome: deployment.bring(project, host).await,
+                outcome: deployment.deploy_to(project, host).await,
             }
         }
     });
@@ -256,9 +254,12 @@ async fn pin_kept(
     args: &Args,
     printer: &Printer,
 ) -> Result<(), Problem> {
-    let there = lines
-        .iter()
-        .filter(|line| matches!(line.outcome, Outcome::Current { .. } | Outcome::Switched { .. }));
+    let there = lines.iter().filter(|line| {
+        matches!(
+            line.outcome,
+            DeployOutcome::Current { .. } | DeployOutcome::Switched { .. }
+        )
+    });
     for host in there.filter_map(|line| project.config.host(&line.host)) {
         let Ok(mut call) = harness::open_call(project, host).await else {
             continue;
@@ -276,7 +277,7 @@ async fn pin_kept(
 }
 
 fn text(line: &Line) -> String {
-    let (mark, what) = (line.outcome.mark(), line.outcome.words());
+    let (mark, what) = (mark(&line.outcome), line.outcome.describe());
     let mut text = format!("{mark} {:<10} {}\n", line.host, printable(&what));
     if let Some(way_out) = line.outcome.way_out() {
         // Writing to a String cannot fail.
@@ -285,16 +286,35 @@ fn text(line: &Line) -> String {
     text
 }
 
+fn mark(outcome: &DeployOutcome) -> char {
+    match outcome {
+        DeployOutcome::Current { .. } | DeployOutcome::Switched { .. } => '✓',
+        DeployOutcome::WouldSwitch { .. } | DeployOutcome::Busy { .. } => '·',
+        DeployOutcome::Occupied { .. } | DeployOutcome::Failed { .. } => '✗',
+    }
+}
+
+fn exit_code(outcome: &DeployOutcome) -> u8 {
+    match outcome {
+        DeployOutcome::Current { .. }
+        | DeployOutcome::Switched { .. }
+        | DeployOutcome::WouldSwitch { .. } => exit::OK,
+        DeployOutcome::Busy { .. } => exit::INCOMPLETE,
+        DeployOutcome::Occupied { .. } => exit::REFUSED,
+        DeployOutcome::Failed { .. } => exit::ENVIRONMENT,
+    }
+}
+
 /// In a word, and as an exit code: what is wrong comes before what may not be, and that before what must wait.
 fn summary(lines: &[Line], printer: &Printer) -> u8 {
     let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
     for line in lines {
-        *counts.entry(line.outcome.exit_code()).or_default() += 1;
+        *counts.entry(exit_code(&line.outcome)).or_default() += 1;
     }
     let of = |code: u8| counts.get(&code).copied().unwrap_or(0);
     let well = of(exit::OK);
     if well == lines.len() {
-        let current = |line: &&Line| matches!(line.outcome, Outcome::Current { .. });
+        let current = |line: &&Line| matches!(line.outcome, DeployOutcome::Current { .. });
         if lines.iter().filter(current).count() == lines.len() {
             printer.say("nothing to do");
         }

@@ -1,14 +1,10 @@
-//! How a person's word becomes fact: told to whoever coordinates now, or stored by ourselves if nobody does.
+//! How a command becomes fact: told to the coordinator at work, or stored here if there is none.
 
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::printer::Printer;
+use super::{Problem, Project};
 use crate::doors::clock;
 use crate::engine;
-use crate::report::text::printable;
-use crate::service::{Problem, Project};
 use crate::store::{Store, Wish};
 
 /// How often we look whether our word has been taken.
@@ -16,61 +12,22 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How often we try to coordinate ourselves while others come and go.
 const TRIES: u32 = 50;
 
-/// What verbs that act on the fleet's facts have in common.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct How {
-    /// Show what would be done; change nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 /// One thing to be done, as people read it and as the coordinator does.
-pub(super) struct Deed {
-    pub(super) what: String,
-    pub(super) wish: Wish,
+pub struct PlannedCommand {
+    /// What will be so.
+    pub what: String,
+    /// What the coordinator is asked for.
+    pub wish: Wish,
 }
 
-#[derive(Serialize)]
-struct Done<'a> {
-    version: u32,
-    dry_run: bool,
-    what: Vec<&'a str>,
-}
-
-/// Does all of it, or shows what it would be. Nothing to do is no failure.
-pub(super) async fn perform(
-    how: How,
-    deeds: &[Deed],
-    nothing: &str,
-    project: &Project,
-    printer: &Printer,
-) -> Result<(), Problem> {
-    if !how.dry_run {
-        let wishes: Vec<&Wish> = deeds.iter().map(|deed| &deed.wish).collect();
-        tell(project, &wishes).await?;
-    }
-    if how.json {
-        return printer.json(&Done {
-            version: 1,
-            dry_run: how.dry_run,
-            what: deeds.iter().map(|deed| deed.what.as_str()).collect(),
-        });
-    }
-    for deed in deeds {
-        let would = if how.dry_run { "would be: " } else { "" };
-        printer.data(&format!("{would}{}\n", printable(&deed.what)))?;
-    }
-    if deeds.is_empty() {
-        printer.say(nothing);
-    }
-    Ok(())
+/// Does what was planned, in order. Returns once it is done.
+pub async fn submit_planned(project: &Project, planned: &[PlannedCommand]) -> Result<(), Problem> {
+    let wishes: Vec<&Wish> = planned.iter().map(|one| &one.wish).collect();
+    submit(project, &wishes).await
 }
 
 /// Makes facts of these wishes, in order. Returns once they are.
-pub(super) async fn tell(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> {
+pub async fn submit(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> {
     if wishes.is_empty() {
         return Ok(());
     }

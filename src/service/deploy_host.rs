@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::exit;
+use super::{Project, harness};
 use crate::collect::{Origin, Parcel, send};
 use crate::config::Harness as Settings;
 use crate::domain::deploy::{Harness, Install, Installed, Look, Place, Room};
@@ -14,67 +14,92 @@ use crate::domain::tree::{Tree, short};
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Sha256, Span};
 use crate::report::words;
-use crate::service::{Project, harness};
 use crate::transport::Call;
 
 /// What is to be in use on every host.
-pub(super) struct Deployment<'a> {
-    pub(super) tree: Sha256,
+pub struct Deployment<'a> {
+    /// The version.
+    pub tree: Sha256,
     /// Where it lies here, and what is in it; none where hosts must have it.
-    pub(super) source: Option<(&'a Path, &'a Tree)>,
-    pub(super) settings: &'a Settings,
-    pub(super) replace: bool,
-    pub(super) keep: u32,
-    pub(super) dry_run: bool,
-    pub(super) silence: Span,
+    pub source: Option<(&'a Path, &'a Tree)>,
+    /// What `fleet.toml` says of harnesses.
+    pub settings: &'a Settings,
+    /// Move aside a harness that was not brought by `fleet`.
+    pub replace: bool,
+    /// Versions kept beside the one in use.
+    pub keep: u32,
+    /// Only find out.
+    pub dry_run: bool,
+    /// A transfer is dead that is silent for so long.
+    pub silence: Span,
 }
 
 /// How it went on one host.
 #[derive(Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
-pub(super) enum Outcome {
+pub enum DeployOutcome {
     /// It was in use already.
-    Current { unknown: usize },
+    Current {
+        /// Files there that were not sent.
+        unknown: usize,
+    },
     /// It is in use now.
     Switched {
+        /// Files that were compared after they were sent.
         sent: usize,
+        /// Where what was there lies now.
         #[serde(skip_serializing_if = "Option::is_none")]
         aside: Option<String>,
+        /// Versions that are not kept any more.
         removed: Vec<Sha256>,
     },
     /// It would be.
-    WouldSwitch { place: Place, differing: usize },
+    WouldSwitch {
+        /// What is there.
+        place: Place,
+        /// Files that differ.
+        differing: usize,
+    },
     /// It is ready; these attempts run under another one.
-    Busy { attempts: Vec<AttemptId> },
+    Busy {
+        /// Which.
+        attempts: Vec<AttemptId>,
+    },
     /// Something lies there that `fleet` did not bring.
-    Occupied { place: Place },
+    Occupied {
+        /// What.
+        place: Place,
+    },
     /// It failed, and the harness in use is what it was.
-    Failed { why: String },
+    Failed {
+        /// The cause.
+        why: String,
+    },
 }
 
 impl Deployment<'_> {
     /// Does what is to be done on this host.
-    pub(super) async fn bring(&self, project: &Project, host: &HostConfig) -> Outcome {
+    pub async fn deploy_to(&self, project: &Project, host: &HostConfig) -> DeployOutcome {
         let mut call = match harness::open_call(project, host).await {
             Ok(call) => call,
-            Err(why) => return Outcome::Failed { why },
+            Err(why) => return DeployOutcome::Failed { why },
         };
         let outcome = self.converse(&mut call, host).await;
         call.hang_up().await;
-        outcome.unwrap_or_else(|why| Outcome::Failed { why })
+        outcome.unwrap_or_else(|why| DeployOutcome::Failed { why })
     }
 
-    async fn converse(&self, call: &mut Call, host: &HostConfig) -> Result<Outcome, String> {
+    async fn converse(&self, call: &mut Call, host: &HostConfig) -> Result<DeployOutcome, String> {
         let look = Look::Whole(self.settings.exclude.clone());
         let found = harness::inspect_harness(call, host, look).await?;
         if found.place == Place::Version(self.tree) && found.tree.digest() == self.tree {
-            return Ok(Outcome::Current {
+            return Ok(DeployOutcome::Current {
                 unknown: found.unknown.0.len(),
             });
         }
         let ours = matches!(found.place, Place::Absent | Place::Version(_));
         if found.place == Place::Other || !(ours || self.replace) {
-            return Ok(Outcome::Occupied { place: found.place });
+            return Ok(DeployOutcome::Occupied { place: found.place });
         }
         if self.dry_run {
             return self.would(found);
@@ -90,9 +115,9 @@ impl Deployment<'_> {
             installed = self.install(call, host).await?;
         }
         match installed {
-            Installed::Switched { aside, removed } => Ok(Outcome::Switched { sent, aside, removed }),
-            Installed::Busy(attempts) => Ok(Outcome::Busy { attempts }),
-            Installed::Occupied(place) => Ok(Outcome::Occupied { place }),
+            Installed::Switched { aside, removed } => Ok(DeployOutcome::Switched { sent, aside, removed }),
+            Installed::Busy(attempts) => Ok(DeployOutcome::Busy { attempts }),
+            Installed::Occupied(place) => Ok(DeployOutcome::Occupied { place }),
             Installed::NotHere if self.source.is_some() => {
                 Err("what arrived is not what was read here; did the tree change meanwhile?".to_owned())
             }
@@ -101,9 +126,9 @@ impl Deployment<'_> {
         }
     }
 
-    fn would(&self, found: Harness) -> Result<Outcome, String> {
+    fn would(&self, found: Harness) -> Result<DeployOutcome, String> {
         if !found.held.is_empty() {
-            return Ok(Outcome::Busy { attempts: found.held });
+            return Ok(DeployOutcome::Busy { attempts: found.held });
         }
         let differing = match self.source {
             Some((_, tree)) => tree.drift(&found.tree).len(),
@@ -112,7 +137,7 @@ impl Deployment<'_> {
             }
             None => 0,
         };
-        Ok(Outcome::WouldSwitch {
+        Ok(DeployOutcome::WouldSwitch {
             place: found.place,
             differing,
         })
@@ -164,23 +189,16 @@ impl Deployment<'_> {
     }
 }
 
-impl Outcome {
-    pub(super) fn mark(&self) -> char {
+impl DeployOutcome {
+    /// How it went, for people.
+    pub fn describe(&self) -> String {
         match self {
-            Outcome::Current { .. } | Outcome::Switched { .. } => '✓',
-            Outcome::WouldSwitch { .. } | Outcome::Busy { .. } => '·',
-            Outcome::Occupied { .. } | Outcome::Failed { .. } => '✗',
-        }
-    }
-
-    pub(super) fn words(&self) -> String {
-        match self {
-            Outcome::Current { unknown: 0 } => "has it already".to_owned(),
-            Outcome::Current { unknown } => format!(
+            DeployOutcome::Current { unknown: 0 } => "has it already".to_owned(),
+            DeployOutcome::Current { unknown } => format!(
                 "has it already, and {} that nobody sent",
                 words::count(*unknown, "file", "files")
             ),
-            Outcome::Switched { sent, aside, removed } => {
+            DeployOutcome::Switched { sent, aside, removed } => {
                 let mut text = match sent {
                     0 => "switched to a version that it kept".to_owned(),
                     n => format!("switched; {} compared", words::count(*n, "file", "files")),
@@ -195,44 +213,41 @@ impl Outcome {
                 }
                 text
             }
-            Outcome::WouldSwitch { place, differing } => {
+            DeployOutcome::WouldSwitch { place, differing } => {
                 let files = words::count(*differing, "file differs", "files differ");
                 format!("would switch from {}; {files}", what(place))
             }
-            Outcome::Busy { attempts } => {
+            DeployOutcome::Busy { attempts } => {
                 let names: Vec<String> = attempts.iter().map(ToString::to_string).collect();
                 format!("busy with {}; the harness in use stays", names.join(", "))
             }
-            Outcome::Occupied { place } => format!("has {}, which fleet did not bring", what(place)),
-            Outcome::Failed { why } => why.clone(),
+            DeployOutcome::Occupied { place } => format!("has {}, which fleet did not bring", what(place)),
+            DeployOutcome::Failed { why } => why.clone(),
         }
     }
 
     /// Does the host have it now, or would it?
-    pub(super) fn is_there(&self) -> bool {
-        !matches!(self, Outcome::Occupied { .. } | Outcome::Failed { .. })
+    pub fn is_there(&self) -> bool {
+        !matches!(
+            self,
+            DeployOutcome::Occupied { .. } | DeployOutcome::Failed { .. }
+        )
     }
 
-    pub(super) fn way_out(&self) -> Option<&'static str> {
+    /// What to do about it.
+    pub fn way_out(&self) -> Option<&'static str> {
         match self {
-            Outcome::Busy { .. } => Some("run it again when the host is idle"),
-            Outcome::Occupied { place: Place::Other } => Some("look at it by hand, and move it away"),
-            Outcome::Occupied { .. } => {
+            DeployOutcome::Busy { .. } => Some("run it again when the host is idle"),
+            DeployOutcome::Occupied { place: Place::Other } => Some("look at it by hand, and move it away"),
+            DeployOutcome::Occupied { .. } => {
                 Some("`fleet deploy --replace` moves it aside; its config.toml is taken over")
             }
-            Outcome::Failed { .. } => {
+            DeployOutcome::Failed { .. } => {
                 Some("mend it and run the same command again; `fleet doctor` may tell more")
             }
-            Outcome::Current { .. } | Outcome::Switched { .. } | Outcome::WouldSwitch { .. } => None,
-        }
-    }
-
-    pub(super) fn exit_code(&self) -> u8 {
-        match self {
-            Outcome::Current { .. } | Outcome::Switched { .. } | Outcome::WouldSwitch { .. } => exit::OK,
-            Outcome::Busy { .. } => exit::INCOMPLETE,
-            Outcome::Occupied { .. } => exit::REFUSED,
-            Outcome::Failed { .. } => exit::ENVIRONMENT,
+            DeployOutcome::Current { .. }
+            | DeployOutcome::Switched { .. }
+            | DeployOutcome::WouldSwitch { .. } => None,
         }
     }
 }

@@ -1,54 +1,66 @@
-//! Runs the engine for a verb: with the user's secrets, under the user's Ctrl-C.
+//! Runs the engine: with the secrets of the environment, until it ends by itself or its caller interrupts it.
 
 use std::collections::BTreeMap;
 
+use super::{Coordinator, Problem, ProblemKind, Project};
 use crate::config::Config;
 use crate::domain::{Fleet, JobId, Secrets, Span};
 use crate::doors::{env, secrets};
 use crate::engine::{self, Observer, Setup, Stop};
 use crate::pipeline;
 use crate::plan::{Errand, Policy};
-use crate::service::{Coordinator, Problem, ProblemKind, Project};
 
-/// Runs what is enabled until the engine stops by itself or the user interrupts it. A second Ctrl-C ends
-/// the process.
-pub(super) async fn run(
+/// Runs what is enabled until the engine stops by itself or `interrupted` is ready.
+pub async fn run_sets(
     project: &Project,
     coordinator: Coordinator,
     policy: Policy,
     secrets: Secrets,
     observer: &mut Observer<'_>,
+    interrupted: impl Future<Output = ()>,
 ) -> Result<(Fleet, Stop), Problem> {
-    errand(project, coordinator, Errand::Sets, policy, secrets, observer).await
+    run_errand(
+        project,
+        coordinator,
+        Errand::Sets,
+        policy,
+        secrets,
+        observer,
+        interrupted,
+    )
+    .await
 }
 
 /// Runs until these jobs are closed. Nothing new starts.
-pub(super) async fn until_closed(
+pub async fn run_until_closed(
     project: &Project,
     coordinator: Coordinator,
     jobs: &[JobId],
+    interrupted: impl Future<Output = ()>,
 ) -> Result<(Fleet, Stop), Problem> {
-    // Somebody waits at the terminal; what cannot be reached is noted and done later.
+    // The caller waits; what cannot be reached is noted and done later.
     let mut policy = project.policy();
     policy.unreachable = policy.unreachable.min(Span::seconds(30));
-    errand(
+    run_errand(
         project,
         coordinator,
         Errand::Close(jobs.to_vec()),
         policy,
         Secrets::none(),
         &mut |_, _, _| {},
+        interrupted,
     )
     .await
 }
 
-async fn errand(
+async fn run_errand(
     project: &Project,
     coordinator: Coordinator,
     errand: Errand,
     policy: Policy,
     secrets: Secrets,
     observer: &mut Observer<'_>,
+    interrupted: impl Future<Output = ()>,
 ) -> Result<(Fleet, Stop), Problem> {
     let Coordinator {
         store,
@@ -69,38 +81,15 @@ async fn errand(
         policy,
         secrets,
     };
-    let ended = Box::pin(engine::run(setup, observer, interrupted())).await?;
+    let ended = Box::pin(engine::run(setup, observer, interrupted)).await?;
     // Held until everything is stored.
     drop(lease);
     Ok(ended)
 }
 
-/// Ready at the first Ctrl-C, SIGTERM or SIGHUP; from then on a second one ends the process at once.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ];
-    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-    if signals.is_empty() {
-        std::future::pending::<()>().await;
-    }
-    let (_, _, _) =
-        futures::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-    tokio::spawn(async move {
-        let (_, _, _) =
-            futures::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-        // The terminal shows the Ctrl-C at the cursor: the next prompt gets a line of its own.
-        super::printer::end_line();
-        super::exit::at_once(super::exit::INTERRUPTED);
-    });
-}
-
 /// The values of all variables that open jobs are to get from here. All that are missing, at once. From here on they
 /// show nowhere.
-pub(super) fn secrets(fleet: &Fleet, config: &Config) -> Result<Secrets, Problem> {
+pub fn find_secrets(fleet: &Fleet, config: &Config) -> Result<Secrets, Problem> {
     let mut wanted: BTreeMap<String, String> = BTreeMap::new();
     for entry in fleet
         .jobs()

@@ -1,77 +1,51 @@
-//! What `fleet plan` and `fleet rehearse` begin with: the fleet as the database knows it, the jobs of the
+//! What a plan and a rehearsal begin with: the fleet as the database knows it, the jobs of the
 //! files, and what is known of their times and images. Nothing is stored, no host is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::assignment::{self, Assignment};
+use super::{Problem, ProblemKind, Project, image_sizes};
 use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Link, Outlook, Reach};
 use crate::domain::{Epoch, Event, Fleet, HostName, JobId, ModelName, SetName, Span};
 use crate::doors::clock;
 use crate::rehearse::{Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Played, Scene, Works, play};
 use crate::report::words;
-use crate::service::{
-    Problem, ProblemKind, Project,
-    assignment::{self, Assignment},
-    image_sizes,
-};
 use crate::store::Store;
 
 /// Between a decision and the first phase, where nothing was measured.
 const BETWEEN: Span = Span(500);
 
-/// What both verbs are given.
-#[derive(Debug, clap::Args)]
-pub(super) struct Given {
-    /// Assignment files
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// A change during the run: `HOST dies at +2h`, `HOST joins at +1h`, `HOST slows 2x at +30m`,
-    /// `MODEL refuses at +1h`, `2 more hosts`. May be given several times
-    #[arg(long, value_name = "CHANGE")]
-    what_if: Vec<String>,
-    /// The hosts of the files are an order, as for `fleet dispatch --pinned`
-    #[arg(long)]
-    pinned: bool,
-    /// The disk of each host's Docker engine, to see which images must leave it: `200GB`, `1TiB`
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    disk: Option<u64>,
+/// What is to be foreseen.
+#[derive(Debug, Clone, Default)]
+pub struct ForecastRequest {
+    /// Assignment files.
+    pub files: Vec<PathBuf>,
+    /// Changes during the run, in words: `eval3 dies at +2h`.
+    pub what_if: Vec<String>,
+    /// The hosts of the files are an order.
+    pub pinned: bool,
+    /// Bytes of the disk of each host's Docker engine, to see which images must leave it.
+    pub disk: Option<u64>,
 }
 
-/// A number of bytes, with its unit.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let unit: Option<u64> = match text.get(digits..).unwrap_or_default() {
-        "GB" => Some(1_000_000_000),
-        "GiB" => Some(1 << 30),
-        "TB" => Some(1_000_000_000_000),
-        "TiB" => Some(1 << 40),
-        _ => None,
-    };
-    let number: Option<u64> = text.get(..digits).and_then(|digits| digits.parse().ok());
-    number
-        .zip(unit)
-        .and_then(|(number, unit)| number.checked_mul(unit))
-        .filter(|size| *size > 0)
-        .ok_or_else(|| "write 200GB, 200GiB or 1TB".to_owned())
-}
-
-/// Two scenes, and what is worth knowing of them.
-pub(super) struct Foresight {
+/// What is known of a run before it: as it is, and with changes.
+pub struct Foresight {
     /// As it is.
-    pub(super) scene: Scene,
+    pub scene: Scene,
     /// What the changes are, if any were asked for.
-    pub(super) changes: Vec<Change>,
+    pub changes: Vec<Change>,
     /// What was assumed, for people.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
     /// The sets of the files.
-    pub(super) sets: Vec<SetName>,
+    pub sets: Vec<SetName>,
 }
 
 impl Foresight {
     /// The scene with the changes.
-    pub(super) fn changed(&self) -> Option<Scene> {
+    pub fn changed(&self) -> Option<Scene> {
         (!self.changes.is_empty()).then(|| Scene {
             changes: self.changes.clone(),
             ..self.scene.clone()
@@ -80,20 +54,16 @@ impl Foresight {
 }
 
 /// Reads everything. All faults at once.
-pub(super) async fn foresee(args: &Given, project: &Project) -> Result<Foresight, Problem> {
-    let (files, what_if) = (&args.files, &args.what_if);
-    let (mut assignments, mut faults) = (Vec::new(), Vec::new());
-    for file in files {
-        match assignment::read_assignment(file, &project.config) {
-            Ok(assignment) => assignments.push(assignment),
-            Err(error) => faults.push(error),
-        }
-    }
-    let changes = changes(what_if, project)
-        .map_err(|error| faults.push(error))
+pub async fn read_foresight(request: &ForecastRequest, project: &Project) -> Result<Foresight, Problem> {
+    let mut faults = Vec::new();
+    let assignments = assignment::read_assignments(&request.files, &project.config)
+        .map_err(|problem| faults.push(problem))
         .unwrap_or_default();
-    if let Some(error) = Problem::merged(faults) {
-        return Err(error);
+    let changes = parse_changes(&request.what_if, project)
+        .map_err(|problem| faults.push(problem))
+        .unwrap_or_default();
+    if let Some(problem) = Problem::merged(faults) {
+        return Err(problem);
     }
     let added: Vec<HostName> = changes.iter().flat_map(Change::added).cloned().collect();
     let hosts: Vec<HostConfig> = project
@@ -132,9 +102,9 @@ pub(super) async fn foresee(args: &Given, project: &Project) -> Result<Foresight
             }
         }
     }
-    let (mut scene, more) = stage(fleet, &assignments, absent, project)?;
-    scene.policy.pinned |= args.pinned;
-    scene.disk = args.disk;
+    let (mut scene, more) = build_scene(fleet, &assignments, absent, project)?;
+    scene.policy.pinned |= request.pinned;
+    scene.disk = request.disk;
     notes.extend(more);
     Ok(Foresight {
         scene,
@@ -144,7 +114,7 @@ pub(super) async fn foresee(args: &Given, project: &Project) -> Result<Foresight
     })
 }
 
-fn changes(what_if: &[String], project: &Project) -> Result<Vec<Change>, Problem> {
+fn parse_changes(what_if: &[String], project: &Project) -> Result<Vec<Change>, Problem> {
     let hosts: Vec<HostName> = project
         .config
         .hosts
@@ -177,7 +147,7 @@ fn like_the_others(name: &HostName, project: &Project) -> HostConfig {
     }
 }
 
-fn stage(
+fn build_scene(
     mut fleet: Fleet,
     assignments: &[Assignment],
     absent: BTreeMap<HostName, String>,
@@ -194,7 +164,7 @@ fn stage(
                     .map_err(internal)?;
             }
         }
-        images(&mut fleet, assignment, project);
+        set_image_needs(&mut fleet, assignment, project);
     }
     let measured = Measured::of(&fleet);
     let mut works = Works::new(&project.config, &measured, &fleet);
@@ -205,7 +175,7 @@ fn stage(
     let all: BTreeMap<JobId, Arc<_>> = open
         .map(|entry| (entry.job.id, Arc::new(works.of(&entry.job))))
         .collect();
-    let notes = notes(&measured, &works);
+    let notes = describe_assumptions(&measured, &works);
     for set in sets {
         fleet.enable(set);
     }
@@ -226,7 +196,7 @@ fn stage(
     Ok((scene, notes))
 }
 
-fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
+fn describe_assumptions(measured: &Measured, works: &Works<'_>) -> Vec<String> {
     let guessed: Vec<String> = works
         .guessed()
         .iter()
@@ -257,7 +227,7 @@ fn notes(measured: &Measured, works: &Works<'_>) -> Vec<String> {
 }
 
 /// The images that the jobs need. Nobody is asked: sizes are those of the hosts' shelves, or assumed.
-fn images(fleet: &mut Fleet, assignment: &Assignment, project: &Project) {
+fn set_image_needs(fleet: &mut Fleet, assignment: &Assignment, project: &Project) {
     for (job, image) in image_sizes::open_images(fleet, assignment, project) {
         let source = image.source.to_string();
         let known = fleet
@@ -274,21 +244,21 @@ fn images(fleet: &mut Fleet, assignment: &Assignment, project: &Project) {
 }
 
 /// Plays a scene so many times, on all processors. The same seed gives the same plays.
-pub(super) fn plays(scene: &Scene, runs: u32, seed: u64, faults: &Faults) -> Vec<Played> {
+pub fn play_scene(scene: &Scene, runs: u32, seed: u64, faults: &Faults) -> Vec<Played> {
     let dice = (0..runs).map(|run| Some(Dice::new(seed.wrapping_add(u64::from(run)))));
-    played(scene, &dice.collect::<Vec<_>>(), faults)
+    play_all(scene, &dice.collect::<Vec<_>>(), faults)
 }
 
 /// Plays a scene once as it is expected, and so many times with dice; on all processors.
-pub(super) fn expected_and_plays(scene: &Scene, runs: u32) -> (Played, Vec<Played>) {
+pub fn play_expected_and_random(scene: &Scene, runs: u32) -> (Played, Vec<Played>) {
     let dice = (0..runs).map(|run| Some(Dice::new(u64::from(run))));
     let all: Vec<Option<Dice>> = std::iter::once(None).chain(dice).collect();
-    let mut played = played(scene, &all, &Faults::default());
+    let mut played = play_all(scene, &all, &Faults::default());
     let expected = played.remove(0);
     (expected, played)
 }
 
-fn played(scene: &Scene, dice: &[Option<Dice>], faults: &Faults) -> Vec<Played> {
+fn play_all(scene: &Scene, dice: &[Option<Dice>], faults: &Faults) -> Vec<Played> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let once = |dice: &Option<Dice>| {
         let mut played = play(scene, dice.clone(), faults);

@@ -1,5 +1,4 @@
-//! The ways out that `fleet dispatch` names once every job is closed: for what failed for other reasons than the model,
-//! and for what is held.
+//! What to do once every job is closed: about what failed for other reasons than the model, and about what is held.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +8,15 @@ use crate::domain::{Fleet, SetName};
 use crate::report::{Account, words};
 
 /// One line for each; `again` is the command that goes on.
-pub(super) fn on(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
-    let mut ways = Vec::new();
+pub fn after_dispatch(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
+    let mut steps = Vec::new();
     for (subject, stand) in fleet.stands() {
         let Some(hold) = &stand.hold else { continue };
         let word = hold.kind.word();
-        ways.push(format!(
+        steps.push(format!(
             "{subject} is {word}: {}; {}",
             hold.why,
-            end_of(subject, hold.kind)
+            end_of_hold(subject, hold.kind)
         ));
     }
     let mine = fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
@@ -28,22 +27,22 @@ pub(super) fn on(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
     }
     for (class, n) in classes {
         let (class, failed) = (class.word(), words::count(n, "job", "jobs"));
-        ways.push(format!(
+        steps.push(format!(
             "{failed} failed (class {class}); once the cause is removed, `fleet retry --class {class}`, then `{again}`"
         ));
     }
-    ways
+    steps
 }
 
 /// How jobs go on that may be running on a host whose memory is not known.
-pub(super) fn unheard(host: &str) -> String {
+pub fn reach_or_declare_gone(host: &str) -> String {
     format!(
         "reach {host} and `fleet adopt`; or, if it will never come back, `fleet host gone {host} --because WHY`"
     )
 }
 
 /// How a hold ends.
-fn end_of(subject: &Subject, kind: Kind) -> String {
+fn end_of_hold(subject: &Subject, kind: Kind) -> String {
     match kind {
         Kind::Ailing => {
             "it goes on as soon as it says that it is well; `fleet doctor` says how to mend it".to_owned()
@@ -51,7 +50,7 @@ fn end_of(subject: &Subject, kind: Kind) -> String {
         Kind::Quarantined | Kind::Refused => {
             format!("once it is mended, `fleet resume {subject}` lets it go on")
         }
-        Kind::Unheard => unheard(subject.parts().1),
+        Kind::Unheard => reach_or_declare_gone(subject.parts().1),
         Kind::Paused | Kind::Draining => format!("`fleet resume {subject}` lets it go on"),
     }
 }

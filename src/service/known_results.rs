@@ -3,33 +3,38 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::verdicts::{self, VERDICT};
+use super::{NoteSink, Problem, ProblemKind, Project};
 use crate::assign::{Estimate, Known, Question};
 use crate::case::Judgement;
-use crate::cli::printer::Printer;
-use crate::cli::regrade;
 use crate::collect::ResultFile;
 use crate::domain::fleet::Closure;
 use crate::domain::journal::Outcome;
 use crate::domain::{AttemptState, Epoch, Fleet, InstanceId, Job, JobId, ModelName, Span};
 use crate::report::{Account, words};
-use crate::service::{Problem, ProblemKind, Project, verdicts::VERDICT};
 use crate::store::Store;
 
 /// What is known.
 #[derive(Default)]
-pub(super) struct Past {
-    pub(super) known: BTreeMap<Question, Known>,
-    pub(super) estimate: Estimate,
+pub struct KnownResults {
+    /// What became of each question.
+    pub known: BTreeMap<Question, Known>,
+    /// How long jobs take.
+    pub estimate: Estimate,
     /// The database's jobs, where there is a database.
-    pub(super) fleet: Option<Fleet>,
+    pub fleet: Option<Fleet>,
 }
 
 /// How long jobs took that ended well.
 type Took = Vec<(InstanceId, ModelName, Span)>;
 
 /// Reads the database, the results of fleet.toml and these trees.
-pub(super) async fn read(project: &Project, trees: &[PathBuf], printer: &Printer) -> Result<Past, Problem> {
-    let mut past = Past::default();
+pub async fn read_known_results(
+    project: &Project,
+    trees: &[PathBuf],
+    notes: &dyn NoteSink,
+) -> Result<KnownResults, Problem> {
+    let mut past = KnownResults::default();
     let mut took = Took::new();
     let mut jobs = BTreeSet::new();
     if let Some(store) = Store::peek(&project.database_path()).await? {
@@ -56,7 +61,7 @@ pub(super) async fn read(project: &Project, trees: &[PathBuf], printer: &Printer
     }
     if unreadable > 0 {
         let results = words::count(unreadable, "result", "results");
-        printer.say(&format!(
+        notes.note(&format!(
             "{results} could not be read and counted as missing; `fleet collect --verify` mends them"
         ));
     }
@@ -64,7 +69,7 @@ pub(super) async fn read(project: &Project, trees: &[PathBuf], printer: &Printer
     Ok(past)
 }
 
-impl Past {
+impl KnownResults {
     /// Of several jobs that ask the same, the best counts.
     fn learn(&mut self, job: &Job, known: Known) {
         let question = (job.instance.clone(), job.model.clone(), job.run);
@@ -75,7 +80,7 @@ impl Past {
     /// The results of one tree whose jobs are not `seen`; how many cannot be read.
     fn tree(&mut self, tree: &Path, seen: &mut BTreeSet<JobId>, took: &mut Took) -> Result<usize, Problem> {
         let mut homes = Vec::new();
-        regrade::find(tree, &mut homes).map_err(|error| {
+        verdicts::find_results(tree, &mut homes).map_err(|error| {
             Problem::new(ProblemKind::Input, format!("cannot look into {}", tree.display())).caused_by(&error)
         })?;
         homes.sort();
