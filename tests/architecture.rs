@@ -14,7 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("rehearse", &["domain", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
-    ("report", &["domain"]),
+    ("report", &["domain", "blame"]),
     ("store", &["domain", "doors"]),
     ("transport", &["domain", "doors"]),
     ("collect", &["domain", "doors", "report"]),

@@ -1,19 +1,15 @@
 //! `fleet cancel`: stop jobs, and prove them gone.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::exit;
 use super::interrupt::interrupted;
 use super::perform::How;
 use super::printer::Printer;
-use crate::domain::{Event, Fleet, JobId};
-use crate::doors::clock;
-use crate::engine::Stop;
+use crate::domain::JobId;
 use crate::report::words;
-use crate::service::{Problem, ProblemKind, Project, run_engine, select};
-use crate::store::{Store, Wish};
+use crate::service::cancel::{self, CancelRequest};
+use crate::service::{Problem, Project, select};
 
 /// Stop jobs, and prove them gone from their hosts
 ///
@@ -48,12 +44,15 @@ struct Outcome<'a> {
 }
 
 pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
-    let (store, fleet) = project.read_facts().await?;
-    let jobs = chosen(args, &fleet)?;
-    store.close().await;
+    let request = CancelRequest {
+        jobs: args.jobs.clone(),
+        set: args.set.clone(),
+        hard: args.hard,
+    };
+    let (fleet, jobs) = cancel::find_open_jobs(&request, project).await?;
     if jobs.is_empty() {
         printer.say("nothing to stop: they are closed already");
-        tell(args, printer, [&[], &[], &[]])?;
+        print_json(args, printer, [&[], &[], &[]])?;
         return Ok(exit::OK);
     }
     if args.how.dry_run {
@@ -64,36 +63,21 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
         {
             printer.data(&format!("would be stopped: {}\n", select::describe_job(entry)))?;
         }
-        tell(args, printer, [&jobs[..], &[], &[]])?;
+        print_json(args, printer, [&jobs[..], &[], &[]])?;
         return Ok(exit::OK);
     }
-    let fleet = if project.running_coordinator().is_some() {
-        Box::pin(ask(args, project, &jobs)).await?
-    } else {
-        act(args, project, &jobs).await?
-    };
-    let with = |word: &str| -> Vec<JobId> {
-        let is = |id: &&JobId| fleet.job(**id).is_some_and(|entry| entry.word() == word);
-        jobs.iter().filter(is).copied().collect()
-    };
-    let (cancelled, open) = (with("cancelled"), [with("running"), with("waiting")].concat());
-    let first = |id: &&JobId| !cancelled.contains(id) && !open.contains(id);
-    let late: Vec<JobId> = jobs.iter().filter(first).copied().collect();
-    printer.say(&format!("{} cancelled", words::jobs(cancelled.len())));
-    if !late.is_empty() {
-        printer.say(&format!("{} ended first", words::jobs(late.len())));
+    let end = cancel::cancel_jobs(&jobs, args.hard, project, interrupted()).await?;
+    printer.say(&format!("{} cancelled", words::jobs(end.cancelled.len())));
+    if !end.ended_first.is_empty() {
+        printer.say(&format!("{} ended first", words::jobs(end.ended_first.len())));
     }
-    tell(args, printer, [&cancelled, &late, &open])?;
-    let open = open.len();
-    if open == 0 {
-        return Ok(exit::OK);
-    }
-    Err(Problem::new(ProblemKind::Incomplete, format!("not gone yet: {}; their hosts cannot be reached", words::jobs(open)))
-        .hint("it is noted: they are stopped as soon as a coordinator reaches them (`fleet cancel` again, or `fleet dispatch`)"))
+    print_json(args, printer, [&end.cancelled, &end.ended_first, &end.left])?;
+    end.check_gone()?;
+    Ok(exit::OK)
 }
 
 /// The same for machines, if they ask.
-fn tell(
+fn print_json(
     args: &Args,
     printer: &Printer,
     [cancelled, ended_first, left]: [&[JobId]; 3],
@@ -108,87 +92,4 @@ fn tell(
         ended_first,
         left,
     })
-}
-
-fn chosen(args: &Args, fleet: &Fleet) -> Result<Vec<JobId>, Problem> {
-    let entries = match &args.set {
-        Some(set) => {
-            let entries: Vec<_> = fleet
-                .jobs()
-                .filter(|entry| entry.job.set.as_str() == set)
-                .collect();
-            if entries.is_empty() {
-                return Err(Problem::new(
-                    ProblemKind::Input,
-                    format!("no set is called `{}`", set.escape_debug()),
-                ));
-            }
-            entries
-        }
-        None => select::jobs_named(fleet, &args.jobs)?,
-    };
-    Ok(entries
-        .into_iter()
-        .filter(|entry| entry.closed.is_none())
-        .map(|entry| entry.job.id)
-        .collect())
-}
-
-/// A coordinator is at work: tell it, and watch until the jobs are closed.
-async fn ask(args: &Args, project: &Project, jobs: &[JobId]) -> Result<Fleet, Problem> {
-    let store = Store::open(&project.database_path()).await?;
-    for job in jobs {
-        store
-            .wish(
-                clock::now(),
-                &Wish::Cancel {
-                    job: *job,
-                    hard: args.hard,
-                },
-            )
-            .await?;
-    }
-    let patience = project.config.fleet.unreachable.duration();
-    let began = clock::tick();
-    loop {
-        let (reader, fleet) = project.read_facts().await?;
-        reader.close().await;
-        let open = jobs
-            .iter()
-            .any(|id| fleet.job(*id).is_some_and(|entry| entry.closed.is_none()));
-        if !open || clock::tick().duration_since(began) > patience {
-            return Ok(fleet);
-        }
-        if project.running_coordinator().is_none() {
-            // It ended meanwhile; the wishes are stored for the next one, which is us.
-            return act(args, project, jobs).await;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
-/// Nobody is: coordinate for as long as it takes. No set is enabled, so nothing new starts.
-async fn act(args: &Args, project: &Project, jobs: &[JobId]) -> Result<Fleet, Problem> {
-    let mut coordinator = project.coordinate().await?;
-    let events: Vec<Event> = jobs
-        .iter()
-        .filter(|id| {
-            coordinator
-                .fleet
-                .job(**id)
-                .is_some_and(|entry| entry.closed.is_none())
-        })
-        .map(|job| Event::CancelAsked {
-            job: *job,
-            hard: args.hard,
-        })
-        .collect();
-    coordinator.record(&events).await?;
-    let (fleet, stop) = run_engine::run_until_closed(project, coordinator, jobs, interrupted()).await?;
-    match stop {
-        Stop::Interrupted => {
-            Err(Problem::new(ProblemKind::Interrupted, "interrupted").hint("run the same command again"))
-        }
-        Stop::Done | Stop::Stuck(_) | Stop::Fenced(..) => Ok(fleet),
-    }
 }

@@ -1,17 +1,12 @@
 //! `fleet pause`, `fleet resume` and `fleet drain`: what starts nothing new for a while.
 
-use std::time::Duration;
-
 use super::exit;
 use super::perform::{How, perform};
 use super::printer::Printer;
-use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Fleet, HostName, Span};
+use crate::domain::{HostName, Span};
 use crate::doors::clock;
-use crate::report::words;
-use crate::service::commands::PlannedCommand;
-use crate::service::{Problem, ProblemKind, Project};
-use crate::store::Wish;
+use crate::service::hold::{self, HoldTargets, HoldableKind, PauseRequest};
+use crate::service::{Problem, Project};
 
 /// What can be held
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -97,15 +92,27 @@ pub(super) struct Drain {
     how: How,
 }
 
+impl From<Sort> for HoldableKind {
+    fn from(sort: Sort) -> HoldableKind {
+        match sort {
+            Sort::Host => HoldableKind::Host,
+            Sort::Model => HoldableKind::Model,
+            Sort::Set => HoldableKind::Set,
+            Sort::Image => HoldableKind::Image,
+        }
+    }
+}
+
 pub(super) async fn pause(args: &Pause, project: &Project, printer: &Printer) -> Result<u8, Problem> {
-    let fleet = known(project).await?;
-    let subjects = subjects(args.sort, &args.names, &fleet, project)?;
-    let until = args.lasts.map(|span| clock::now().after(span));
-    let planned = subjects
-        .into_iter()
-        .map(|subject| hold(subject, Kind::Paused, &args.because, until));
-    // Said twice, it holds once; but a new end is a new hold.
-    let planned: Vec<PlannedCommand> = planned.filter(|planned| is_news(&fleet, &planned.wish)).collect();
+    let request = PauseRequest {
+        targets: HoldTargets {
+            kind: args.sort.into(),
+            names: args.names.clone(),
+        },
+        why: args.because.clone(),
+        until: args.lasts.map(|span| clock::now().after(span)),
+    };
+    let planned = hold::plan_pause(&request, project).await?;
     perform(
         args.how,
         &planned,
@@ -118,144 +125,21 @@ pub(super) async fn pause(args: &Pause, project: &Project, printer: &Printer) ->
 }
 
 pub(super) async fn resume(args: &Resume, project: &Project, printer: &Printer) -> Result<u8, Problem> {
-    let fleet = known(project).await?;
-    let held = fleet.stands().filter(|(_, stand)| stand.hold.is_some());
-    let subjects = match args.sort {
-        Some(sort) => subjects(sort, &args.names, &fleet, project)?,
-        None => held.map(|(subject, _)| subject.clone()).collect(),
-    };
-    let held = subjects
-        .into_iter()
-        .filter(|subject| fleet.hold(subject).is_some_and(|hold| hold.kind != Kind::Unheard));
-    let planned: Vec<PlannedCommand> = held
-        .map(|subject| PlannedCommand {
-            what: format!("{subject} may go on"),
-            wish: Wish::Release {
-                subject,
-                why: args.because.clone(),
-            },
-        })
-        .collect();
+    let targets = args.sort.map(|sort| HoldTargets {
+        kind: sort.into(),
+        names: args.names.clone(),
+    });
+    let planned = hold::plan_resume(targets.as_ref(), &args.because, project).await?;
     perform(args.how, &planned, "nothing to do: not held", project, printer).await?;
     Ok(exit::OK)
 }
 
 pub(super) async fn drain(args: &Drain, project: &Project, printer: &Printer) -> Result<u8, Problem> {
-    let fleet = known(project).await?;
-    let names: Vec<String> = args.hosts.iter().map(ToString::to_string).collect();
-    let subjects = subjects(Sort::Host, &names, &fleet, project)?;
-    let planned = subjects
-        .into_iter()
-        .map(|subject| hold(subject, Kind::Draining, &args.because, None));
-    let planned: Vec<PlannedCommand> = planned.filter(|planned| is_news(&fleet, &planned.wish)).collect();
-    perform(
-        args.how,
-        &planned,
-        "nothing to do: drained already",
-        project,
-        printer,
-    )
-    .await?;
+    let planned = hold::plan_drain(&args.hosts, &args.because, project).await?;
+    let nothing = "nothing to do: drained already";
+    perform(args.how, &planned, nothing, project, printer).await?;
     if args.wait {
-        empty(&args.hosts, project, printer).await?;
+        hold::wait_until_idle(&args.hosts, project, printer).await?;
     }
     Ok(exit::OK)
-}
-
-/// Waits until nothing runs on these hosts.
-async fn empty(hosts: &[HostName], project: &Project, printer: &Printer) -> Result<(), Problem> {
-    let mut told = None;
-    loop {
-        let fleet = known(project).await?;
-        let running: usize = hosts
-            .iter()
-            .filter_map(|name| fleet.host(name))
-            .map(|host| host.live.len())
-            .sum();
-        if running == 0 {
-            printer.say("nothing runs there any more");
-            return Ok(());
-        }
-        if project.running_coordinator().is_none() {
-            return Err(Problem::new(
-                ProblemKind::Incomplete,
-                format!(
-                    "{} may still be running there, and no coordinator is at work",
-                    words::jobs(running)
-                ),
-            )
-            .hint("`fleet dispatch` of the same assignment hears how they end; then run this again"));
-        }
-        if told.replace(running) != Some(running) {
-            printer.say(&format!(
-                "{} there still",
-                words::count(running, "job runs", "jobs run")
-            ));
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-}
-
-/// What is known; nothing yet is an empty fleet.
-async fn known(project: &Project) -> Result<Fleet, Problem> {
-    let (store, fleet) = project.read_facts().await?;
-    store.close().await;
-    Ok(fleet)
-}
-
-fn hold(subject: Subject, kind: Kind, why: &str, until: Option<crate::domain::Timestamp>) -> PlannedCommand {
-    let ends = until.map(|until| format!(" until {until}")).unwrap_or_default();
-    PlannedCommand {
-        what: format!("{subject} {}{ends}", kind.word()),
-        wish: Wish::Hold {
-            subject,
-            kind,
-            why: why.to_owned(),
-            until,
-        },
-    }
-}
-
-fn is_news(fleet: &Fleet, wish: &Wish) -> bool {
-    match wish {
-        Wish::Hold {
-            subject, kind, until, ..
-        } => {
-            let known = fleet.hold(subject);
-            known.is_none_or(|hold| hold.kind != *kind || until.is_some())
-        }
-        _ => true,
-    }
-}
-
-/// These things, each of which must be known.
-fn subjects(sort: Sort, names: &[String], fleet: &Fleet, project: &Project) -> Result<Vec<Subject>, Problem> {
-    let (word, known): (&str, Vec<String>) = match sort {
-        Sort::Host => ("host", fleet.hosts().map(|(name, _)| name.to_string()).collect()),
-        Sort::Model => {
-            let asked = fleet.jobs().map(|entry| entry.job.model.to_string());
-            let told = project.config.models.iter().map(|model| model.name.to_string());
-            ("model", asked.chain(told).collect())
-        }
-        Sort::Set => (
-            "set",
-            fleet.jobs().map(|entry| entry.job.set.to_string()).collect(),
-        ),
-        Sort::Image => ("image", names.to_vec()),
-    };
-    let unknown: Vec<String> = names
-        .iter()
-        .filter(|name| !known.contains(name))
-        .map(|name| format!("no {word} is called `{}`", name.escape_debug()))
-        .collect();
-    if !unknown.is_empty() {
-        return Err(
-            Problem::new(ProblemKind::Input, format!("some {word}s are not known"))
-                .causes(unknown)
-                .hint("`fleet status` lists hosts and sets; models are in fleet.toml"),
-        );
-    }
-    let subject = |name: &String| format!("{word} {name}").parse::<Subject>();
-    let subjects: Result<Vec<Subject>, String> = names.iter().map(subject).collect();
-    subjects.map_err(|what| Problem::new(ProblemKind::Input, what))
 }

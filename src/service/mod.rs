@@ -4,10 +4,15 @@
 //! through the [`NoteSink`] and the [`ProgressSink`] that its caller gives, and ends early when the future
 //! that its caller gives is ready. `cli` is one caller.
 
+pub mod adopt;
 pub mod assignment;
+pub mod cancel;
 mod coordinator;
 pub mod datasets;
 pub mod harness;
+pub mod hold;
+pub mod host_word;
+pub mod retry;
 pub mod image_check;
 pub mod image_sizes;
 pub mod instances;
@@ -19,7 +24,7 @@ pub mod forecast;
 pub mod known_results;
 pub mod run_engine;
 mod dispatch_end;
-pub mod next_steps;
+mod next_steps;
 mod problem;
 mod project;
 pub mod reports;

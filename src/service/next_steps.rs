@@ -8,7 +8,7 @@ use crate::domain::{Fleet, SetName};
 use crate::report::{Account, words};
 
 /// One line for each; `again` is the command that goes on.
-pub fn after_dispatch(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
+pub(super) fn after_dispatch(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {
     let mut steps = Vec::new();
     for (subject, stand) in fleet.stands() {
         let Some(hold) = &stand.hold else { continue };
@@ -35,7 +35,7 @@ pub fn after_dispatch(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<Strin
 }
 
 /// How jobs go on that may be running on a host whose memory is not known.
-pub fn reach_or_declare_gone(host: &str) -> String {
+pub(super) fn reach_or_declare_gone(host: &str) -> String {
     format!(
         "reach {host} and `fleet adopt`; or, if it will never come back, `fleet host gone {host} --because WHY`"
     )

@@ -204,6 +204,13 @@ impl Project {
         Ok((store, fleet))
     }
 
+    /// The facts alone.
+    pub async fn read_facts_only(&self) -> Result<Fleet, Problem> {
+        let (store, fleet) = self.read_facts().await?;
+        store.close().await;
+        Ok(fleet)
+    }
+
     /// The coordinator that is at work now, if one is.
     pub fn running_coordinator(&self) -> Option<Holder> {
         Lease::holder(&self.state)

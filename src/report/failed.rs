@@ -1,5 +1,6 @@
 //! What failed of one job: every attempt that did not do what it should, and the job itself.
 
+use super::{Account, words};
 use crate::blame::advice;
 use crate::domain::attempt::AttemptState;
 use crate::domain::fault::Class;
@@ -7,23 +8,27 @@ use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::journal::Outcome;
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{Fault, HostName, Verdict};
-use crate::report::{Account, words};
 
 /// One failure.
 #[derive(Debug)]
-pub(super) struct Seen<'f> {
-    pub(super) entry: &'f JobEntry,
+pub struct JobFailure<'f> {
+    /// The job.
+    pub entry: &'f JobEntry,
     /// Where; none, where no attempt failed.
-    pub(super) host: Option<&'f HostName>,
-    pub(super) class: Class,
-    pub(super) fault: String,
-    pub(super) line: String,
-    pub(super) stand: Stand,
+    pub host: Option<&'f HostName>,
+    /// Whose doing.
+    pub class: Class,
+    /// What it is called.
+    pub fault: String,
+    /// The line that says it. Untrusted.
+    pub line: String,
+    /// What became of the job.
+    pub stand: FailureFate,
 }
 
 /// What became of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stand {
+pub enum FailureFate {
     /// Closed without a result, and this is why.
     Failed,
     /// Waiting or running.
@@ -37,12 +42,12 @@ pub(super) enum Stand {
 }
 
 /// The failures of a job, the oldest first.
-pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> {
+pub fn failures_of(entry: &JobEntry, distrusted: Option<String>) -> Vec<JobFailure<'_>> {
     let stand = stand(entry);
-    let mut all: Vec<Seen<'_>> = Vec::new();
+    let mut all: Vec<JobFailure<'_>> = Vec::new();
     for attempt in &entry.attempts {
-        if let Some((class, fault, line)) = failure(attempt) {
-            all.push(Seen {
+        if let Some((class, fault, line)) = failure_of_attempt(attempt) {
+            all.push(JobFailure {
                 entry,
                 host: Some(&attempt.host),
                 class,
@@ -61,38 +66,38 @@ pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> 
         Some(Closure::GivenUp { .. } | Closure::Failed { .. } | Closure::Cancelled) | None => None,
     };
     if let Some((class, fault, line)) = whole {
-        all.push(Seen {
+        all.push(JobFailure {
             entry,
             host: entry.decisive().map(|attempt| &attempt.host),
             class,
             fault: fault.to_owned(),
             line,
-            stand: Stand::Failed,
+            stand: FailureFate::Failed,
         });
     }
     // The last one is what it failed of.
     if let Some((last, earlier)) = all.split_last_mut()
-        && last.stand == Stand::Failed
+        && last.stand == FailureFate::Failed
     {
         for one in earlier {
-            one.stand = Stand::Otherwise;
+            one.stand = FailureFate::Otherwise;
         }
     }
     all
 }
 
-fn stand(entry: &JobEntry) -> Stand {
+fn stand(entry: &JobEntry) -> FailureFate {
     match Account::of(entry) {
-        Account::Waiting | Account::Running => Stand::Open,
-        Account::Cancelled => Stand::Cancelled,
-        Account::Resolved | Account::Unresolved | Account::Succeeded => Stand::Recovered,
-        Account::Undecided | Account::Excluded | Account::Failed => Stand::Failed,
+        Account::Waiting | Account::Running => FailureFate::Open,
+        Account::Cancelled => FailureFate::Cancelled,
+        Account::Resolved | Account::Unresolved | Account::Succeeded => FailureFate::Recovered,
+        Account::Undecided | Account::Excluded | Account::Failed => FailureFate::Failed,
     }
 }
 
 /// Whose doing, what it is called, and the line that says it; none if the attempt did what it should, or is
 /// not at its end.
-pub(super) fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
+pub fn failure_of_attempt(attempt: &Attempt) -> Option<(Class, String, String)> {
     let explained = |fault: &Fault| (fault.class, fault.name.clone(), fault.what.clone());
     let told = attempt
         .fault()
@@ -138,4 +143,11 @@ fn by_itself(verdict: &Verdict) -> Option<(Class, String, String)> {
         | Evaluated::InfraFailed
         | Evaluated::DatasetInvalid => None,
     }
+}
+
+/// What a job without a result failed of: the class and the name of its group. None if it has a result, or may have
+/// one yet.
+pub fn failed_of(entry: &JobEntry) -> Option<(Class, String)> {
+    let last = failures_of(entry, None).pop()?;
+    (last.stand == FailureFate::Failed).then_some((last.class, last.fault))
 }
