@@ -5,8 +5,12 @@
 //! that its caller gives is ready. `cli` is one caller.
 
 pub mod adopt;
+pub mod assign;
 pub mod assignment;
+mod assignment_file;
+pub mod calibrate;
 pub mod cancel;
+pub mod check;
 pub mod collect;
 mod coordinator;
 pub mod datasets;
@@ -36,6 +40,7 @@ pub mod select;
 mod sink;
 pub mod start_check;
 pub mod verdicts;
+pub mod verify;
 
 pub use coordinator::Coordinator;
 pub use dispatch_end::DispatchEnd;

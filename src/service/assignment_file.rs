@@ -1,21 +1,23 @@
-//! The file that is written: where it lies, whether it may be, and that nothing else is lost.
+//! The assignment file that is written: where it lies, whether it may be, and that nothing else is lost.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::reports::replace_file;
+use super::{NoteSink, Problem, ProblemKind, assignment};
 use crate::assign::Task;
-use crate::cli::printer::Printer;
 use crate::config::Config;
 use crate::domain::{Fleet, JobId, SetName};
 use crate::report::words;
-use crate::service::{Problem, ProblemKind, assignment, reports::replace_file};
 use crate::validate;
 
 /// Where the file lies.
-pub(super) struct Place {
+pub(super) struct FilePlace {
+    /// The set that it is.
     pub(super) set: SetName,
+    /// As it was named.
     pub(super) file: PathBuf,
     /// Its directory, absolute and without links, whether it is there yet or not.
     pub(super) base: PathBuf,
@@ -24,7 +26,7 @@ pub(super) struct Place {
 /// What became of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Written {
+pub enum FileWritten {
     /// There was nothing to write.
     Nothing,
     /// It says just this already.
@@ -37,9 +39,9 @@ pub(super) enum Written {
     DryRun,
 }
 
-impl Place {
+impl FilePlace {
     /// From the set's name, the file's, or both, which must agree.
-    pub(super) fn of(set: Option<&SetName>, out: Option<&Path>) -> Result<Place, Problem> {
+    pub(super) fn find(set: Option<&SetName>, out: Option<&Path>) -> Result<FilePlace, Problem> {
         let file = match (set, out) {
             (_, Some(out)) => out.to_owned(),
             (Some(set), None) => Path::new("assignments").join(format!("{set}.json")),
@@ -64,7 +66,7 @@ impl Place {
         let base = whole(dir).map_err(|error| {
             Problem::new(ProblemKind::Input, format!("cannot find {}", dir.display())).caused_by(&error)
         })?;
-        Ok(Place {
+        Ok(FilePlace {
             set: named,
             file,
             base,
@@ -89,7 +91,7 @@ fn whole(dir: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// Would dispatching the file run all of it? Jobs that the set has already would stay as they are.
-pub(super) fn fits(fleet: &Fleet, set: &SetName, tasks: &[Task]) -> Result<(), Problem> {
+pub(super) fn check_set(fleet: &Fleet, set: &SetName, tasks: &[Task]) -> Result<(), Problem> {
     let known: Vec<JobId> = tasks
         .iter()
         .map(|task| JobId::derive(set, &task.subject.id, &task.model, task.run))
@@ -120,7 +122,7 @@ pub(super) fn fits(fleet: &Fleet, set: &SetName, tasks: &[Task]) -> Result<(), P
 }
 
 /// Reads the text as `fleet dispatch` would.
-pub(super) fn check(text: &str, place: &Place, config: &Config) -> Result<(), Problem> {
+pub(super) fn check_text(text: &str, place: &FilePlace, config: &Config) -> Result<(), Problem> {
     let draft = validate::assignment(text, &place.file.display().to_string(), &place.set, config);
     // One fault of a model or of a host is there once for each of its jobs.
     let mut told = BTreeSet::new();
@@ -140,13 +142,13 @@ pub(super) fn check(text: &str, place: &Place, config: &Config) -> Result<(), Pr
 }
 
 /// Writes the text, unless the file says something else.
-pub(super) fn write(
+pub(super) fn write_text(
     text: &str,
-    place: &Place,
+    place: &FilePlace,
     force: bool,
     dry: bool,
-    printer: &Printer,
-) -> Result<Written, Problem> {
+    notes: &dyn NoteSink,
+) -> Result<FileWritten, Problem> {
     let name = place.file.display();
     let stands = match std::fs::read(&place.file) {
         Ok(bytes) => Some(bytes),
@@ -157,8 +159,8 @@ pub(super) fn write(
     };
     let written = match stands {
         Some(bytes) if bytes == text.as_bytes() => {
-            printer.say(&format!("nothing changed: {name} says just this"));
-            return Ok(Written::Unchanged);
+            notes.note(&format!("nothing changed: {name} says just this"));
+            return Ok(FileWritten::Unchanged);
         }
         Some(_) if !force => {
             return Err(Problem::new(
@@ -167,16 +169,16 @@ pub(super) fn write(
             )
             .hint("`--force` replaces it; `--set` or `--out` names another"));
         }
-        Some(_) => Written::Replaced,
-        None => Written::New,
+        Some(_) => FileWritten::Replaced,
+        None => FileWritten::New,
     };
     if dry {
-        printer.say(&format!("{name} would be written; nothing was"));
-        return Ok(Written::DryRun);
+        notes.note(&format!("{name} would be written; nothing was"));
+        return Ok(FileWritten::DryRun);
     }
     replace_file(&place.file, text).map_err(|error| {
         Problem::new(ProblemKind::Environment, format!("cannot write {name}")).caused_by(&error)
     })?;
-    printer.say(&format!("wrote {name}; `fleet dispatch {name}` runs it"));
+    notes.note(&format!("wrote {name}; `fleet dispatch {name}` runs it"));
     Ok(written)
 }
