@@ -86,22 +86,12 @@ const FLOORS: &[(&str, &[&str])] = &[
             "domain",
             "doors",
             "config",
-            "dataset",
             "plan",
             "rehearse",
-            "pipeline",
             "validate",
-            "report",
-            "store",
-            "transport",
-            "collect",
-            "dataset",
-            "grade",
-            "artifacts",
-            "objects",
             "assign",
-            "case",
-            "harness",
+            "report",
+            "transport",
             "runner",
             "engine",
             "service",
@@ -311,6 +301,33 @@ fn floor_one_is_pure() {
                 if line.contains(word) {
                     faults.push(format!("{}:{}: {word} on floor 1", path.display(), n + 1));
                 }
+            }
+        }
+    }
+    complain(&faults);
+}
+
+#[test]
+fn services_know_no_terminal_and_no_end_of_the_process() {
+    let forbidden = [
+        "stdout()",
+        "stderr()",
+        "print!",
+        "println!",
+        "terminal",
+        "ExitCode",
+        "process::exit",
+        "signal::",
+    ];
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        if module(&path).is_none_or(|module| module != "service") {
+            continue;
+        }
+        let code = text.lines().enumerate();
+        for (n, line) in code.filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for word in forbidden.iter().filter(|word| line.contains(**word)) {
+                faults.push(format!("{}:{}: {word} in a service", path.display(), n + 1));
             }
         }
     }

@@ -54,6 +54,7 @@ mod profiles;
 mod retry;
 mod schema;
 mod secrets;
+mod service;
 mod simulation;
 mod status;
 mod store;

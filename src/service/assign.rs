@@ -153,7 +153,7 @@ fn find_rooms(
         if let Some(word) = &fleet.host(host)?.gone {
             return Some(format!("it was declared gone ({word})"));
         }
-        // What is over, or may be by the time that somebody dispatches, is no reason.
+        // What is over, or may be by the time that the set is dispatched, is no reason.
         let lasts = |hold: &&hold::Hold| {
             hold.kind != hold::Kind::Ailing && hold.until.is_none_or(|until| until > clock::now())
         };

@@ -7,7 +7,7 @@ use crate::doors::clock;
 use crate::engine;
 use crate::store::{Store, Wish};
 
-/// How often we look whether our word has been taken.
+/// How often we look whether the coordinator has taken what we asked for.
 const LOOK: Duration = Duration::from_millis(100);
 /// How often we try to coordinate ourselves while others come and go.
 const TRIES: u32 = 50;
@@ -39,7 +39,7 @@ pub async fn submit(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> 
         // It ended meanwhile. What it left undone is done below; what it did gives nothing new.
         match project.coordinate().await {
             Ok(coordinator) => break coordinator,
-            // Somebody else was quicker, and is asked now.
+            // Another process was quicker, and is asked now.
             Err(_) if project.running_coordinator().is_some() && tries < TRIES => tries += 1,
             Err(error) => return Err(error),
         }

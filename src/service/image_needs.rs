@@ -91,3 +91,75 @@ pub(super) fn idle_images(listed: Vec<ListedImage>, needs: &ImageNeeds) -> Vec<L
     idle.sort_by_key(|one| (one.host.clone(), one.image.runtime.is_none()));
     idle
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::wire::Shelved;
+
+    fn listed(host: &str, source: &str, runtime: Option<&str>, used_by: &[&str]) -> ListedImage {
+        ListedImage {
+            host: host.parse().unwrap(),
+            kind: "instance",
+            image: Shelved {
+                source: source.to_owned(),
+                id: "sha256:1".to_owned(),
+                tags: Vec::new(),
+                size: 1,
+                moved: 0,
+                loaded_at: Timestamp(0),
+                last_used: Timestamp(0),
+                used_by: used_by.iter().map(ToString::to_string).collect(),
+                here: true,
+                layers: Vec::new(),
+                runtime: runtime.map(str::to_owned),
+            },
+        }
+    }
+
+    fn needed(key: &str) -> NeededImage {
+        NeededImage {
+            source: crate::domain::swe::Source::Object {
+                bucket: "b".to_owned(),
+                key: key.to_owned(),
+            },
+            names: vec![format!("{key}-base")],
+        }
+    }
+
+    fn idle_sources(listed: Vec<ListedImage>, needs: &ImageNeeds) -> Vec<String> {
+        let idle = idle_images(listed, needs).into_iter();
+        idle.map(|one| one.image.source).collect()
+    }
+
+    #[test]
+    fn an_image_is_idle_where_no_open_job_needs_it_nor_what_lies_below_it() {
+        let all = || {
+            vec![
+                listed("eval1", "s3://b/one", None, &[]),
+                listed("eval1", "s3://b/two", None, &[]),
+                listed("eval1", "s3://b/three", None, &["agent-7"]),
+                listed("eval1", "runtime:one", Some("one-base"), &[]),
+                listed("eval1", "runtime:two", Some("two-base"), &[]),
+            ]
+        };
+        let mut needs = ImageNeeds::default();
+        let runtimes_first = ["runtime:one", "runtime:two", "s3://b/one", "s3://b/two"];
+        assert_eq!(idle_sources(all(), &needs), runtimes_first);
+        needs.waiting.insert(needed("one"));
+        assert_eq!(idle_sources(all(), &needs), ["runtime:two", "s3://b/two"]);
+        // It runs elsewhere: nothing of it is needed here.
+        needs.live.insert(("eval2".parse().unwrap(), needed("two")));
+        assert_eq!(idle_sources(all(), &needs), ["runtime:two", "s3://b/two"]);
+        needs.live.insert(("eval1".parse().unwrap(), needed("two")));
+        assert!(idle_sources(all(), &needs).is_empty());
+        let mut unknown = ImageNeeds::default();
+        unknown.unknown.insert("eval1".parse().unwrap());
+        assert_eq!(
+            idle_sources(all(), &unknown),
+            ["s3://b/one", "s3://b/two"],
+            "the harness may build on any"
+        );
+    }
+}

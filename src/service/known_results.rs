@@ -116,7 +116,7 @@ fn account(home: &Path, result: &ResultFile) -> Account {
         Outcome::Cancelled => Closure::Cancelled,
         Outcome::Lost { proof } => Closure::GivenUp { why: proof.clone() },
     };
-    // Whoever graded it: what an older build decided was decided.
+    // By any build: what an older one decided was decided.
     let stands = std::fs::read(home.join(VERDICT)).ok();
     let judgement: Option<Judgement> = stands.and_then(|text| serde_json::from_slice(&text).ok());
     let verdict = judgement.map(|judgement| judgement.verdict);

@@ -87,6 +87,7 @@ impl Project {
                 .or(config.ssh.config.as_ref().map(named)),
             connect_timeout: config.ssh.connect_timeout,
             silence: config.ssh.silence,
+            local_runner: None,
             runners: Arc::new(Runners::new(runners)),
             pace: Pace::new(config.ssh.connects as usize),
             controls: Arc::new(controls),

@@ -41,6 +41,8 @@ pub struct Transport {
     pub connect_timeout: Span,
     /// A link that is silent for so long is dead.
     pub silence: Span,
+    /// The runner of hosts that are this machine; this very program, if none is named.
+    pub local_runner: Option<PathBuf>,
     /// Runners by architecture.
     pub runners: Arc<Runners>,
     /// At most so many connects at a time.
@@ -62,7 +64,7 @@ impl Transport {
     /// Opens the link to a host: connects, brings the runner along if it is not there, shakes hands.
     pub async fn open(&self, host: &HostConfig) -> Result<Link, LinkError> {
         let opened = match &host.reach {
-            Reach::Local => match local::open(&host.root, self.silence) {
+            Reach::Local => match local::open(&host.root, self.local_runner.as_deref(), self.silence) {
                 Ok(channel) => channel.greet(self.connect_timeout).await,
                 Err(error) => Err(error),
             },

@@ -3,21 +3,21 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::{Project, harness};
 use super::facts::DISK;
-use super::{Check, check};
+use super::{HealthCheck, check};
 use crate::domain::Epoch;
 use crate::domain::tree::short;
 use crate::doors::{env, spawn};
 use crate::objects::ObjectError;
 use crate::report::words;
-use crate::service::{Project, harness};
 use crate::store::Store;
 
 /// For the store of images, which may have to find credentials first.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All that is checked here.
-pub(super) async fn checks(project: &Project) -> Vec<Check> {
+pub(super) async fn check_here(project: &Project) -> Vec<HealthCheck> {
     let mut checks = vec![
         program("ssh", "-V", "apt install openssh-client"),
         program("rsync", "--version", "apt install rsync"),
@@ -32,7 +32,7 @@ pub(super) async fn checks(project: &Project) -> Vec<Check> {
 }
 
 /// A program on this machine.
-fn program(name: &'static str, asks: &str, remedy: &str) -> Check {
+fn program(name: &'static str, asks: &str, remedy: &str) -> HealthCheck {
     match spawn::command(name).arg(asks).output() {
         Ok(output) => {
             let said = if output.stdout.is_empty() {
@@ -48,7 +48,7 @@ fn program(name: &'static str, asks: &str, remedy: &str) -> Check {
 }
 
 /// Can results be written, and is there room for them?
-fn results(dir: &Path) -> Check {
+fn results(dir: &Path) -> HealthCheck {
     let there = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     let writable = nix::unistd::access(there, nix::unistd::AccessFlags::W_OK);
     if let Err(errno) = writable {
@@ -81,7 +81,7 @@ fn results(dir: &Path) -> Check {
 }
 
 /// What is pinned, if something is.
-fn lock(project: &Project) -> Option<Check> {
+fn lock(project: &Project) -> Option<HealthCheck> {
     match harness::read_lock(project) {
         Ok(None) => None,
         Ok(Some(lock)) => {
@@ -102,7 +102,7 @@ fn lock(project: &Project) -> Option<Check> {
 }
 
 /// The variables that jobs are to get from here.
-fn keys(project: &Project) -> Option<Check> {
+fn keys(project: &Project) -> Option<HealthCheck> {
     let config = &project.config;
     let models = config.models.iter().flat_map(|model| &model.env);
     let pipelines = config.pipelines.iter().flat_map(|pipeline| &pipeline.env);
@@ -125,7 +125,7 @@ fn keys(project: &Project) -> Option<Check> {
 }
 
 /// The store of images, where jobs need one.
-async fn images(project: &Project) -> Option<Check> {
+async fn images(project: &Project) -> Option<HealthCheck> {
     let config = &project.config;
     if !config
         .pipelines
@@ -167,7 +167,7 @@ async fn images(project: &Project) -> Option<Check> {
 }
 
 /// The database: is it whole, and does the history in it lead to the state in it?
-async fn database(project: &Project) -> Check {
+async fn database(project: &Project) -> HealthCheck {
     let remedy = || Some("move it away and run `fleet adopt`: it is rebuilt from the hosts".to_owned());
     let store = match Store::peek(&project.database_path()).await {
         Ok(Some(store)) => store,

@@ -1,11 +1,6 @@
 //! `fleet doctor`: everything that a run depends on, checked here and on all hosts at once; what is wrong
 //! comes with what to do.
 
-mod advice;
-mod facts;
-mod here;
-mod host;
-
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -14,6 +9,7 @@ use super::exit;
 use super::printer::Printer;
 use crate::report::text::printable;
 use crate::report::words;
+use crate::service::doctor::{self, HealthCheck};
 use crate::service::{Problem, Project};
 
 /// Check everything that a run depends on, here and on all hosts at once; what is wrong comes with what to do
@@ -39,40 +35,14 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// One check.
-#[derive(Debug, Serialize)]
-struct Check {
-    place: String,
-    what: &'static str,
-    ok: bool,
-    found: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-    /// What --fix does about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<String>,
-    /// It has been done.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    fixed: bool,
-}
-
 #[derive(Debug, Serialize)]
 struct Diagnosis<'a> {
     version: u32,
-    checks: &'a [Check],
+    checks: &'a [HealthCheck],
 }
 
 pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
-    let wish = host::Wish::new(project, args.fix && !args.dry_run);
-    let hosts = futures::future::join_all(
-        project
-            .config
-            .hosts
-            .iter()
-            .map(|config| host::checks(project, config, &wish)),
-    );
-    let (mut checks, hosts) = futures::join!(here::checks(project), hosts);
-    checks.extend(hosts.into_iter().flatten());
+    let checks = doctor::check_everything(args.fix && !args.dry_run, project).await;
     let bad = checks.iter().filter(|check| !check.ok).count();
     if args.json {
         printer.json(&Diagnosis {
@@ -89,7 +59,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
     Ok(if bad == 0 { exit::OK } else { exit::ENVIRONMENT })
 }
 
-fn text(checks: &[Check], args: &Args) -> String {
+fn text(checks: &[HealthCheck], args: &Args) -> String {
     let mut text = String::new();
     for check in checks {
         let mark = if check.ok { '✓' } else { '✗' };
@@ -107,16 +77,4 @@ fn text(checks: &[Check], args: &Args) -> String {
         }
     }
     text
-}
-
-fn check(place: &str, what: &'static str, found: impl Into<String>, remedy: Option<String>) -> Check {
-    Check {
-        place: place.to_owned(),
-        what,
-        ok: remedy.is_none(),
-        found: found.into(),
-        remedy,
-        fix: None,
-        fixed: false,
-    }
 }

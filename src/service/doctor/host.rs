@@ -1,7 +1,8 @@
 //! One host: its facts, what it saw of the harness, and whether that is the one that is pinned.
 
+use super::super::{Project, harness};
 use super::advice::advice;
-use super::{Check, check, facts};
+use super::{HealthCheck, check, facts};
 use crate::domain::Lock;
 use crate::domain::deploy::Look;
 use crate::domain::exam::{Examine, Observation, Section, Subject};
@@ -11,11 +12,10 @@ use crate::domain::tree::short;
 use crate::domain::wire::{Answer, Ask};
 use crate::pipeline;
 use crate::report::words;
-use crate::service::{Project, harness};
 use crate::transport::{Call, LinkError};
 
 /// What is asked of every host.
-pub(super) struct Wish {
+pub(super) struct HostQuestions {
     mend: bool,
     /// The platform of images, where jobs start containers.
     platform: Option<String>,
@@ -29,16 +29,16 @@ pub(super) struct Wish {
     lock: Option<Lock>,
 }
 
-impl Wish {
+impl HostQuestions {
     /// As the pipelines want it.
-    pub(super) fn new(project: &Project, mend: bool) -> Wish {
+    pub(super) fn new(project: &Project, mend: bool) -> HostQuestions {
         let config = &project.config;
         let containers = config.pipelines.iter().any(|pipeline| pipeline.containers);
         let sections = pipeline::sections(config).map(|sections| {
             let section = |(name, keyless)| Section { name, keyless };
             sections.into_iter().map(section).collect()
         });
-        Wish {
+        HostQuestions {
             mend,
             platform: containers.then(|| config.images.platform.clone()),
             memory: config.test_memory(),
@@ -72,46 +72,60 @@ impl Wish {
 }
 
 /// Everything that is checked of a host.
-pub(super) async fn checks(project: &Project, host: &HostConfig, wish: &Wish) -> Vec<Check> {
-    match ask(project, host, wish).await {
+pub(super) async fn check_host(
+    project: &Project,
+    host: &HostConfig,
+    questions: &HostQuestions,
+) -> Vec<HealthCheck> {
+    match ask(project, host, questions).await {
         Ok(checks) => checks,
         Err(error) => vec![unreachable(host, &error)],
     }
 }
 
-fn unreachable(host: &HostConfig, error: &LinkError) -> Check {
+fn unreachable(host: &HostConfig, error: &LinkError) -> HealthCheck {
     let remedy = error
         .hint()
         .unwrap_or_else(|| "is it up? try `ssh` by hand".to_owned());
     check(host.name.as_str(), "link", error.bare().to_string(), Some(remedy))
 }
 
-async fn ask(project: &Project, host: &HostConfig, wish: &Wish) -> Result<Vec<Check>, LinkError> {
+async fn ask(
+    project: &Project,
+    host: &HostConfig,
+    questions: &HostQuestions,
+) -> Result<Vec<HealthCheck>, LinkError> {
     let mut call = project.transport.open(host).await?.call();
-    let asked = converse(&mut call, host, wish).await;
+    let asked = converse(&mut call, host, questions).await;
     call.hang_up().await;
     asked
 }
 
-async fn converse(call: &mut Call, host: &HostConfig, wish: &Wish) -> Result<Vec<Check>, LinkError> {
+async fn converse(
+    call: &mut Call,
+    host: &HostConfig,
+    questions: &HostQuestions,
+) -> Result<Vec<HealthCheck>, LinkError> {
     let name = host.name.as_str();
     let failed = |why: String| {
         let remedy = "look at the disk and at the runner's directory there (~/.fleet)".to_owned();
         check(name, "runner", why, Some(remedy))
     };
     let mut checks = match call.ask(Ask::Probe).await? {
-        Answer::Facts(found) => facts::checks(host, &found, wish.platform.as_deref(), wish.memory),
+        Answer::Facts(found) => {
+            facts::check_facts(host, &found, questions.platform.as_deref(), questions.memory)
+        }
         Answer::Failed(why) => vec![failed(why)],
         other => return Err(odd(host, &other)),
     };
-    let examine = wish.examine(host);
+    let examine = questions.examine(host);
     let looks_at_harness = examine.harness.is_some();
     match call.ask(Ask::Examine(Box::new(examine))).await? {
         Answer::Observations(seen) => checks.extend(seen.into_iter().map(|seen| observed(host, seen))),
         Answer::Failed(why) => checks.push(failed(why)),
         other => return Err(odd(host, &other)),
     }
-    if let Some(lock) = wish.lock.as_ref().filter(|_| looks_at_harness) {
+    if let Some(lock) = questions.lock.as_ref().filter(|_| looks_at_harness) {
         checks.extend(drift(call, host, lock).await);
     }
     Ok(checks)
@@ -121,7 +135,7 @@ fn odd(host: &HostConfig, answer: &Answer) -> LinkError {
     LinkError::Handshake(format!("unexpected answer {answer:?}")).on(&host.name)
 }
 
-fn observed(host: &HostConfig, seen: Observation) -> Check {
+fn observed(host: &HostConfig, seen: Observation) -> HealthCheck {
     let remedy = (!seen.ok).then(|| advice(seen.what, host));
     let mut check = check(host.name.as_str(), seen.what.word(), seen.found, remedy);
     check.fix = seen.safe;
@@ -130,7 +144,7 @@ fn observed(host: &HostConfig, seen: Observation) -> Check {
 }
 
 /// The critical files, against `fleet.lock`. One that is missing has been told already.
-async fn drift(call: &mut Call, host: &HostConfig, lock: &Lock) -> Option<Check> {
+async fn drift(call: &mut Call, host: &HostConfig, lock: &Lock) -> Option<HealthCheck> {
     let name = host.name.as_str();
     let paths = Look::Paths(lock.critical().to_vec());
     let found = harness::inspect_harness(call, host, paths).await.ok()?;

@@ -1,6 +1,6 @@
 //! What a host's own facts amount to.
 
-use super::{Check, check};
+use super::{HealthCheck, check};
 use crate::domain::Span;
 use crate::domain::host::HostConfig;
 use crate::domain::memory::{self, MemoryLimit};
@@ -18,12 +18,12 @@ const MEMORY: u64 = 3 << 30;
 const FREE_MEMORY: u64 = 256 << 20;
 
 /// The checks of a host that answered.
-pub(super) fn checks(
+pub(super) fn check_facts(
     host: &HostConfig,
     facts: &Facts,
     platform: Option<&str>,
     limit: Option<MemoryLimit>,
-) -> Vec<Check> {
+) -> Vec<HealthCheck> {
     let name = host.name.as_str();
     let containers = platform.is_some();
     let skew = Span((facts.now.0 - clock::now().0).unsigned_abs());
@@ -105,7 +105,12 @@ pub(super) fn checks(
 }
 
 /// How much there is, and how much of it the tests of a job get.
-fn memory_check(host: &HostConfig, facts: &Facts, containers: bool, limit: Option<MemoryLimit>) -> Check {
+fn memory_check(
+    host: &HostConfig,
+    facts: &Facts,
+    containers: bool,
+    limit: Option<MemoryLimit>,
+) -> HealthCheck {
     let (all, free) = facts.memory;
     let mut told = format!("{} free of {}", words::bytes(free), words::bytes(all));
     let mut remedy = ((containers && all < MEMORY) || free < FREE_MEMORY)
@@ -164,7 +169,7 @@ fn docker(program: &Program) -> &'static str {
 }
 
 /// A program on a host; without a remedy it is good to know, and no more.
-fn version(place: &str, what: &'static str, program: &Program, remedy: Option<&str>) -> Check {
+fn version(place: &str, what: &'static str, program: &Program, remedy: Option<&str>) -> HealthCheck {
     match program {
         Program::Version(version) => check(place, what, version.clone(), None),
         Program::Missing(why) => check(place, what, why.clone(), remedy.map(str::to_owned)),
