@@ -29,6 +29,7 @@ pub mod runner;
 
 pub mod engine;
 pub mod view;
+pub mod service;
 
 pub mod cli;
 

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::context::{Context, Look};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit, select};
 use crate::domain::hold::Subject;
 use crate::plan::explain::{self, Line};
+use crate::service::{FleetSnapshot, Problem, Project, select};
 use crate::text::sanitize_line;
 use crate::view;
 
@@ -42,32 +42,32 @@ struct Told<'a> {
     text: &'a str,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let Look {
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let FleetSnapshot {
         store,
         fleet,
         policy,
-        seen,
+        now,
+        by,
         ..
-    } = context.look().await?;
+    } = project.take_snapshot().await?;
     store.close().await;
-    let now = seen.now;
     let host = args.what.parse().ok().filter(|name| fleet.host(name).is_some());
     let (subject, lines) = if let Some(name) = host {
         let lines = explain::host(&fleet, &policy, &name, now);
         (Subject::Host(name).to_string(), lines)
     } else {
-        let entry = select::one(&fleet, &args.what)
+        let entry = select::job_named(&fleet, &args.what)
             .map_err(|error| error.hint("or name a host; `fleet hosts` lists them"))?;
-        let mut lines = explain::job(&fleet, &policy, entry.job.id, now, seen.by);
+        let mut lines = explain::job(&fleet, &policy, entry.job.id, now, by);
         lines.extend(view::failure_lines(&fleet, entry));
-        (select::shown(entry), lines)
+        (select::describe_job(entry), lines)
     };
     show(args, &subject, &lines, printer)?;
     Ok(exit::OK)
 }
 
-fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result<(), CommandError> {
+fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result<(), Problem> {
     if args.json {
         let lines = lines.iter().map(|(about, text)| Told { about, text });
         return printer.json(&Explanation {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit, select};
 use crate::domain::{InstanceId, JobId, ModelName, SetName};
 use crate::report::words;
+use crate::service::{Problem, Project, select};
 use crate::view::{self, Deed};
 
 /// Show every event and decision of a job, in order, with hosts, times, faults and reasons
@@ -41,9 +41,9 @@ struct History<'a> {
     events: &'a [Deed],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
-    let (store, fleet) = context.peek().await?;
-    let entry = select::one(&fleet, &args.job)?;
+pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+    let (store, fleet) = project.read_facts().await?;
+    let entry = select::job_named(&fleet, &args.job)?;
     let deeds = view::chronicle(store.history(entry.job.id).await?);
     store.close().await;
     let job = &entry.job;

@@ -1,19 +1,17 @@
 //! The door to the terminal. stdout is data, stderr is talk.
 //!
-//! Invariant: text that a terminal shows is [safe](crate::text), whatever the caller has put into it.
 //! A reader that closes the pipe (`fleet status | head`) ends us quietly.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{CommandError, Kind, exit};
+use super::{exit, render};
 use crate::doors::{secrets, terminal};
 use crate::report::text::width;
-use crate::text::{sanitize_line, sanitize_text};
+use crate::service::{NoteSink, Problem, ProblemKind};
 use crate::view::Window;
 
 /// Prints.
@@ -51,34 +49,37 @@ impl Printer {
     }
 
     /// Data.
-    pub(super) fn data(&self, text: &str) -> Result<(), CommandError> {
-        print(&self.shown(text))
-    }
-
-    /// As it is into a pipe; on a terminal, what could steer it is made visible.
-    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.terminal_out {
-            sanitize_text(text)
-        } else {
-            Cow::Borrowed(text)
-        }
+    #[expect(clippy::unused_self, reason = "who prints holds the printer")]
+    pub(super) fn data(&self, text: &str) -> Result<(), Problem> {
+        let mut out = io::stdout().lock();
+        written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Data for programs.
-    pub(super) fn json(&self, value: &impl Serialize) -> Result<(), CommandError> {
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<(), Problem> {
         let text = serde_json::to_string_pretty(value)
-            .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+            .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
         self.data(&format!("{text}\n"))
     }
 
-    /// A job's own bytes: as they are into a pipe; on a terminal, what could steer it is made visible.
-    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), CommandError> {
+    /// A job's own bytes: as they are into a pipe; on a terminal, control characters are made visible.
+    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Problem> {
         if let Some(last) = bytes.last() {
             self.within_line.set(*last != b'\n');
         }
         let mut out = io::stdout().lock();
         let result = if self.terminal_out {
-            out.write_all(sanitize_text(&String::from_utf8_lossy(bytes)).as_bytes())
+            let text: String = String::from_utf8_lossy(bytes)
+                .chars()
+                .flat_map(|c| {
+                    if c.is_control() && c != '\n' && c != '\t' {
+                        c.escape_debug().collect()
+                    } else {
+                        vec![c]
+                    }
+                })
+                .collect();
+            out.write_all(text.as_bytes())
         } else {
             out.write_all(bytes)
         };
@@ -86,7 +87,7 @@ impl Printer {
     }
 
     /// A title between pieces of a job's own output: data, as they are, on a line of its own.
-    pub(super) fn heading(&self, title: &str) -> Result<(), CommandError> {
+    pub(super) fn heading(&self, title: &str) -> Result<(), Problem> {
         let end = if self.within_line.replace(false) { "\n" } else { "" };
         self.data(&format!("{end}── {title}\n"))
     }
@@ -94,19 +95,19 @@ impl Printer {
     /// Talk.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            talk(&format!("{}{}\n", self.wipe(), sanitize_text(text)));
+            talk(&format!("{}{text}\n", self.wipe()));
         }
     }
 
     /// What another process of ours has said already.
     #[expect(clippy::unused_self, reason = "who prints holds the printer")]
     pub(super) fn relay(&self, text: &str) {
-        talk(&sanitize_text(text));
+        talk(text);
     }
 
     /// An error. Never quiet.
-    pub(super) fn error(&self, error: &CommandError) {
-        talk(&format!("{}{}", self.wipe(), error.render()));
+    pub(super) fn error(&self, error: &Problem) {
+        talk(&format!("{}{}", self.wipe(), render::problem_text(error)));
     }
 
     /// Can a picture be drawn on stderr?
@@ -120,16 +121,15 @@ impl Printer {
     }
 
     /// Data that replaces the data shown before, on a terminal; elsewhere it follows.
-    pub(super) fn redraw(&self, text: &str) -> Result<(), CommandError> {
+    pub(super) fn redraw(&self, text: &str) -> Result<(), Problem> {
         if self.terminal_out {
-            return print(&format!("\x1b[H\x1b[J{}", self.shown(text)));
+            return self.data(&format!("\x1b[H\x1b[J{text}"));
         }
         self.data(text)
     }
 
     /// Draws a picture over the last one. The lines must fit the [window](Self::window).
     pub(super) fn draw(&self, lines: &[String]) {
-        let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| sanitize_line(line)).collect();
         // In one piece, so that nobody sees the gap.
         talk(&format!("{}{}\n", self.wipe(), lines.join("\n")));
         *self.drawn.borrow_mut() = lines.iter().map(|line| width(line)).collect();
@@ -161,6 +161,12 @@ impl Printer {
     }
 }
 
+impl NoteSink for Printer {
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+}
+
 /// Moves the cursor to where these lines began, and clears all below. The window may have become narrower since, so that
 /// one line takes several rows; and the terminal shows a Ctrl-C where the cursor is.
 fn over(drawn: &[usize], wide: Option<usize>, high: Option<usize>) -> String {
@@ -180,21 +186,16 @@ pub(super) fn end_line() {
     }
 }
 
-fn print(text: &str) -> Result<(), CommandError> {
-    let mut out = io::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-}
-
 fn talk(text: &str) {
     // A closed stderr is no reason to stop.
     let _ = io::stderr().lock().write_all(secrets::hidden(text).as_bytes());
 }
 
-fn written(result: io::Result<()>) -> Result<(), CommandError> {
+fn written(result: io::Result<()>) -> Result<(), Problem> {
     match result {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::at_once(exit::OK),
-        Err(error) => Err(CommandError::new(Kind::Environment, "cannot write to stdout").caused_by(&error)),
+        Err(error) => Err(Problem::new(ProblemKind::Environment, "cannot write to stdout").caused_by(&error)),
     }
 }
 

@@ -33,6 +33,7 @@ pub use observe::{Heard, Observed, host_gone, observe, observe_after};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 pub use room::NoRoom;
+pub use stock::must_stay;
 
 use crate::domain::{Effect, Fleet, Timestamp};
 

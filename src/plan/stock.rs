@@ -37,6 +37,20 @@ pub(super) fn stock(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
     effects
 }
 
+/// Must an image stay on its host, for the jobs that have these needs? What none of them needs may leave: when the disk
+/// fills up, and when a person says so. With `has_unknown`, the image of a job that runs there is not known: it may have
+/// the harness build on any of its images.
+pub fn must_stay<'n>(
+    source: &str,
+    is_runtime: bool,
+    needs: impl IntoIterator<Item = &'n ImageNeed>,
+    has_unknown: bool,
+    is_runtime_of: impl Fn(&ImageNeed) -> bool,
+) -> bool {
+    let mut needs = needs.into_iter();
+    has_unknown && is_runtime || needs.any(|need| *need.source == *source || is_runtime_of(need))
+}
+
 /// Is more in use than the high mark, or still more than the low one since it was above that?
 fn is_full(host: &HostEntry, policy: &Policy) -> bool {
     let Some((_, facts)) = &host.facts else {
@@ -96,10 +110,10 @@ impl<'a> Uses<'a> {
         let unknown = host.live.iter().any(|id| fleet.image(id.job).is_none());
         let needed = |source: &str, stock: &Stock| {
             let jobs = host.live.iter().map(|id| id.job).chain(host.next);
-            let mut images = jobs.filter_map(|job| fleet.image(job));
-            images.any(|image| *image.source == *source || fleet.is_runtime_of(stock, image))
+            let needs = jobs.filter_map(|job| fleet.image(job)).map(AsRef::as_ref);
+            let is_runtime_of = |need: &ImageNeed| fleet.is_runtime_of(stock, need);
+            must_stay(source, stock.runtime.is_some(), needs, unknown, is_runtime_of)
                 || host.fetching.as_deref() == Some(source)
-                || unknown && stock.runtime.is_some()
         };
         let balked = |source: &str| host.balked.get(source).is_some_and(|at| now.since(*at) < BALKED);
         let may_go = host

@@ -34,7 +34,7 @@ impl Transport {
     /// Opens the link to a host: connects, brings the runner along if it is not there, shakes hands.
     pub async fn open(&self, host: &HostConfig) -> Result<Link, LinkError> {
         let opened = match &host.reach {
-            Reach::Local => match local::open(&host.root, self.silence) {
+            Reach::Local => match local::open(&host.root, self.local_runner.as_deref(), self.silence) {
                 Ok(channel) => channel.greet(self.connect_timeout).await,
                 Err(error) => Err(error),
             },

@@ -15,6 +15,8 @@ pub struct Transport {
     pub connect_timeout: Span,
     /// A link that is silent for so long is dead.
     pub silence: Span,
+    /// The runner of hosts that are this machine; this very program, if none is named.
+    pub local_runner: Option<PathBuf>,
     /// Runners by architecture.
     pub runners: Arc<Runners>,
     /// At most so many connects at a time.

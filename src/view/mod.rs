@@ -16,7 +16,7 @@ mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, Seen, SetLine};
 pub use chronicle::{Deed, chronicle, chronicle_table};
-pub use failures::{Example, Failures, Group, failed_of, failure_lines, failures, failures_text};
+pub use failures::{Example, Failures, Group, failure_lines, failures, failures_text};
 pub use forecast::{compared, forecast};
 pub use jobs::jobs;
 pub use plain::plain;

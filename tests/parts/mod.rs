@@ -5,4 +5,5 @@ mod native;
 mod object_store;
 mod objects;
 mod podman;
+mod service;
 mod swe;

@@ -2,6 +2,7 @@
 //! earlier builds wrote still reads.
 
 mod architecture;
+mod circles;
 mod compatibility;
 mod dependencies;
 mod documents;

@@ -11,6 +11,7 @@ use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{AttemptId, Epoch, Event, Fault, Fleet, Job, JobId, Place, Span, Timestamp, Verdict};
 
 use super::*;
+use crate::report::failed_of;
 
 const NOW: Timestamp = Timestamp(1_769_159_700_000);
 
