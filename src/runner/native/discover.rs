@@ -12,6 +12,7 @@ use super::solution::MOST;
 use crate::domain::InstanceId;
 use crate::doors::files;
 use crate::runner::excerpt::plain_line;
+use crate::text::sanitize_line;
 
 /// Most entries that are looked at: an agent may leave a whole tree.
 const ENTRIES: usize = 500_000;
@@ -50,7 +51,8 @@ impl Passed {
     pub(super) fn note(&self, dir: &Path) -> String {
         let names = self.0.iter().take(SHOWN).map(|path| {
             let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy();
-            plain_line(if name.is_empty() { "." } else { &name })
+            // A person has to find it by this name.
+            plain_line(&sanitize_line(if name.is_empty() { "." } else { &name }))
         });
         let names: Vec<String> = names.collect();
         match self.0.len() {
