@@ -4,7 +4,7 @@ use super::context::Context;
 use super::printer::Printer;
 use super::tell::{self, Deed, How};
 use super::{CommandError, Kind, exit, select};
-use crate::domain::{AttemptId, Effect, Fleet, HostName, Span};
+use crate::domain::{AttemptId, Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
 use crate::report::words;
@@ -112,13 +112,15 @@ fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -
             n: attempt.n,
         })
     });
-    let effects = plan::doubtful(fleet, attempts, because).into_iter();
-    let deeds = effects.filter_map(|effect| match effect {
-        Effect::Suspect { attempt, why } => Some(Deed {
+    let doubtful = plan::doubtful(fleet, attempts).into_iter();
+    let deeds = doubtful.filter_map(|attempt| {
+        Some(Deed {
             what: format!("{} suspect", select::shown(fleet.job(attempt.job)?)),
-            wish: Wish::Suspect { attempt, why },
-        }),
-        _ => None,
+            wish: Wish::Suspect {
+                attempt,
+                why: because.to_owned(),
+            },
+        })
     });
     deeds.collect()
 }

@@ -34,7 +34,6 @@ pub mod measure;
 pub mod memory;
 pub mod event;
 pub mod fleet;
-pub mod effect;
 pub mod deploy;
 pub mod exam;
 pub mod inventory;
@@ -44,7 +43,6 @@ pub mod layout;
 
 pub use attempt::{AttemptState, IllegalTransition};
 pub use digest::Sha256;
-pub use effect::Effect;
 pub use event::Event;
 pub use fault::Fault;
 pub use fleet::Fleet;

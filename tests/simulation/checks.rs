@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fleet::domain::fleet::Closure;
 use fleet::domain::hold::{Kind, Subject};
-use fleet::domain::{Effect, JobId};
+use fleet::domain::{Event, JobId};
 use fleet::plan::{Errand, Outlook, outlook};
 
 use super::world::World;
@@ -66,11 +66,11 @@ impl World {
     }
 
     /// What holds of decisions.
-    pub(super) fn check_decisions(&mut self, effects: &[Effect]) {
+    pub(super) fn check_decisions(&mut self, decisions: &[Event]) {
         let seed = self.seed;
-        for effect in effects {
-            match effect {
-                Effect::Hold {
+        for decision in decisions {
+            match decision {
+                Event::Held {
                     subject: Subject::Model(model),
                     why,
                     ..
@@ -78,7 +78,7 @@ impl World {
                     self.refused.len() > 1,
                     "seed {seed}: what one job printed stops {model}: {why}"
                 ),
-                Effect::Hold {
+                Event::Held {
                     subject: Subject::Host(name),
                     kind: Kind::Quarantined,
                     why,
@@ -87,7 +87,7 @@ impl World {
                     self.muddled || self.hosts[name].spoilt.len() > 1,
                     "seed {seed}: {name} is in quarantine for what it did not do: {why}"
                 ),
-                Effect::Release {
+                Event::Released {
                     subject: Subject::Host(name),
                     ..
                 } => self.hosts.get_mut(name).unwrap().excuse(),
