@@ -5,6 +5,7 @@ pub mod domain;
 pub mod doors;
 
 pub mod config;
+pub mod schedule;
 pub mod plan;
 pub mod rehearse;
 pub mod pipeline;

@@ -10,12 +10,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("doors", &["domain"]),
     ("config", &["domain"]),
-    ("plan", &["domain"]),
-    ("rehearse", &["domain", "plan", "config"]),
+    ("schedule", &["domain"]),
+    ("plan", &["domain", "schedule"]),
+    ("rehearse", &["domain", "schedule", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
-    ("report", &["domain"]),
-    ("store", &["domain", "doors"]),
+    ("report", &["domain", "schedule"]),
+    ("store", &["domain", "schedule", "doors"]),
     ("transport", &["domain", "doors"]),
     ("collect", &["domain", "doors", "report"]),
     ("dataset", &["domain", "config", "grade"]),
@@ -46,6 +47,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "domain",
+            "schedule",
             "doors",
             "config",
             "plan",
@@ -55,7 +57,10 @@ const FLOORS: &[(&str, &[&str])] = &[
             "objects",
         ],
     ),
-    ("view", &["domain", "report", "blame", "rehearse", "plan"]),
+    (
+        "view",
+        &["domain", "schedule", "report", "blame", "rehearse", "plan"],
+    ),
     (
         "cli",
         &[
@@ -63,6 +68,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "doors",
             "config",
             "dataset",
+            "schedule",
             "plan",
             "rehearse",
             "pipeline",
@@ -246,6 +252,7 @@ fn nothing_is_left_over_and_nothing_says_nothing() {
 fn floor_one_is_pure() {
     let pure = [
         "domain",
+        "schedule",
         "config",
         "dataset",
         "plan",

@@ -9,11 +9,12 @@ use super::printer::Printer;
 use super::{CommandError, Kind, exit, ways};
 use crate::domain::host::HostConfig;
 use crate::domain::wire::{Answer, Ask};
-use crate::domain::{AttemptId, Epoch, Event, Fleet, HostName, layout};
+use crate::domain::{AttemptId, Epoch, Event, HostName, layout};
 use crate::doors::clock;
 use crate::plan::adopt::{self, Memory};
 use crate::report::text::printable;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::{LeaseError, Store, StoreError};
 use crate::transport::{Call, LinkError};
 

@@ -11,11 +11,12 @@ use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, Kind, drive, exit, results};
 use crate::config::{Config, Pipeline};
-use crate::domain::fleet::JobEntry;
-use crate::domain::{Epoch, Fleet, InstanceId, Job, JobId, ModelName, SetName, Sha256};
+use crate::domain::{Epoch, InstanceId, Job, JobId, ModelName, SetName, Sha256};
 use crate::report::calibration::{Weight, judge};
 use crate::report::table::{Table, left, prose};
 use crate::report::words;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 use crate::store::{NewSet, Store};
 
 /// Run each instance with its own solution (`gold`) and with none (`noop`), to see which can be trusted

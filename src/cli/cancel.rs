@@ -8,10 +8,11 @@ use super::context::Context;
 use super::printer::Printer;
 use super::tell::How;
 use super::{CommandError, Kind, coordinate, exit, select};
-use crate::domain::{Event, Fleet, JobId};
+use crate::domain::{Event, JobId};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::{Store, Wish};
 
 /// Stop jobs, and prove them gone from their hosts

@@ -10,12 +10,13 @@ use super::results::{self, Home};
 use super::{CommandError, Kind, exit, predictions, tell, verdicts};
 use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
-use crate::domain::fleet::JobEntry;
 use crate::domain::host::HostConfig;
 use crate::domain::tree::short;
-use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
+use crate::domain::{AttemptId, AttemptState, HostName, SetName};
 use crate::doors::{clock, secrets};
 use crate::report::{Books, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 use crate::store::{Store, Wish};
 
 /// Bring every result home, and verify it byte for byte

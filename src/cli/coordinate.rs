@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::context::{Context, Coordinator};
 use super::{CommandError, Kind};
 use crate::config::Config;
-use crate::domain::{Fleet, JobId, Secrets, Span};
+use crate::domain::{JobId, Secrets, Span};
 use crate::doors::{env, secrets};
 use crate::engine::{self, EngineError, Observer, Setup, Stop};
 use crate::pipeline;
 use crate::plan::{Errand, Policy};
+use crate::schedule::Fleet;
 
 /// Runs what is enabled until the engine stops by itself or the user interrupts it. A second Ctrl-C ends
 /// the process.

@@ -8,11 +8,11 @@ use super::context::Context;
 use super::printer::Printer;
 use super::{Cli, CommandError, Kind, assignment, drive, exit, ways};
 use crate::domain::SetName;
-use crate::domain::fleet::Closure;
 use crate::doors::spawn;
 use crate::engine::Stop;
 use crate::report::text::printable;
 use crate::report::words;
+use crate::schedule::fleet::Closure;
 
 /// Run the jobs of assignment files; the same command resumes them
 ///

@@ -9,11 +9,12 @@ use super::printer::Printer;
 use super::progress::Progress;
 use super::{CommandError, Kind, coordinate, fit, preflight, ways};
 use crate::domain::hold::{Kind as Hold, Subject};
-use crate::domain::{Epoch, Event, Fleet, JobId, SetName};
+use crate::domain::{Epoch, Event, JobId, SetName};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::plan::Stuck;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::{Added, Runs, Store, StoreError};
 
 /// Looks for the images of all jobs that are new, before anything is stored; the sizes of those that there are.

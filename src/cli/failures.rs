@@ -8,7 +8,7 @@ use super::{CommandError, Kind, exit, results};
 use crate::config::finding::suggestion;
 use crate::domain::SetName;
 use crate::domain::fault::Class;
-use crate::domain::fleet::JobEntry;
+use crate::schedule::fleet::JobEntry;
 use crate::view;
 
 /// Show what failed, grouped by class and fault, with the first line of each and what to do about it

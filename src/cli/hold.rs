@@ -7,9 +7,10 @@ use super::printer::Printer;
 use super::tell::{self, Deed, How};
 use super::{CommandError, Kind as Fault, exit};
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Fleet, HostName, Span};
+use crate::domain::{HostName, Span};
 use crate::doors::clock;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::Wish;
 
 /// What can be held

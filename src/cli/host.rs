@@ -4,10 +4,11 @@ use super::context::Context;
 use super::printer::Printer;
 use super::tell::{self, Deed, How};
 use super::{CommandError, Kind, exit, select};
-use crate::domain::{AttemptId, Fleet, HostName, Span};
+use crate::domain::{AttemptId, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::Wish;
 
 /// Say that a host will never come back, or that it has; or that what it did is not to be trusted

@@ -14,10 +14,11 @@ use crate::domain::host::HostConfig;
 use crate::domain::runtime::belongs;
 use crate::domain::swe::{Image, Source};
 use crate::domain::wire::{Answer, Ask, Shelved};
-use crate::domain::{Fleet, HostName, Instance, Job, Place};
+use crate::domain::{HostName, Instance, Job, Place};
 use crate::pipeline;
 use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::Store;
 
 /// List the images of instances and of the harness on the hosts, fetch them ahead of their jobs, or remove them

@@ -11,10 +11,10 @@ use super::context::Context;
 use super::printer::Printer;
 use super::{CommandError, Kind, exit, select};
 use crate::config::Config;
-use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::journal::{Entry, Line};
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Job, PhaseName, evidence, layout};
+use crate::schedule::fleet::{Attempt, JobEntry};
 use crate::transport::Call;
 
 /// Bytes asked for at a time.

@@ -7,11 +7,11 @@ use super::{CommandError, Kind, exit, select};
 use crate::collect;
 use crate::domain::event::Past;
 use crate::domain::fault::Class;
-use crate::domain::fleet::JobEntry;
 use crate::domain::job::Dataset;
 use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
 use crate::report::{Account, words};
+use crate::schedule::fleet::JobEntry;
 use crate::store::{Store, Wish};
 use crate::view;
 

@@ -25,12 +25,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::domain::fleet::FoldError;
 use crate::domain::wire::{Ask, Authority};
-use crate::domain::{Epoch, Event, Fleet, HostName, Secrets, Timestamp};
+use crate::domain::{Epoch, Event, HostName, Secrets, Timestamp};
 use crate::doors::{clock, secrets};
 use crate::objects;
 use crate::plan::{self, Errand, Outlook, Plan, Policy, Stuck};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::FoldError;
 use crate::store::{Store, StoreError};
 use crate::transport::Transport;
 

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use super::evidence;
-use crate::domain::fleet::{Finding, HostEntry, Trial};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Link;
 use crate::domain::journal::Outcome;
 use crate::domain::memory::fits;
 use crate::domain::verdict::Decision;
 use crate::domain::wire::{Facts, Program};
-use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, Span, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Event, HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Finding, HostEntry, Trial};
 
 /// Less than this free, of bytes or inodes, and a host's jobs fail for no fault of theirs.
 const LEAST_DISK: u64 = 512 << 20;

@@ -3,8 +3,9 @@
 use super::Policy;
 use super::rivals::{Rivals, seconds};
 use super::room::{capacity, usable};
-use crate::domain::fleet::{HostEntry, Queue};
-use crate::domain::{AttemptId, Fleet, HostName, ModelName, Span, Timestamp};
+use crate::domain::{AttemptId, HostName, ModelName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{HostEntry, Queue};
 
 /// The state of the whole, seen once for a plan.
 #[derive(Debug)]

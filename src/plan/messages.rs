@@ -1,6 +1,7 @@
 //! What a host can be told, and what each host must be told over the link that is open now.
 
-use crate::domain::{AttemptId, AttemptState, Epoch, Fleet, HostName, JobId};
+use crate::domain::{AttemptId, AttemptState, Epoch, HostName, JobId};
+use crate::schedule::Fleet;
 
 /// One message to a host. It is not stored, since it follows from what is stored; it is idempotent, so that sending it
 /// again after a crash does no harm.

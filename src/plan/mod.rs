@@ -35,7 +35,8 @@ pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 pub use room::NoRoom;
 
-use crate::domain::{Event, Fleet, Timestamp};
+use crate::domain::{Event, Timestamp};
+use crate::schedule::Fleet;
 
 /// What is to be done now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use super::choose::Choice;
 use super::room::{NoRoom, capacity, no_room};
 use super::{HostMessage, Plan, Policy};
-use crate::domain::fleet::HostEntry;
 use crate::domain::hold::Kind;
-use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Event, HostName, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::HostEntry;
 
 /// Fills idle slots; then looks ahead for hosts whose slots are taken.
 pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp, plan: &mut Plan) {

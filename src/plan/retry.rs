@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use crate::domain::fault::{Again, Class};
-use crate::domain::fleet::{Attempt, HostEntry, JobEntry};
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Event, Fleet, HostName, Span, Timestamp};
+use crate::domain::{Event, HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, HostEntry, JobEntry};
 
 /// Why a waiting job may not start now on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]

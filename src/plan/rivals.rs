@@ -1,7 +1,7 @@
 //! What a slow host leaves to faster ones, busy as they are: what they will have done sooner.
 
-use crate::domain::fleet::{Queued, Rank};
 use crate::domain::{JobId, Span};
+use crate::schedule::fleet::{Queued, Rank};
 
 /// The faster hosts.
 #[derive(Debug, Clone, Default)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::{HostMessage, Policy};
 use crate::domain::event::Stock;
-use crate::domain::fleet::{HostEntry, ImageNeed, Rank, Spot};
 use crate::domain::host::Link;
-use crate::domain::{Fleet, HostName, Span, Timestamp};
+use crate::domain::{HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{HostEntry, ImageNeed, Rank, Spot};
 
 /// An image that could not be removed is not asked for again before.
 const BALKED: Span = Span::seconds(60);

@@ -11,9 +11,9 @@ use super::names::Names;
 use super::read::{from_json, from_row};
 use super::write::{Values, WrittenRow, bind, non_empty, sql_count, to_json};
 use crate::domain::attempt::AttemptState;
-use crate::domain::fleet::Attempt;
 use crate::domain::journal::Outcome;
 use crate::domain::{AttemptId, Epoch, JobId, PhaseName, Span, Timestamp};
+use crate::schedule::fleet::Attempt;
 
 /// A row of `attempt`.
 pub(super) struct WrittenAttempt<'a> {

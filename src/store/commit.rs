@@ -14,10 +14,11 @@ use super::new_jobs::write_new_jobs;
 use super::write::write_rows;
 use super::{Store, StoreError};
 use crate::domain::event::Event;
-use crate::domain::fleet::JobEntry;
 use crate::domain::hold::Subject;
 use crate::domain::name::HostName;
-use crate::domain::{AttemptId, Fleet, JobId, Timestamp};
+use crate::domain::{AttemptId, JobId, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 impl Store {
     /// Stores events that happened at `at`, in this order: all of them, or none. `fleet` is the fleet before

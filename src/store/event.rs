@@ -8,7 +8,8 @@ use super::write::{Values, WrittenRow, bind, to_json};
 use super::{Store, StoreError};
 use crate::domain::event::Event;
 use crate::domain::host::HostConfig;
-use crate::domain::{Epoch, Fleet, JobId, Timestamp};
+use crate::domain::{Epoch, JobId, Timestamp};
+use crate::schedule::Fleet;
 
 /// A row of `event`.
 pub(super) struct EventRow {

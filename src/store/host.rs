@@ -10,9 +10,9 @@ use super::read::{from_json, from_row};
 use super::write::{Values, WrittenRow, bind, non_empty, to_json};
 use super::{Store, StoreError};
 use crate::domain::event::Stock;
-use crate::domain::fleet::HostEntry;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::{HostName, Timestamp};
+use crate::schedule::fleet::HostEntry;
 
 /// A host that is perhaps spoken of for the first time.
 pub(super) struct NewHost<'a>(pub(super) &'a HostName);

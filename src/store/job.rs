@@ -12,9 +12,9 @@ use super::names::Names;
 use super::read::{from_json, from_row};
 use super::write::{Values, WrittenRow, bind, sql_count, to_json};
 use crate::domain::event::Event;
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::job::Dataset;
 use crate::domain::{HostName, Job, JobId, Place, SetName, Sha256, TaskName};
+use crate::schedule::fleet::{Attempt, Closure, JobEntry};
 
 /// A statement over `job` that ends in this clause.
 macro_rules! select_job {

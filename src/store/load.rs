@@ -6,8 +6,9 @@ use super::host::{read_shelves, read_words};
 use super::job::read_jobs;
 use super::names::Names;
 use super::{Store, StoreError};
+use crate::domain::Epoch;
 use crate::domain::host::HostConfig;
-use crate::domain::{Epoch, Fleet};
+use crate::schedule::Fleet;
 
 impl Store {
     /// The stored fleet, under a coordinator with this epoch and these hosts.

@@ -27,8 +27,9 @@ use std::time::{Duration, Instant};
 
 use fleet::domain::host::{HostConfig, Reach};
 use fleet::domain::job::Dataset;
-use fleet::domain::{Epoch, Event, Fleet, Job, JobId, PipelineName, Place, SetName, Sha256, Timestamp};
+use fleet::domain::{Epoch, Event, Job, JobId, PipelineName, Place, SetName, Sha256, Timestamp};
 use fleet::plan::{Errand, HostMessage, Outlook, Plan, Policy, observe, outlook, plan};
+use fleet::schedule::Fleet;
 use fleet::store::{NewDataset, NewSet, Store};
 
 use simulated::Hosts;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fleet::domain::fleet::Closure;
 use fleet::domain::hold::{Kind, Subject};
 use fleet::domain::{Event, JobId};
 use fleet::plan::{Errand, Outlook, outlook};
+use fleet::schedule::fleet::Closure;
 
 use super::world::World;
 
@@ -56,7 +56,7 @@ impl World {
                 "seed {seed}: the books do not balance"
             );
         }
-        let jobs = self.fleet.iter().flat_map(fleet::domain::Fleet::jobs);
+        let jobs = self.fleet.iter().flat_map(fleet::schedule::Fleet::jobs);
         for attempt in jobs.flat_map(|entry| &entry.attempts) {
             assert!(
                 (0..LATEST).contains(&attempt.since.0),
@@ -114,7 +114,7 @@ impl World {
     /// What holds when nothing has gone wrong for a while.
     pub(crate) fn check_end(&self) {
         let seed = self.seed;
-        let left = |fleet: &fleet::domain::Fleet| {
+        let left = |fleet: &fleet::schedule::Fleet| {
             let open = fleet.jobs().filter(|entry| entry.closed.is_none());
             open.cloned().collect::<Vec<_>>()
         };
@@ -124,7 +124,7 @@ impl World {
             self.fleet.as_ref().map(left),
             self.fleet
                 .iter()
-                .flat_map(fleet::domain::Fleet::stands)
+                .flat_map(fleet::schedule::Fleet::stands)
                 .collect::<Vec<_>>()
         );
         let fleet = self.fleet.as_ref().unwrap();

@@ -6,8 +6,9 @@ use fleet::domain::event::Refusal;
 use fleet::domain::fault::{Again, Class};
 use fleet::domain::host::{Link, Outlook};
 use fleet::domain::wire::Answer;
-use fleet::domain::{AttemptId, Epoch, Event, Fault, Fleet, HostName, Span};
+use fleet::domain::{AttemptId, Epoch, Event, Fault, HostName, Span};
 use fleet::plan::{Heard, HostMessage, Observed, Plan, is_in_doubt, observe_after, plan};
+use fleet::schedule::Fleet;
 
 use super::world::{Ask, Wire, World};
 

@@ -10,8 +10,9 @@ use crate::cli::printer::Printer;
 use crate::cli::results::replace;
 use crate::cli::{CommandError, Kind, assignment};
 use crate::config::Config;
-use crate::domain::{Fleet, JobId, SetName};
+use crate::domain::{JobId, SetName};
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::validate;
 
 /// Where the file lies.

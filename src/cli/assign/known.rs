@@ -10,10 +10,11 @@ use crate::cli::printer::Printer;
 use crate::cli::verdicts::VERDICT;
 use crate::cli::{CommandError, Kind, regrade};
 use crate::collect::ResultFile;
-use crate::domain::fleet::Closure;
 use crate::domain::journal::Outcome;
-use crate::domain::{AttemptState, Epoch, Fleet, InstanceId, Job, JobId, ModelName, Span};
+use crate::domain::{AttemptState, Epoch, InstanceId, Job, JobId, ModelName, Span};
 use crate::report::{Account, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Closure;
 use crate::store::Store;
 
 /// What is known.

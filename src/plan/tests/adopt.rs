@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::scene::{Scene, host};
 use crate::domain::event::Past;
-use crate::domain::fleet::Closure;
 use crate::domain::hold::Subject;
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
 use crate::domain::wire::{Capsule, Unreadable};
 use crate::domain::{AttemptId, AttemptState, Epoch, Event, HostName, JobId, Timestamp};
 use crate::plan::adopt::{Memory, adopt, heard, is_puzzling, unheard};
 use crate::plan::{Heard, Outlook, observe, outlook};
+use crate::schedule::fleet::Closure;
 
 fn id(job: JobId, n: u32) -> AttemptId {
     AttemptId { job, n }

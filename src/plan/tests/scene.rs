@@ -5,14 +5,13 @@ use std::sync::Arc;
 use crate::domain::attempt::AttemptState;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::fault::{Again, Class};
-use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Outlook, Reach};
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
 use crate::domain::verdict::{self, Decision, Verdict};
-use crate::domain::{
-    AttemptId, Epoch, Event, Fault, Fleet, HostName, Job, JobId, Place, SetName, Span, Timestamp,
-};
+use crate::domain::{AttemptId, Epoch, Event, Fault, HostName, Job, JobId, Place, SetName, Span, Timestamp};
 use crate::plan::{HostMessage, Plan, Policy, plan};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::ImageNeed;
 
 pub(super) struct Scene {
     pub(super) fleet: Fleet,

@@ -3,11 +3,11 @@
 use crate::blame::advice;
 use crate::domain::attempt::AttemptState;
 use crate::domain::fault::Class;
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::journal::Outcome;
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{Fault, HostName, Verdict};
 use crate::report::{Account, words};
+use crate::schedule::fleet::{Attempt, Closure, JobEntry};
 
 /// One failure.
 #[derive(Debug)]
