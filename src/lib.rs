@@ -6,6 +6,7 @@ pub mod text;
 pub mod doors;
 
 pub mod config;
+pub mod schedule;
 pub mod plan;
 pub mod rehearse;
 pub mod pipeline;

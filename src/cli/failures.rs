@@ -7,7 +7,7 @@ use super::printer::Printer;
 use crate::config::finding::suggestion;
 use crate::domain::SetName;
 use crate::domain::fault::Class;
-use crate::domain::fleet::JobEntry;
+use crate::schedule::fleet::JobEntry;
 use crate::service::{Problem, ProblemKind, Project, reports};
 use crate::view;
 

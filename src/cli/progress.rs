@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::printer::Printer;
-use crate::domain::{Event, Fleet, Timestamp};
+use crate::domain::{Event, Timestamp};
 use crate::doors::clock;
 use crate::plan::Policy;
+use crate::schedule::Fleet;
 use crate::service::{Problem, ProgressSink};
 use crate::view::{self, History};
 

@@ -3,38 +3,39 @@
 
 use std::collections::BTreeMap;
 
-use super::Policy;
+use super::{HostMessage, Policy};
 use crate::domain::event::Stock;
-use crate::domain::fleet::{HostEntry, ImageNeed, Rank, Spot};
 use crate::domain::host::Link;
-use crate::domain::{Effect, Fleet, HostName, Span, Timestamp};
+use crate::domain::{HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{HostEntry, ImageNeed, Rank, Spot};
 
 /// An image that could not be removed is not asked for again before.
 const BALKED: Span = Span::seconds(60);
 
 /// Evictions between the water marks, and cleaning where failures call for it.
-pub(super) fn stock(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
-    let mut effects = Vec::new();
+pub(super) fn stock(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<HostMessage> {
+    let mut messages = Vec::new();
     let mut uses = None;
     for (name, host) in fleet.hosts() {
         if !matches!(host.link, Link::Up { .. }) || host.gone.is_some() {
             continue;
         }
         if host.dirty && host.live.is_empty() {
-            effects.push(Effect::Clean { host: name.clone() });
+            messages.push(HostMessage::Clean { host: name.clone() });
         }
         if host.unseen {
-            effects.push(Effect::Look { host: name.clone() });
+            messages.push(HostMessage::Probe { host: name.clone() });
         }
         if is_full(host, policy) {
             let uses = uses.get_or_insert_with(|| Uses::of(fleet));
-            effects.extend(uses.last(fleet, name, host, now).map(|image| Effect::Evict {
+            messages.extend(uses.last(fleet, name, host, now).map(|image| HostMessage::Evict {
                 host: name.clone(),
                 image,
             }));
         }
     }
-    effects
+    messages
 }
 
 /// Must an image stay on its host, for the jobs that have these needs? What none of them needs may leave: when the disk

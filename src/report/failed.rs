@@ -4,10 +4,10 @@ use super::{Account, words};
 use crate::blame::advice;
 use crate::domain::attempt::AttemptState;
 use crate::domain::fault::Class;
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::journal::Outcome;
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{Fault, HostName, Verdict};
+use crate::schedule::fleet::{Attempt, Closure, JobEntry};
 
 /// One failure.
 #[derive(Debug)]

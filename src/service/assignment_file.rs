@@ -9,8 +9,9 @@ use super::reports::replace_file;
 use super::{NoteSink, Problem, ProblemKind, assignment};
 use crate::assign::Task;
 use crate::config::Config;
-use crate::domain::{Fleet, JobId, SetName};
+use crate::domain::{JobId, SetName};
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::validate;
 
 /// Where the file lies.

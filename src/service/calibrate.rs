@@ -11,9 +11,10 @@ use super::dispatch::{self, PreparedDispatch};
 use super::reports;
 use super::{NoteSink, Problem, ProblemKind, ProgressSink, Project};
 use crate::config::{Config, Pipeline};
-use crate::domain::fleet::JobEntry;
-use crate::domain::{Epoch, Fleet, InstanceId, Job, JobId, ModelName, SetName, Sha256};
+use crate::domain::{Epoch, InstanceId, Job, JobId, ModelName, SetName, Sha256};
 use crate::report::calibration::{Weight, judge};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 use crate::store::{NewSet, Store};
 
 /// The set of these jobs.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{Problem, ProblemKind, Project, run_engine, select};
-use crate::domain::{Event, Fleet, JobId};
+use crate::domain::{Event, JobId};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::{Store, Wish};
 
 /// What is to be stopped.

@@ -8,12 +8,13 @@ use super::reports::{self, HomeResults};
 use super::{Problem, ProblemKind, Project, commands, predictions, verdicts};
 use crate::case::Judgement;
 use crate::collect::{self, Answers, Brought, Options, Origin, Wanted};
-use crate::domain::fleet::JobEntry;
 use crate::domain::host::HostConfig;
 use crate::domain::tree::short;
-use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
+use crate::domain::{AttemptId, AttemptState, HostName, SetName};
 use crate::doors::{clock, secrets};
 use crate::report::{Books, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 use crate::store::{Store, Wish};
 
 /// What is to come home.

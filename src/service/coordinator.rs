@@ -2,9 +2,10 @@
 
 use super::{Problem, ProblemKind, Project};
 use crate::domain::wire::Authority;
-use crate::domain::{Epoch, Event, Fleet};
+use crate::domain::{Epoch, Event};
 use crate::doors::{clock, random};
 use crate::engine;
+use crate::schedule::Fleet;
 use crate::store::{Holder, Lease, Runs, Store};
 
 /// The sole right to change things, until it is dropped.

@@ -7,9 +7,10 @@ use super::assignment::{self, Assignment};
 use super::image_sizes::{self, ObjectSizes};
 use super::{DispatchEnd, NoteSink, Problem, ProblemKind, ProgressSink, Project};
 use super::{image_check, run_engine, start_check};
-use crate::domain::{Epoch, Event, Fleet, JobId, SetName, Timestamp};
+use crate::domain::{Epoch, Event, JobId, SetName, Timestamp};
 use crate::doors::clock;
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::{Added, Runs, Store, StoreError};
 
 /// Assignments that may be run: they are without fault, and the images of all new jobs are there.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::next_steps;
 use super::{Problem, ProblemKind};
-use crate::domain::fleet::Closure;
+use crate::domain::SetName;
 use crate::domain::hold::{Kind as Hold, Subject};
-use crate::domain::{Fleet, SetName};
 use crate::engine::Stop;
 use crate::plan::Stuck;
 use crate::report::words;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Closure;
 
 /// How a run of the engine ended.
 pub struct DispatchEnd {

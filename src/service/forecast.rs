@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::assignment::{self, Assignment};
 use super::{Problem, ProblemKind, Project, image_sizes};
-use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Link, Outlook, Reach};
-use crate::domain::{Epoch, Event, Fleet, HostName, JobId, ModelName, SetName, Span};
+use crate::domain::{Epoch, Event, HostName, JobId, ModelName, SetName, Span};
 use crate::doors::clock;
 use crate::rehearse::{Change, Dice, Faults, IMAGE_BYTES, Measured, Odds, Played, Scene, Works, play};
 use crate::report::words;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::ImageNeed;
 use crate::store::Store;
 
 /// Between a decision and the first phase, where nothing was measured.
@@ -155,7 +156,7 @@ fn build_scene(
 ) -> Result<(Scene, Vec<String>), Problem> {
     let now = clock::now();
     let internal =
-        |error: crate::domain::fleet::FoldError| Problem::new(ProblemKind::Internal, error.to_string());
+        |error: crate::schedule::fleet::FoldError| Problem::new(ProblemKind::Internal, error.to_string());
     for assignment in assignments {
         for job in &assignment.jobs {
             if fleet.job(job.id).is_none() {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::commands::PlannedCommand;
 use super::{NoteSink, Problem, ProblemKind, Project};
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Fleet, HostName, Timestamp};
+use crate::domain::{HostName, Timestamp};
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::Wish;
 
 /// What can be held.

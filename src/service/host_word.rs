@@ -2,9 +2,10 @@
 
 use super::commands::{self, PlannedCommand};
 use super::{Problem, ProblemKind, Project, select};
-use crate::domain::{AttemptId, Effect, Fleet, HostName, Span};
+use crate::domain::{AttemptId, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
+use crate::schedule::Fleet;
 use crate::store::Wish;
 
 /// The host will never come back: its jobs are free to run elsewhere. How many that were.
@@ -58,13 +59,16 @@ pub async fn plan_recall(
             n: attempt.n,
         })
     });
-    let effects = plan::doubtful(&fleet, attempts, why).into_iter();
-    let planned = effects.filter_map(|effect| match effect {
-        Effect::Suspect { attempt, why } => Some(PlannedCommand {
-            what: format!("{} suspect", select::describe_job(fleet.job(attempt.job)?)),
-            wish: Wish::Suspect { attempt, why },
-        }),
-        _ => None,
-    });
+    let planned = plan::doubtful(&fleet, attempts)
+        .into_iter()
+        .filter_map(|attempt| {
+            Some(PlannedCommand {
+                what: format!("{} suspect", select::describe_job(fleet.job(attempt.job)?)),
+                wish: Wish::Suspect {
+                    attempt,
+                    why: why.to_owned(),
+                },
+            })
+        });
     Ok(planned.collect())
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::image_sizes::{NeededImage, runtime_names};
 use super::images::{ListedImage, image_of};
 use super::{Problem, Project};
-use crate::domain::fleet::ImageNeed;
 use crate::domain::runtime::belongs;
-use crate::domain::{Epoch, Fleet, HostName};
+use crate::domain::{Epoch, HostName};
 use crate::plan;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::ImageNeed;
 use crate::store::Store;
 
 /// What jobs need that are not closed: for each host that may be running one, and for every host.

@@ -7,11 +7,12 @@ use futures::StreamExt as _;
 
 use super::Project;
 use super::assignment::Assignment;
-use crate::domain::fleet::ImageNeed;
 use crate::domain::runtime::base_name;
 use crate::domain::swe::{Image, Source};
-use crate::domain::{Fleet, Instance, JobId, Sha256};
+use crate::domain::{Instance, JobId, Sha256};
 use crate::pipeline;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::ImageNeed;
 
 /// Bytes of objects, by bucket and key.
 pub type ObjectSizes = BTreeMap<(String, String), u64>;

@@ -8,10 +8,11 @@ use super::{NoteSink, Problem, ProblemKind, Project};
 use crate::assign::{Estimate, Known, Question};
 use crate::case::Judgement;
 use crate::collect::ResultFile;
-use crate::domain::fleet::Closure;
 use crate::domain::journal::Outcome;
-use crate::domain::{AttemptState, Epoch, Fleet, InstanceId, Job, JobId, ModelName, Span};
+use crate::domain::{AttemptState, Epoch, InstanceId, Job, JobId, ModelName, Span};
 use crate::report::{Account, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Closure;
 use crate::store::Store;
 
 /// What is known.

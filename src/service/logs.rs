@@ -9,10 +9,10 @@ use flate2::write::MultiGzDecoder;
 
 use super::{Problem, ProblemKind, Project, select};
 use crate::config::Config;
-use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::journal::{Entry, Line};
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Job, PhaseName, evidence, layout};
+use crate::schedule::fleet::{Attempt, JobEntry};
 use crate::transport::Call;
 
 /// Bytes asked for at a time.

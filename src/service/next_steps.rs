@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::SetName;
 use crate::domain::fault::Class;
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Fleet, SetName};
 use crate::report::{Account, words};
+use crate::schedule::Fleet;
 
 /// One line for each; `again` is the command that goes on.
 pub(super) fn after_dispatch(fleet: &Fleet, sets: &[SetName], again: &str) -> Vec<String> {

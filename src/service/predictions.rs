@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::reports::{HomeResults, replace_file};
 use crate::artifacts::{Prediction, preds, trajectory};
-use crate::domain::fleet::JobEntry;
-use crate::domain::{AttemptId, Fleet, SetName, evidence};
+use crate::domain::{AttemptId, SetName, evidence};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 /// Most bytes of a patch that is read.
 const MOST: u64 = 64 << 20;

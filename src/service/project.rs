@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::{Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::memory::MemoryLimit;
-use crate::domain::{Epoch, Fleet, SetName, Timestamp};
+use crate::domain::{Epoch, SetName, Timestamp};
 use crate::doors::{clock, env, secrets};
 use crate::objects;
 use crate::plan::Policy;
 use crate::plan::reason::Coordination;
+use crate::schedule::Fleet;
 use crate::store::{Holder, Lease, Store};
 use crate::transport::{Controls, Pace, Runners, Transport};
 

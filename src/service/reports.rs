@@ -8,10 +8,11 @@ use super::{Problem, ProblemKind};
 use crate::case::Judgement;
 use crate::collect::{self, Brought, ResultFile};
 use crate::config::Config;
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
-use crate::domain::{AttemptId, Fault, Fleet, Job, Sha256, Verdict};
+use crate::domain::{AttemptId, Fault, Job, Sha256, Verdict};
 use crate::report::calibration::{Calibrations, Weight};
 use crate::report::{self, Account, Books, Effort, PhaseTime, Row, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, Closure, JobEntry};
 
 /// Closes the books and writes `summary.json`, `results.jsonl` and `results.csv`, each at once.
 pub fn write_reports(

@@ -5,11 +5,12 @@ use super::{Problem, ProblemKind, Project, select};
 use crate::collect;
 use crate::domain::event::Past;
 use crate::domain::fault::Class;
-use crate::domain::fleet::JobEntry;
 use crate::domain::job::Dataset;
-use crate::domain::{Fleet, HostName, SetName, Sha256, evidence};
+use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
 use crate::report::{Account, failed_of};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 use crate::store::{Store, Wish};
 
 /// Which closed jobs are to be tried again. All that is said must fit.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Coordinator, Problem, ProblemKind, Project};
 use crate::config::Config;
-use crate::domain::{Fleet, JobId, Secrets, Span};
+use crate::domain::{JobId, Secrets, Span};
 use crate::doors::{env, secrets};
 use crate::engine::{self, Observer, Setup, Stop};
 use crate::pipeline;
 use crate::plan::{Errand, Policy};
+use crate::schedule::Fleet;
 
 /// Runs what is enabled until the engine stops by itself or `interrupted` is ready.
 pub async fn run_sets(

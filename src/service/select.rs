@@ -2,8 +2,9 @@
 //! with or without the set, or the beginning of that.
 
 use super::{Problem, ProblemKind};
-use crate::domain::fleet::JobEntry;
-use crate::domain::{Fleet, Job};
+use crate::domain::Job;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 /// Every job that the word may mean.
 pub fn jobs_meant<'a>(fleet: &'a Fleet, word: &str) -> Vec<&'a JobEntry> {

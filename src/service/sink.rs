@@ -1,8 +1,9 @@
 //! Who hears what a service does while it does it.
 
 use super::Problem;
-use crate::domain::{Event, Fleet, Timestamp};
+use crate::domain::{Event, Timestamp};
 use crate::plan::Policy;
+use crate::schedule::Fleet;
 
 /// Takes sentences for people that are neither data nor problems.
 pub trait NoteSink {

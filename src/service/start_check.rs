@@ -9,9 +9,10 @@ use super::{Problem, ProblemKind, select};
 use crate::config::{Config, Pipeline};
 use crate::domain::host::HostConfig;
 use crate::domain::job::Dataset;
-use crate::domain::{AttemptState, Epoch, Fleet, HostName, Instance, Job, ModelName, PipelineName, Sha256};
+use crate::domain::{AttemptState, Epoch, HostName, Instance, Job, ModelName, PipelineName, Sha256};
 use crate::pipeline::{self, CompileError};
 use crate::report::words;
+use crate::schedule::Fleet;
 use crate::store::Store;
 
 /// Most jobs that are named for one reason.

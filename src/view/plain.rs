@@ -1,9 +1,10 @@
 //! `fleet dispatch` without a terminal: one line for each event that somebody may look for later.
 
-use crate::domain::fleet::Closure;
 use crate::domain::journal::{Entry, Outcome};
-use crate::domain::{AttemptId, Event, Fleet, HostName, JobId, Timestamp};
+use crate::domain::{AttemptId, Event, HostName, JobId, Timestamp};
 use crate::report::words;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Closure;
 use crate::text::sanitize_line;
 
 /// The line for an event that was just folded into `fleet`; none if it is not worth one.

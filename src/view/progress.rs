@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::fleet::HostEntry;
 use crate::domain::host::Link;
 use crate::domain::journal::{Entry, Outcome};
-use crate::domain::{AttemptState, Event, Fleet, HostName, Span, Timestamp};
+use crate::domain::{AttemptState, Event, HostName, Span, Timestamp};
 use crate::plan::reason::{Coordination, Reason, Reasons};
 use crate::plan::{NoRoom, Policy};
 use crate::report::text::{clip, width};
 use crate::report::{Account, Tally, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::HostEntry;
 use crate::text::sanitize_line;
 
 /// How wide the bar is.

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use fleet::domain::{Event, Fleet, JobId, Timestamp};
+use fleet::domain::{Event, JobId, Timestamp};
 use fleet::engine::Stop;
 use fleet::plan::Policy;
+use fleet::schedule::Fleet;
 use fleet::service::cancel::{self, CancelRequest};
 use fleet::service::commands;
 use fleet::service::dispatch::{self, PreparedDispatch};

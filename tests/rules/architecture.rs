@@ -11,12 +11,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("doors", &["domain"]),
     ("config", &["domain"]),
-    ("plan", &["domain"]),
-    ("rehearse", &["domain", "plan", "config"]),
+    ("schedule", &["domain"]),
+    ("plan", &["domain", "schedule"]),
+    ("rehearse", &["domain", "schedule", "plan", "config"]),
     ("pipeline", &["domain", "config"]),
     ("validate", &["domain", "config"]),
-    ("report", &["domain", "text", "blame"]),
-    ("store", &["domain", "doors"]),
+    ("report", &["domain", "schedule", "text", "blame"]),
+    ("store", &["domain", "schedule", "doors"]),
     ("transport", &["domain", "doors"]),
     ("collect", &["domain", "text", "doors", "report"]),
     ("dataset", &["domain", "config", "grade"]),
@@ -48,6 +49,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "domain",
+            "schedule",
             "doors",
             "config",
             "plan",
@@ -61,6 +63,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "service",
         &[
             "domain",
+            "schedule",
             "text",
             "doors",
             "config",
@@ -82,11 +85,17 @@ const FLOORS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
-    ("view", &["domain", "text", "report", "blame", "rehearse", "plan"]),
+    (
+        "view",
+        &[
+            "domain", "schedule", "text", "report", "blame", "rehearse", "plan",
+        ],
+    ),
     (
         "cli",
         &[
             "domain",
+            "schedule",
             "text",
             "doors",
             "config",
@@ -269,6 +278,7 @@ fn floor_one_is_pure() {
     let pure = [
         "domain",
         "text",
+        "schedule",
         "config",
         "dataset",
         "plan",

@@ -13,10 +13,11 @@ use serde::Serialize;
 
 use crate::blame::advice;
 use crate::domain::fault::Class;
-use crate::domain::fleet::JobEntry;
 use crate::domain::hold::Subject;
-use crate::domain::{Fleet, HostName, JobId, ModelName, SetName};
+use crate::domain::{HostName, JobId, ModelName, SetName};
 use crate::report::failed::{self, FailureFate, JobFailure};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 pub use text::failures_text;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fleet::domain::{Epoch, Event, Fleet, HostName};
+use fleet::domain::{Epoch, Event, HostName};
 use fleet::plan::adopt::{self, Memory};
+use fleet::schedule::Fleet;
 
 use super::world::World;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fleet::domain::fleet::Closure;
 use fleet::domain::hold::{Kind, Subject};
-use fleet::domain::{Effect, JobId};
+use fleet::domain::{Event, JobId};
 use fleet::plan::{Errand, Outlook, outlook};
+use fleet::schedule::fleet::Closure;
 
 use super::world::World;
 
@@ -56,7 +56,7 @@ impl World {
                 "seed {seed}: the books do not balance"
             );
         }
-        let jobs = self.fleet.iter().flat_map(fleet::domain::Fleet::jobs);
+        let jobs = self.fleet.iter().flat_map(fleet::schedule::Fleet::jobs);
         for attempt in jobs.flat_map(|entry| &entry.attempts) {
             assert!(
                 (0..LATEST).contains(&attempt.since.0),
@@ -66,11 +66,11 @@ impl World {
     }
 
     /// What holds of decisions.
-    pub(super) fn check_decisions(&mut self, effects: &[Effect]) {
+    pub(super) fn check_decisions(&mut self, decisions: &[Event]) {
         let seed = self.seed;
-        for effect in effects {
-            match effect {
-                Effect::Hold {
+        for decision in decisions {
+            match decision {
+                Event::Held {
                     subject: Subject::Model(model),
                     why,
                     ..
@@ -78,7 +78,7 @@ impl World {
                     self.refused.len() > 1,
                     "seed {seed}: what one job printed stops {model}: {why}"
                 ),
-                Effect::Hold {
+                Event::Held {
                     subject: Subject::Host(name),
                     kind: Kind::Quarantined,
                     why,
@@ -87,7 +87,7 @@ impl World {
                     self.muddled || self.hosts[name].spoilt.len() > 1,
                     "seed {seed}: {name} is in quarantine for what it did not do: {why}"
                 ),
-                Effect::Release {
+                Event::Released {
                     subject: Subject::Host(name),
                     ..
                 } => self.hosts.get_mut(name).unwrap().excuse(),
@@ -114,7 +114,7 @@ impl World {
     /// What holds when nothing has gone wrong for a while.
     pub(crate) fn check_end(&self) {
         let seed = self.seed;
-        let left = |fleet: &fleet::domain::Fleet| {
+        let left = |fleet: &fleet::schedule::Fleet| {
             let open = fleet.jobs().filter(|entry| entry.closed.is_none());
             open.cloned().collect::<Vec<_>>()
         };
@@ -124,7 +124,7 @@ impl World {
             self.fleet.as_ref().map(left),
             self.fleet
                 .iter()
-                .flat_map(fleet::domain::Fleet::stands)
+                .flat_map(fleet::schedule::Fleet::stands)
                 .collect::<Vec<_>>()
         );
         let fleet = self.fleet.as_ref().unwrap();

@@ -6,8 +6,9 @@ use fleet::domain::event::Refusal;
 use fleet::domain::fault::{Again, Class};
 use fleet::domain::host::{Link, Outlook};
 use fleet::domain::wire::Answer;
-use fleet::domain::{AttemptId, Effect, Epoch, Event, Fault, Fleet, HostName, Span};
-use fleet::plan::{Heard, Observed, is_in_doubt, observe_after, plan};
+use fleet::domain::{AttemptId, Epoch, Event, Fault, HostName, Span};
+use fleet::plan::{Heard, HostMessage, Observed, Plan, is_in_doubt, observe_after, plan};
+use fleet::schedule::Fleet;
 
 use super::world::{Ask, Wire, World};
 
@@ -119,38 +120,27 @@ impl World {
         loop {
             let Some(fleet) = &self.fleet else { return };
             let by = fleet.epoch();
-            let mut decisions = Vec::new();
-            let effects = plan(fleet, &self.policy, self.now);
-            self.check_decisions(&effects);
-            for effect in effects {
-                let message = match effect.decision(by) {
-                    Ok(decision) => {
-                        decisions.push(decision);
-                        continue;
-                    }
-                    Err(message) => message,
-                };
+            let Plan {
+                mut decisions,
+                messages,
+            } = plan(fleet, &self.policy, self.now);
+            self.check_decisions(&decisions);
+            for message in messages {
                 match message {
                     // Played hosts say nothing of their health, and have no images.
-                    Effect::Look { host } => self.fleet.as_mut().unwrap().note_no_facts(&host),
-                    Effect::Clean { host } => decisions.push(Event::Cleaned {
+                    HostMessage::Probe { host } => self.fleet.as_mut().unwrap().note_no_facts(&host),
+                    HostMessage::Clean { host } => decisions.push(Event::Cleaned {
                         host,
                         what: String::new(),
                     }),
-                    Effect::Prefetch { .. }
-                    | Effect::Evict { .. }
-                    | Effect::Place { .. }
-                    | Effect::GiveUp { .. }
-                    | Effect::Hold { .. }
-                    | Effect::Release { .. }
-                    | Effect::Suspect { .. } => {}
-                    Effect::Start { attempt, host, epoch } => {
+                    HostMessage::Prefetch { .. } | HostMessage::Evict { .. } => {}
+                    HostMessage::Start { attempt, host, epoch } => {
                         decisions.extend(self.start_or_give_up(&host, attempt, epoch));
                     }
-                    Effect::Follow { attempt, host, from } => {
+                    HostMessage::Follow { attempt, host, from } => {
                         self.tell(&host, attempt, Ask::Follow(attempt, from));
                     }
-                    Effect::Cancel { attempt, host, .. } => {
+                    HostMessage::Cancel { attempt, host, .. } => {
                         self.tell(&host, attempt, Ask::Cancel(attempt, by));
                     }
                 }

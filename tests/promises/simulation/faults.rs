@@ -2,13 +2,13 @@
 
 use fleet::domain::credible;
 use fleet::domain::event::Past;
-use fleet::domain::fleet::Closure;
 use fleet::domain::hold::{Kind, Subject};
 use fleet::domain::host::{Link, Outlook};
 use fleet::domain::journal::{Ending, Entry, Line};
 use fleet::domain::wire::{Answer, Capsule, Inventory, Say, Unreadable};
 use fleet::domain::{AttemptId, Epoch, Event, HostName, Job, JobId, Span, Timestamp};
 use fleet::plan::Heard;
+use fleet::schedule::fleet::Closure;
 
 use super::world::{Ask, World};
 
@@ -99,7 +99,7 @@ impl World {
 
     fn failed(&self) -> Vec<JobId> {
         let failed = |closure: &Closure| matches!(closure, Closure::Failed { .. } | Closure::GivenUp { .. });
-        let jobs = self.fleet.iter().flat_map(fleet::domain::Fleet::jobs);
+        let jobs = self.fleet.iter().flat_map(fleet::schedule::Fleet::jobs);
         jobs.filter(|entry| entry.closed.as_ref().is_some_and(failed))
             .map(|entry| entry.job.id)
             .collect()
@@ -126,7 +126,7 @@ impl World {
     /// A person lets a model go that was stopped.
     pub(super) fn a_person_resumes(&mut self) {
         let subject = Subject::Model("m".parse().unwrap());
-        let held = |fleet: &fleet::domain::Fleet| fleet.hold(&subject).is_some();
+        let held = |fleet: &fleet::schedule::Fleet| fleet.hold(&subject).is_some();
         if self.fleet.as_ref().is_some_and(held) && self.dice.one_in(4) {
             self.release(subject);
         }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fleet::domain::host::{HostConfig, Reach};
-use fleet::domain::{AttemptId, Epoch, Event, Fleet, HostName, Job, JobId, Place, SetName, Span, Timestamp};
+use fleet::domain::{AttemptId, Epoch, Event, HostName, Job, JobId, Place, SetName, Span, Timestamp};
 use fleet::plan::{Heard, Policy};
 use fleet::rehearse::Dice;
+use fleet::schedule::Fleet;
 
 use super::host::Scene;
 

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::job::Job;
-use super::name::{InstanceId, ModelName, PhaseName, PipelineName};
-use super::time::Span;
+use crate::domain::job::Job;
+use crate::domain::name::{InstanceId, ModelName, PhaseName, PipelineName};
+use crate::domain::time::Span;
 
 /// What was measured of one kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -1,12 +1,38 @@
-//! The past: the events themselves, of one job or folded anew.
+//! Table `event`: everything that happened, in order.
 
 use futures::TryStreamExt as _;
+use sqlx::error::BoxDynError;
 
-use super::load::decode;
+use super::read::from_json;
+use super::write::{Values, WrittenRow, bind, to_json};
 use super::{Store, StoreError};
 use crate::domain::event::Event;
 use crate::domain::host::HostConfig;
-use crate::domain::{Epoch, Fleet, JobId, Timestamp};
+use crate::domain::{Epoch, JobId, Timestamp};
+use crate::schedule::Fleet;
+
+/// A row of `event`.
+pub(super) struct EventRow {
+    at: Timestamp,
+    job: Option<JobId>,
+    body: String,
+}
+
+impl EventRow {
+    pub(super) fn new(at: Timestamp, event: &Event) -> Result<EventRow, StoreError> {
+        let (job, body) = (event.job(), to_json(event)?);
+        Ok(EventRow { at, job, body })
+    }
+}
+
+impl WrittenRow for EventRow {
+    const HEAD: &'static str = "insert into event (at, job_id, body) values";
+    const ROW: &'static str = "(?,?,?)";
+    const TAIL: &'static str = "";
+    fn bind(&self, values: &mut Values) -> Result<(), BoxDynError> {
+        bind!(values: self.at.0, self.job.as_ref().map(JobId::as_str), self.body.as_str())
+    }
+}
 
 impl Store {
     /// The fleet that follows from the events alone. Gives the same facts as [`Store::load`], slowly.
@@ -15,7 +41,7 @@ impl Store {
         let mut rows = sqlx::query_as::<_, (i64, i64, String)>("select id, at, body from event order by id")
             .fetch(&self.pool);
         while let Some((id, at, body)) = rows.try_next().await? {
-            let event: Event = decode("event", &body)?;
+            let event: Event = from_json("event", &body)?;
             fleet
                 .fold(Timestamp(at), &event)
                 .map_err(|source| StoreError::Past { id, source })?;
@@ -39,7 +65,7 @@ impl Store {
                 .fetch_all(&self.pool)
                 .await?;
         rows.into_iter()
-            .map(|(id, at, body)| Ok((id, Timestamp(at), decode("event", &body)?)))
+            .map(|(id, at, body)| Ok((id, Timestamp(at), from_json("event", &body)?)))
             .collect()
     }
 }

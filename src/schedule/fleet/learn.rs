@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::durations::{log, span};
 use super::health::REMEMBERED;
 use super::{Attempt, Fleet, JobEntry, Rate, Trial};
 use crate::domain::fault::{Again, Class, Fault, REFUSED};
 use crate::domain::hold::Subject;
 use crate::domain::id::{AttemptId, JobId};
 use crate::domain::job::Job;
-use crate::domain::measure::{log, span};
 use crate::domain::name::{HostName, ModelName, PhaseName};
 use crate::domain::time::{Span, Timestamp};
 
@@ -17,7 +17,7 @@ const NEWS: u64 = 32;
 
 impl Fleet {
     /// How long phases took.
-    pub fn measures(&self) -> &crate::domain::measure::Measures {
+    pub fn measures(&self) -> &super::durations::Measures {
         &self.measures
     }
 

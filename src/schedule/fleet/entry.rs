@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::durations::Summary;
 use super::health::Trial;
 use super::queue::Queue;
 use crate::domain::attempt::AttemptState;
@@ -15,7 +16,6 @@ use crate::domain::id::{AttemptId, Epoch, JobId};
 use crate::domain::job::{Dataset, Job};
 use crate::domain::journal::{Ending, Outcome};
 use crate::domain::manifest::Seal;
-use crate::domain::measure::Summary;
 use crate::domain::name::{HostName, PhaseName};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verdict::Verdict;

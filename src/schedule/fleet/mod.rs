@@ -3,6 +3,7 @@
 //! Invariant: folding the stored events one by one, or loading the stored rows, gives the same value.
 //! The queues and indexes are derived, so that `plan` looks at what is idle and not at everything.
 
+pub mod durations;
 mod entry;
 mod fold;
 mod health;
@@ -23,13 +24,13 @@ pub use queue::{Merged, Queue, Queued, Rank};
 pub use rate::Rate;
 pub use waits::{Spot, Waiting};
 
-use super::attempt::IllegalTransition;
-use super::event::Stock;
-use super::hold::{Stand, Subject};
-use super::host::HostConfig;
-use super::id::{AttemptId, Epoch, JobId};
-use super::measure::Measures;
-use super::name::{HostName, InstanceId, ModelName, SetName};
+use crate::domain::attempt::IllegalTransition;
+use crate::domain::event::Stock;
+use crate::domain::hold::{Stand, Subject};
+use crate::domain::host::HostConfig;
+use crate::domain::id::{AttemptId, Epoch, JobId};
+use crate::domain::name::{HostName, InstanceId, ModelName, SetName};
+use durations::Measures;
 
 /// Every job, attempt and host, and what follows from them.
 #[derive(Debug, Clone, Default)]

@@ -1,4 +1,6 @@
-//! Rows as structs: each field is the column of its name.
+//! Reading rows: structs whose fields are the columns of their names, and bodies that are JSON.
+
+use super::StoreError;
 
 /// Declares a struct that a row is read into.
 macro_rules! from_row {
@@ -15,3 +17,14 @@ macro_rules! from_row {
     };
 }
 pub(super) use from_row;
+
+/// A body that was written as JSON.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    body: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(body).map_err(|error| StoreError::Row {
+        table,
+        what: error.to_string(),
+    })
+}
