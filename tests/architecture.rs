@@ -293,8 +293,9 @@ fn floor_one_is_pure() {
 }
 
 #[test]
-fn every_verb_has_a_test_and_a_place_in_the_readme() {
+fn every_verb_has_a_test_and_a_place_in_readme_and_manual() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let manual = fs::read_to_string(root().join("src/docs/manual/verbs.md")).unwrap();
     let tests: String = sources()
         .into_iter()
         .filter(|(path, _)| path.starts_with(root().join("tests")))
@@ -302,8 +303,11 @@ fn every_verb_has_a_test_and_a_place_in_the_readme() {
         .collect();
     let mut faults = Vec::new();
     for verb in verbs() {
-        if !readme.contains(&format!("fleet {verb}")) {
-            faults.push(format!("README.md does not mention `fleet {verb}`"));
+        if !readme.contains(&format!("\n  {verb} ")) {
+            faults.push(format!("README.md does not list `{verb}`"));
+        }
+        if !manual.contains(&format!("### fleet {verb}\n")) {
+            faults.push(format!("the manual does not explain `fleet {verb}`"));
         }
         if !tests.contains(&format!("\"{verb}\"")) && !tests.contains(&format!("\"{verb} ")) {
             faults.push(format!("no test runs `fleet {verb}`"));
@@ -321,10 +325,9 @@ fn verbs() -> BTreeSet<String> {
     let help = String::from_utf8(help.stdout).unwrap();
     let verbs: BTreeSet<String> = help
         .lines()
-        .skip_while(|line| !line.starts_with("Commands:"))
-        .skip(1)
-        .take_while(|line| line.starts_with("  "))
-        .filter(|line| !line.starts_with("    "))
+        .skip_while(|line| !line.starts_with("Usage:"))
+        .take_while(|line| !line.starts_with("Manual:"))
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .filter(|verb| verb != "help")
         .collect();

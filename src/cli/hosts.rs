@@ -16,7 +16,7 @@ use crate::report::words;
 use crate::store::Store;
 use crate::transport::{LinkError, Transport};
 
-/// List the hosts: reachable or not, load, memory, disk, room for images, Docker, and who holds the slots
+/// List the hosts: reachable or not, load, memory, disks, Docker, who holds the slots
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet hosts

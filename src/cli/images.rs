@@ -20,7 +20,7 @@ use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
 use crate::store::Store;
 
-/// List the images of instances and of the harness on the hosts, fetch them ahead of their jobs, or remove them
+/// List the images on the hosts, fetch them ahead of their jobs, or remove them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet images

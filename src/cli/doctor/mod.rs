@@ -16,7 +16,7 @@ use super::{CommandError, exit};
 use crate::report::text::printable;
 use crate::report::words;
 
-/// Check everything that a run depends on, here and on all hosts at once; what is wrong comes with what to do
+/// Check everything that a run depends on, and say how to repair what is wrong
 ///
 /// Here: ssh, rsync, the database, the results' disk, keys, the store of images. On each host: the link, Docker, disk,
 /// memory, clock, and the harness with its files, Python, settings and keys, where a pipeline needs them. With
