@@ -5,9 +5,9 @@ use super::printer::Printer;
 use crate::report::words;
 use crate::service::{Problem, Project, adopt};
 
-/// Find the jobs that hosts remember: after the database was lost, or for another coordinator
+/// Rebuild the database from what the hosts remember
 ///
-/// Reads the journals of all hosts and stores every job and attempt that this database does not know,
+/// After it was lost, or for another coordinator. Reads the journals of all hosts and stores every job and attempt that this database does not know,
 /// running ones included. Then `fleet dispatch` of the same file goes on as if nothing had happened.
 /// A host that cannot be heard may be running what this database believes to be waiting: nothing that waits
 /// starts until it is heard, or declared gone.

@@ -14,7 +14,7 @@ use crate::service::assign::{self, AssignRequest, FileWritten};
 use crate::service::{Problem, ProblemKind, Project};
 use crate::validate::MOST_RUNS;
 
-/// Write an assignment file of what is missing: datasets × models × runs, less what is done or under way
+/// Write an assignment of what is missing of datasets × models × runs
 ///
 /// A question (instance, model, run) is done if a job of any set has a result that counts, in the database or in
 /// a tree of results: resolved, unresolved or succeeded. What was cancelled, excluded or is undecided is missing

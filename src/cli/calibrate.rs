@@ -13,10 +13,10 @@ use crate::report::words;
 use crate::service::calibrate::{self, CalibratedInstance};
 use crate::service::{Problem, Project};
 
-/// Run each instance with its own solution (`gold`) and with none (`noop`), to see which can be trusted
+/// Run each instance with its own solution and with none, to see which can be trusted
 ///
-/// Without a solution, every `FAIL_TO_PASS` test must fail and every `PASS_TO_PASS` test pass; with it, all must
-/// pass. Verdicts on instances that fail this are marked undecided. What is known of an image is not asked
+/// Without a solution (`noop`), every `FAIL_TO_PASS` test must fail and every `PASS_TO_PASS` test pass; with it (`gold`),
+/// all must pass. Verdicts on instances that fail this are marked undecided. What is known of an image is not asked
 /// again. The jobs belong to the set `calibration`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

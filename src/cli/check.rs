@@ -13,7 +13,7 @@ use crate::service::check::{self, CheckedFile, CheckedKind, ImageOrigin, Instanc
 use crate::service::{Problem, Project};
 use crate::text::sanitize_line;
 
-/// Check assignments and datasets before anything runs: every fault of every file at once
+/// Check assignments and datasets: every fault of every file at once
 ///
 /// A dataset is a file of instances (.jsonl, or .json with one or a list of them), an assignment is a .json
 /// that says which host does what; its datasets are checked with it. If all is well, lists what was understood.

@@ -16,10 +16,10 @@ use crate::service::deploy_host::DeployOutcome;
 use crate::service::{Problem, Project};
 use crate::text::sanitize_line;
 
-/// Bring a harness tree to every host, as a version of its own that is put in place with one rename
+/// Bring a harness tree to every host, as a version that is put in place at once
 ///
 /// The tree is sent beside the harness in use (what is equal is linked, not sent), compared byte for byte, set up if
-/// fleet.toml says how, and only then put in its place; never while a job runs on the host. Keys and settings of the
+/// fleet.toml says how, and only then put in its place with one rename; never while a job runs on the host. Keys and settings of the
 /// host (config.toml, .env) are not copied from here: each version gets those of the one before. fleet.lock then
 /// pins the tree. Can be repeated: what is there already is left alone.
 #[derive(Debug, clap::Args)]

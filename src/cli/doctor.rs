@@ -12,7 +12,7 @@ use crate::service::doctor::{self, HealthCheck};
 use crate::service::{Problem, Project};
 use crate::text::sanitize_line;
 
-/// Check everything that a run depends on, here and on all hosts at once; what is wrong comes with what to do
+/// Check everything that a run depends on, and say how to repair what is wrong
 ///
 /// Here: ssh, rsync, the database, the results' disk, keys, the store of images. On each host: the link, Docker, disk,
 /// memory, clock, and the harness with its files, Python, settings and keys, where a pipeline needs them. With

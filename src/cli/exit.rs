@@ -21,11 +21,14 @@ pub(super) const INTERRUPTED: u8 = 130;
 pub(super) const HELP: &str = "Exit codes:
   0    done
   1    a bug, or a database that contradicts itself
-  2    the command line, fleet.toml or an assignment is wrong; nothing was done
-  3    jobs are left, and waiting would not help; the same command goes on later
-  4    every job is closed, and not every one succeeded
-  5    refused: another coordinator is at work, for example
-  6    this machine, a host, the network or a disk is at fault
+  2    the command line, fleet.toml, an assignment or a dataset is wrong; nothing was done
+  3    something is left, and waiting would not help; the same command goes on later
+  4    every job is closed, and not every one ran to its end (dispatch; an unresolved
+       job did), or not every instance can be trusted (calibrate)
+  5    refused: another coordinator is at work, for example; results of several
+       harnesses share no rate (collect); a directory is in the way (deploy)
+  6    this machine, a host, the network, the store or a disk is at fault; or doctor
+       or verify found something
   130  interrupted; jobs continue on their hosts";
 
 /// The end of the process, without another word. Only for a second Ctrl-C.

@@ -12,7 +12,7 @@ use crate::service::{FleetSnapshot, Problem, Project, select};
 use crate::text::sanitize_line;
 use crate::view;
 
-/// Say why a job waits, runs where it runs, or ended as it did; or why a host takes jobs or not
+/// Say why a job waits, runs on its host or ended; why a host takes jobs or not
 ///
 /// Reads the database only: hosts are as the last coordinator saw them.
 #[derive(Debug, clap::Args)]

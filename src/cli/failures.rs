@@ -11,7 +11,7 @@ use crate::schedule::fleet::JobEntry;
 use crate::service::{Problem, ProblemKind, Project, reports};
 use crate::view;
 
-/// Show what failed, grouped by class and fault, with the first line of each and what to do about it
+/// Show what failed, by class and fault, and what to do about it
 ///
 /// The class says what is at fault: a host, an image, the dataset, the provider … Attempts that were lost are listed,
 /// too, and jobs that recovered. What a model did is a result, and is listed apart.

@@ -9,7 +9,7 @@ use crate::report::words;
 use crate::service::{Problem, Project, select};
 use crate::view::{self, Deed};
 
-/// Show every event and decision of a job, in order, with hosts, times, faults and reasons
+/// Show every event and decision of a job, in order, with reasons
 ///
 /// Reads the database only: it works beside a running coordinator, and without one. What the job itself
 /// printed is in `fleet logs`.

@@ -7,7 +7,7 @@ use crate::domain::{HostName, Span};
 use crate::report::words;
 use crate::service::{Problem, Project, host_word};
 
-/// Say that a host will never come back, or that it has; or that what it did is not to be trusted
+/// Say that a host is gone for good, is back, or did what cannot be trusted
 ///
 /// An unreachable host keeps its jobs: they may still be running there. Only proof frees them, and your
 /// word is proof: after `gone`, its jobs count as lost and run elsewhere. If it does come back, what still

@@ -11,7 +11,7 @@ use crate::report::words;
 use crate::service::host_states::{self, HostState};
 use crate::service::{Problem, Project};
 
-/// List the hosts: reachable or not, load, memory, disk, room for images, Docker, and who holds the slots
+/// List the hosts: reachable or not, load, memory, disks, Docker, who holds the slots
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet hosts

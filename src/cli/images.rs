@@ -13,7 +13,7 @@ use crate::report::words;
 use crate::service::images::{self, ImagesAnswer, ListedImage, PlannedFetches};
 use crate::service::{Problem, Project};
 
-/// List the images of instances and of the harness on the hosts, fetch them ahead of their jobs, or remove them
+/// List the images on the hosts, fetch them ahead of their jobs, or remove them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet images

@@ -35,12 +35,13 @@ mod retry;
 mod runner;
 mod schema;
 mod status;
+mod topics;
 mod trace;
 mod verify;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use printer::Printer;
 
@@ -131,14 +132,18 @@ pub fn main() -> ExitCode {
         Some(true) => Role::Runner,
         Some(false) | None => Role::Verb,
     });
-    let mut words = std::env::args_os().skip(1).peekable();
-    let parsed = if words.peek().is_some_and(|first| first == "runner") {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let parsed = if words.first().is_some_and(|first| first == "runner") {
         Host::try_parse_from(words).map(|host| (runner::run(&host.args), Printer::new(false)))
     } else {
-        Cli::try_parse().map(|cli| {
-            let printer = Printer::new(cli.quiet);
-            (run(cli, &printer), printer)
-        })
+        let printer = Printer::new(false);
+        match topics::help(&words, &printer) {
+            Some(told) => Ok((told, printer)),
+            None => parse().map(|cli| {
+                let printer = Printer::new(cli.quiet);
+                (run(cli, &printer), printer)
+            }),
+        }
     };
     let (done, printer) = match parsed {
         Ok(done) => done,
@@ -151,6 +156,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(render::exit_code(&error))
         }
     }
+}
+
+/// Parses the command line.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = topics::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// Verbs of other tools, and ours that do the same.
@@ -170,13 +182,19 @@ const MEANT: &[(&[&str], &str)] = &[
     (&["validate", "lint"], "check"),
 ];
 
+/// Our verb that does what this one does in other tools.
+fn verb_of_another_tool(word: &str) -> Option<&'static str> {
+    let same = MEANT.iter().find(|(others, _)| others.contains(&word));
+    same.map(|(_, ours)| *ours)
+}
+
 /// An unknown verb with the one of ours that was meant. What is hidden from the help is never suggested.
 fn meant(mut error: clap::Error) -> clap::Error {
     use clap::error::{ContextKind, ContextValue};
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
         return error;
     };
-    let ours = MEANT.iter().find(|(others, _)| others.contains(&typed.as_str()));
+    let ours = verb_of_another_tool(typed);
     let similar = match error.get(ContextKind::SuggestedSubcommand) {
         Some(ContextValue::Strings(all)) => all.clone(),
         Some(ContextValue::String(one)) => vec![one.clone()],
@@ -189,7 +207,7 @@ fn meant(mut error: clap::Error) -> clap::Error {
             .is_some_and(|verb| !verb.is_hide_set())
     };
     let suggested = match ours {
-        Some((_, ours)) => vec![(*ours).to_owned()],
+        Some(ours) => vec![ours.to_owned()],
         None => similar.into_iter().filter(is_shown).collect(),
     };
     if suggested.is_empty() {

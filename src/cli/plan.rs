@@ -15,10 +15,11 @@ const PLAYS: u32 = 20;
 /// Where there are many jobs chance evens out, and few plays say as much.
 const PLAYED_JOBS: usize = 30_000;
 
-/// Show who would run what when, what must move, and when all is done; with --what-if, what a change would do
+/// Show which host would run what and when; with --what-if, what a change would do
 ///
-/// Reads files and the database, asks no host, and stores nothing. The times are those that were measured here, of the
-/// same instance and model where there are such. What runs already counts as running; what is closed is not run again.
+/// Also shows what must be transferred, and when all is done. Reads files and the database, asks no host, and stores
+/// nothing. The times are those that were measured here, of the same instance and model if there are any. What runs
+/// already counts as running; what is closed is not run again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet plan assignments/phase8.json

@@ -1,7 +1,9 @@
 //! The door to the terminal. stdout is data, stderr is talk.
 //!
+//! Invariant: text that a terminal shows is [safe](crate::text), whatever the caller has put into it.
 //! A reader that closes the pipe (`fleet status | head`) ends us quietly.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use super::{exit, render};
 use crate::doors::{secrets, terminal};
 use crate::report::text::width;
 use crate::service::{NoteSink, Problem, ProblemKind};
+use crate::text::{sanitize_line, sanitize_text};
 use crate::view::Window;
 
 /// Prints.
@@ -49,10 +52,17 @@ impl Printer {
     }
 
     /// Data.
-    #[expect(clippy::unused_self, reason = "who prints holds the printer")]
     pub(super) fn data(&self, text: &str) -> Result<(), Problem> {
-        let mut out = io::stdout().lock();
-        written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+        print(&self.shown(text))
+    }
+
+    /// As it is into a pipe; on a terminal, what could steer it is made visible.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.terminal_out {
+            sanitize_text(text)
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// Data for programs.
@@ -62,24 +72,14 @@ impl Printer {
         self.data(&format!("{text}\n"))
     }
 
-    /// A job's own bytes: as they are into a pipe; on a terminal, control characters are made visible.
+    /// A job's own bytes: as they are into a pipe; on a terminal, what could steer it is made visible.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Problem> {
         if let Some(last) = bytes.last() {
             self.within_line.set(*last != b'\n');
         }
         let mut out = io::stdout().lock();
         let result = if self.terminal_out {
-            let text: String = String::from_utf8_lossy(bytes)
-                .chars()
-                .flat_map(|c| {
-                    if c.is_control() && c != '\n' && c != '\t' {
-                        c.escape_debug().collect()
-                    } else {
-                        vec![c]
-                    }
-                })
-                .collect();
-            out.write_all(text.as_bytes())
+            out.write_all(sanitize_text(&String::from_utf8_lossy(bytes)).as_bytes())
         } else {
             out.write_all(bytes)
         };
@@ -95,14 +95,14 @@ impl Printer {
     /// Talk.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            talk(&format!("{}{text}\n", self.wipe()));
+            talk(&format!("{}{}\n", self.wipe(), sanitize_text(text)));
         }
     }
 
     /// What another process of ours has said already.
     #[expect(clippy::unused_self, reason = "who prints holds the printer")]
     pub(super) fn relay(&self, text: &str) {
-        talk(text);
+        talk(&sanitize_text(text));
     }
 
     /// An error. Never quiet.
@@ -123,13 +123,14 @@ impl Printer {
     /// Data that replaces the data shown before, on a terminal; elsewhere it follows.
     pub(super) fn redraw(&self, text: &str) -> Result<(), Problem> {
         if self.terminal_out {
-            return self.data(&format!("\x1b[H\x1b[J{text}"));
+            return print(&format!("\x1b[H\x1b[J{}", self.shown(text)));
         }
         self.data(text)
     }
 
     /// Draws a picture over the last one. The lines must fit the [window](Self::window).
     pub(super) fn draw(&self, lines: &[String]) {
+        let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| sanitize_line(line)).collect();
         // In one piece, so that nobody sees the gap.
         talk(&format!("{}{}\n", self.wipe(), lines.join("\n")));
         *self.drawn.borrow_mut() = lines.iter().map(|line| width(line)).collect();
@@ -184,6 +185,11 @@ pub(super) fn end_line() {
     if io::stderr().is_terminal() {
         talk("\n");
     }
+}
+
+fn print(text: &str) -> Result<(), Problem> {
+    let mut out = io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 fn talk(text: &str) {

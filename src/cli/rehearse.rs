@@ -10,10 +10,10 @@ use crate::rehearse::{Faults, Forecast};
 use crate::service::{Problem, ProblemKind, Project, forecast};
 use crate::view;
 
-/// Play an assignment many times on simulated hosts, with the times of this fleet and the faults that you name
+/// Simulate an assignment many times, with the faults that you name
 ///
-/// The simulated fleet makes the same decisions as `fleet dispatch`. Reads files and the database, asks
-/// no host, and stores nothing. The same seed gives the same plays.
+/// The simulated fleet makes the same decisions as `fleet dispatch`, and takes the times of this fleet. Reads
+/// files and the database, asks no host, and stores nothing. The same seed gives the same simulations.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   fleet rehearse assignments/phase8.json

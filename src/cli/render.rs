@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::exit;
 use crate::service::{Problem, ProblemKind};
+use crate::text::sanitize_line;
 
 /// The process's answer.
 pub(super) fn exit_code(problem: &Problem) -> u8 {
@@ -17,29 +18,16 @@ pub(super) fn exit_code(problem: &Problem) -> u8 {
     }
 }
 
-/// The text for stderr.
+/// The text for stderr. Messages quote files, hosts and jobs: nothing of that may steer the terminal.
 pub(super) fn problem_text(problem: &Problem) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "error: {}", harmless(&problem.message));
+    let _ = writeln!(text, "error: {}", sanitize_line(&problem.message));
     for cause in &problem.causes {
-        let _ = writeln!(text, "  {}", harmless(cause));
+        let _ = writeln!(text, "  {}", sanitize_line(cause));
     }
     for hint in &problem.hints {
-        let _ = writeln!(text, "hint: {}", harmless(hint));
+        let _ = writeln!(text, "hint: {}", sanitize_line(hint));
     }
     text
-}
-
-/// Messages quote files, hosts and jobs: nothing of that may steer the terminal.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_debug().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
 }

@@ -10,6 +10,7 @@ mod keys;
 mod kind;
 mod native;
 pub(crate) mod node;
+mod reference;
 mod schema;
 mod table;
 pub mod template;
@@ -22,6 +23,7 @@ use toml::de::DeTable;
 pub use finding::Finding;
 pub use keys::{Agent, Coordinator, Harness, Images, Model, Network, Phase, Pipeline, Repair, Runner, Ssh};
 pub(crate) use kind::{path_fault, variable_fault};
+pub use reference::reference;
 pub use schema::schema;
 pub(crate) use schema::{NAME, VARIABLE};
 

@@ -1,4 +1,40 @@
-//! Why it is so: one page for each decision, with its price and what would change our mind.
+//! The manual; and why it is so: one page for each decision, with its price and what would change our mind.
+
+/// The manual, which `fleet help TOPIC` prints.
+pub mod manual {
+    #[doc = include_str!("manual/verbs.md")]
+    pub mod verbs {}
+    #[doc = include_str!("manual/config.md")]
+    pub mod config {}
+    #[doc = include_str!("manual/assignments.md")]
+    pub mod assignments {}
+    #[doc = include_str!("manual/datasets.md")]
+    pub mod datasets {}
+    #[doc = include_str!("manual/images.md")]
+    pub mod images {}
+    #[doc = include_str!("manual/agents.md")]
+    pub mod agents {}
+    #[doc = include_str!("manual/harness.md")]
+    pub mod harness {}
+    #[doc = include_str!("manual/grading.md")]
+    pub mod grading {}
+    #[doc = include_str!("manual/accounts.md")]
+    pub mod accounts {}
+    #[doc = include_str!("manual/planning.md")]
+    pub mod planning {}
+    #[doc = include_str!("manual/operating.md")]
+    pub mod operating {}
+    #[doc = include_str!("manual/faults.md")]
+    pub mod faults {}
+    #[doc = include_str!("manual/formats.md")]
+    pub mod formats {}
+    #[doc = include_str!("manual/promises.md")]
+    pub mod promises {}
+    #[doc = include_str!("manual/development.md")]
+    pub mod development {}
+    #[doc = include_str!("forged-runs.md")]
+    pub mod forged_runs {}
+}
 
 #[doc = include_str!("decisions/0001-one-open-link-per-host.md")]
 pub mod one_open_link_per_host {}

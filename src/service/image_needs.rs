@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::image_sizes::{NeededImage, runtime_names};
-use super::images::{ListedImage, image_of};
+use super::listed_image::ListedImage;
 use super::{Problem, Project};
 use crate::domain::runtime::belongs;
-use crate::domain::{Epoch, HostName};
+use crate::domain::swe::Image;
+use crate::domain::{Epoch, HostName, Instance, Job};
+use crate::pipeline;
 use crate::plan;
 use crate::schedule::Fleet;
 use crate::schedule::fleet::ImageNeed;
@@ -91,6 +93,13 @@ pub(super) fn idle_images(listed: Vec<ListedImage>, needs: &ImageNeeds) -> Vec<L
     let mut idle: Vec<ListedImage> = listed.into_iter().filter(is_idle).collect();
     idle.sort_by_key(|one| (one.host.clone(), one.image.runtime.is_none()));
     idle
+}
+
+/// The image of a job.
+pub(super) fn image_of(job: &Job, text: &str, project: &Project) -> Option<Image> {
+    let pipeline = project.config.pipeline(&job.pipeline)?;
+    let instance: Instance = serde_json::from_str(text).ok()?;
+    pipeline::image(pipeline, &project.config, &instance).ok()
 }
 
 #[cfg(test)]

@@ -3,26 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use super::image_needs::{self, image_of};
+use super::{Problem, ProblemKind, Project, assignment, image_check};
 
-use super::{Problem, ProblemKind, Project, assignment, image_check, image_needs};
+pub use super::listed_image::ListedImage;
 use crate::domain::host::HostConfig;
 use crate::domain::swe::{Image, Source};
-use crate::domain::wire::{Answer, Ask, Shelved};
-use crate::domain::{HostName, Instance, Job, Place};
-use crate::pipeline;
-
-/// One image of one host.
-#[derive(Debug, Serialize)]
-pub struct ListedImage {
-    /// The host.
-    pub host: HostName,
-    /// Of an instance, or a runtime image.
-    pub kind: &'static str,
-    #[serde(flatten)]
-    /// What the host says of it.
-    pub image: Shelved,
-}
+use crate::domain::wire::{Answer, Ask};
+use crate::domain::{HostName, Place};
 
 /// What hosts have to say.
 pub struct ImagesAnswer {
@@ -205,11 +193,4 @@ async fn ask_hosts(project: &Project, asks: HostAsks<'_>) -> ImagesAnswer {
         images: lines,
         complaints,
     }
-}
-
-/// The image of a job.
-pub(super) fn image_of(job: &Job, text: &str, project: &Project) -> Option<Image> {
-    let pipeline = project.config.pipeline(&job.pipeline)?;
-    let instance: Instance = serde_json::from_str(text).ok()?;
-    pipeline::image(pipeline, &project.config, &instance).ok()
 }

@@ -34,6 +34,7 @@ pub mod image_sizes;
 pub mod images;
 pub mod instances;
 pub mod known_results;
+mod listed_image;
 pub mod logs;
 mod next_steps;
 pub mod predictions;

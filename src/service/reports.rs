@@ -1,7 +1,6 @@
 //! The reports beside the results: what became of every job, from the database and the results at home.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::Path;
 
 use super::{Problem, ProblemKind};
@@ -9,6 +8,7 @@ use crate::case::Judgement;
 use crate::collect::{self, Brought, ResultFile};
 use crate::config::Config;
 use crate::domain::{AttemptId, Fault, Job, Sha256, Verdict};
+use crate::doors::files::{self, AS_UMASK, Durability};
 use crate::report::calibration::{Calibrations, Weight};
 use crate::report::{self, Account, Books, Effort, PhaseTime, Row, words};
 use crate::schedule::Fleet;
@@ -199,12 +199,8 @@ fn effort(judged: &Judgement) -> Effort {
     }
 }
 
-/// The file has the old text or the new one, whatever happens.
+/// The file has the old text or the new one, whatever happens. Durable when it returns: people are told of it.
 pub fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-    let new = path.with_extension("new");
-    let mut file = std::fs::File::create(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)
+    files::replace(path, text.as_bytes(), AS_UMASK, Durability::Durable)
 }

@@ -19,7 +19,7 @@ impl Store {
         let mut fleet = Fleet::new(epoch, hosts);
         let attempts = read_attempts(&mut transaction, &mut names).await?;
         read_jobs(&mut transaction, &mut names, attempts, |entry| {
-            fleet.restore(entry)
+            fleet.restore(entry);
         })
         .await?;
         for (host, word) in read_words(&mut transaction, &mut names).await? {

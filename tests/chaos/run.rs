@@ -237,7 +237,7 @@ impl Run {
         Err(io::Error::other(format!("cannot undo {:?}", self.pending)))
     }
 
-    /// The database is lost, or replaced by an older one. As the README says: adopt first, and go on once every host
+    /// The database is lost, or replaced by an older one. As the manual says: adopt first, and go on once every host
     /// has told what it remembers.
     pub(crate) fn without_database(&mut self, copy: Option<&Path>) -> io::Result<()> {
         self.halfway = true;

@@ -1,7 +1,6 @@
 //! `fleet failures`: what failed, whose doing it was, and the way out; and that there is one for every fault.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use fleet::blame::advice;
@@ -296,24 +295,6 @@ fn there_is_advice_for_every_fault_once() {
         .filter(|name| !names.contains(*name) && !own.contains(name))
         .collect();
     assert!(stale.is_empty(), "advice for faults that nobody makes: {stale:?}");
-}
-
-#[test]
-fn the_table_of_faults_in_the_readme_is_the_advice() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let table = readme.split("| fault | why | what to do |\n").nth(1).unwrap();
-    let rows: Vec<&str> = table
-        .lines()
-        .skip(1)
-        .take_while(|line| line.starts_with("| "))
-        .collect();
-    let advised: Vec<String> = advice::all()
-        .map(|advice| {
-            let names: Vec<String> = advice.faults.iter().map(|name| format!("`{name}`")).collect();
-            format!("| {} | {} | {} |", names.join(", "), advice.why, advice.what)
-        })
-        .collect();
-    assert_eq!(rows, advised, "\nthe table should be\n{}\n", advised.join("\n"));
 }
 
 #[test]

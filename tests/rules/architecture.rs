@@ -433,8 +433,9 @@ fn services_know_no_terminal_and_no_end_of_the_process() {
 }
 
 #[test]
-fn every_verb_has_a_test_and_a_place_in_the_readme() {
+fn every_verb_has_a_test_and_a_place_in_readme_and_manual() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let manual = fs::read_to_string(root().join("src/docs/manual/verbs.md")).unwrap();
     let tests: String = sources()
         .into_iter()
         .filter(|(path, _)| path.starts_with(root().join("tests")))
@@ -442,8 +443,11 @@ fn every_verb_has_a_test_and_a_place_in_the_readme() {
         .collect();
     let mut faults = Vec::new();
     for verb in verbs() {
-        if !readme.contains(&format!("fleet {verb}")) {
-            faults.push(format!("README.md does not mention `fleet {verb}`"));
+        if !readme.contains(&format!("\n  {verb} ")) {
+            faults.push(format!("README.md does not list `{verb}`"));
+        }
+        if !manual.contains(&format!("### fleet {verb}\n")) {
+            faults.push(format!("the manual does not explain `fleet {verb}`"));
         }
         if !tests.contains(&format!("\"{verb}\"")) && !tests.contains(&format!("\"{verb} ")) {
             faults.push(format!("no test runs `fleet {verb}`"));
@@ -461,10 +465,9 @@ fn verbs() -> BTreeSet<String> {
     let help = String::from_utf8(help.stdout).unwrap();
     let verbs: BTreeSet<String> = help
         .lines()
-        .skip_while(|line| !line.starts_with("Commands:"))
-        .skip(1)
-        .take_while(|line| line.starts_with("  "))
-        .filter(|line| !line.starts_with("    "))
+        .skip_while(|line| !line.starts_with("Usage:"))
+        .take_while(|line| !line.starts_with("Manual:"))
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .filter(|verb| verb != "help")
         .collect();
@@ -484,12 +487,13 @@ fn no_test_file_is_forgotten() {
         let dir = root().join("tests").join(kind);
         let declared = fs::read_to_string(dir.join(list)).unwrap();
         for entry in fs::read_dir(&dir).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            let is_module = name.ends_with(".rs") || dir.join(&name).join("mod.rs").exists();
-            let stem = name.trim_end_matches(".rs");
+            let path = entry.unwrap().path();
+            let is_module = path.extension().is_some_and(|ext| ext == "rs") || path.join("mod.rs").exists();
+            let stem = path.file_stem().unwrap().to_str().unwrap();
             assert!(
-                !is_module || name == list || declared.contains(&format!("mod {stem};")),
-                "tests/{kind}/{name} is in no test binary"
+                !is_module || path.ends_with(list) || declared.contains(&format!("mod {stem};")),
+                "{} is in no test binary",
+                path.display()
             );
         }
     }

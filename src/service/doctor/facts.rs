@@ -1,6 +1,6 @@
 //! What a host's own facts amount to.
 
-use super::{HealthCheck, check};
+use super::health_check::{HealthCheck, check};
 use crate::domain::Span;
 use crate::domain::host::HostConfig;
 use crate::domain::memory::{self, MemoryLimit};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::{Project, harness};
 use super::facts::DISK;
-use super::{HealthCheck, check};
+use super::health_check::{HealthCheck, check};
 use crate::domain::Epoch;
 use crate::domain::tree::short;
 use crate::doors::{env, spawn};

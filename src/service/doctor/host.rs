@@ -2,7 +2,8 @@
 
 use super::super::{Project, harness};
 use super::advice::advice;
-use super::{HealthCheck, check, facts};
+use super::facts;
+use super::health_check::{HealthCheck, check};
 use crate::domain::Lock;
 use crate::domain::deploy::Look;
 use crate::domain::exam::{Examine, Observation, Section, Subject};

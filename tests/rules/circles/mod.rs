@@ -16,7 +16,7 @@ use tokens::{Tokens, tokens};
 const LEFT: &[&str] = &[
     "blame/",
     "cli/",
-    "domain/fleet/",
+    "schedule/",
     "engine/",
     "plan/",
     "store/",

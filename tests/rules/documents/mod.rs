@@ -7,6 +7,11 @@ use std::process::Command;
 
 use crate::support::{Ran, files};
 
+mod generated;
+
+/// Most bytes of the README: what a stranger reads in three minutes.
+const README_MOST: usize = 12_000;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -14,6 +19,7 @@ fn root() -> &'static Path {
 fn fleet(args: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
     command.args(args).current_dir(root()).env_remove("FLEET_CONFIG");
+    command.env("COLUMNS", "100");
     command.output().unwrap().into()
 }
 
@@ -60,15 +66,123 @@ fn every_shipped_assignment_is_without_fault_for_the_fleet_of_the_lab() {
     assert!(files > 0);
 }
 
+/// README and manual, by name.
+fn readme_and_manual() -> Vec<(String, String)> {
+    let mut paths = vec![root().join("README.md")];
+    for entry in fs::read_dir(root().join("src/docs/manual")).unwrap() {
+        paths.push(entry.unwrap().path());
+    }
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    paths
+        .iter()
+        .map(|path| (name(path), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
 #[test]
-fn every_command_in_the_readme_exists_with_its_flags() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README.md");
-    let commands = commands(&readme);
+fn the_readme_is_read_in_three_minutes() {
+    let bytes = fs::read(root().join("README.md")).unwrap().len();
     assert!(
-        commands.len() >= 5,
-        "the README shows too few commands: {commands:?}"
+        bytes <= README_MOST,
+        "README.md has {bytes} bytes; {README_MOST} are the most"
     );
-    complain(&faults(&commands));
+}
+
+#[test]
+fn every_command_in_readme_and_manual_exists_with_its_flags() {
+    let mut shown = Vec::new();
+    let mut named = Vec::new();
+    for (_, text) in readme_and_manual() {
+        shown.extend(commands(&text));
+        named.extend(inline_commands(&text));
+    }
+    assert!(shown.len() >= 50, "there are too few commands: {shown:?}");
+    assert!(named.len() >= 50, "the text names too few commands: {named:?}");
+    complain(&faults(&shown));
+    complain(&faults(&named));
+}
+
+#[test]
+fn every_page_of_the_manual_is_printed_named_in_the_readme_and_in_the_documentation_of_the_code() {
+    let modules = fs::read_to_string(root().join("src/docs/mod.rs")).unwrap();
+    let pages = readme_and_manual();
+    let readme = &pages.iter().find(|(name, _)| name == "README.md").unwrap().1;
+    let mut faults = Vec::new();
+    for (file, text) in pages.iter().filter(|(name, _)| name != "README.md") {
+        let topic = file.strip_suffix(".md").unwrap();
+        let title = text.lines().next().unwrap().trim_start_matches("# ");
+        let told = fleet(&["help", topic]);
+        if !told.status.success() || !told.stdout.contains(title) {
+            faults.push(format!("`fleet help {topic}` does not print {file}"));
+        }
+        if !readme.contains(&format!("[{topic}](src/docs/manual/{file})")) {
+            faults.push(format!("README.md does not name {file}"));
+        }
+        if !modules.contains(&format!("manual/{file}")) {
+            faults.push(format!("src/docs/mod.rs does not include {file}"));
+        }
+    }
+    complain(&faults);
+}
+
+#[test]
+fn help_knows_verbs_pages_and_what_was_meant() {
+    let alone = fleet(&["help"]).ok().stdout;
+    assert_eq!(alone, fleet(&["--help"]).ok().stdout);
+    assert!(
+        alone.contains("assignments") && alone.contains("Exit codes:"),
+        "{alone}"
+    );
+    assert_eq!(
+        fleet(&["help", "dispatch"]).ok().stdout,
+        fleet(&["dispatch", "--help"]).ok().stdout
+    );
+    assert_eq!(
+        fleet(&["help", "host", "gone"]).ok().stdout,
+        fleet(&["host", "gone", "--help"]).ok().stdout
+    );
+    // A word that is both: the verb first, then the page.
+    let both = fleet(&["help", "images"]).ok().stdout;
+    let verb = fleet(&["images", "--help"]).ok().stdout;
+    assert!(both.starts_with(verb.trim_end()), "{both}");
+    assert!(both.contains("\nImages\n======\n"), "{both}");
+    let near = fleet(&["help", "datsets"]);
+    near.code(2)
+        .says("did you mean `datasets`?")
+        .says("pages: ")
+        .says("verbs: ");
+    fleet(&["help", "submit"])
+        .code(2)
+        .says("did you mean `dispatch`?");
+    fleet(&["help", "weather"]).code(2).says("pages: verbs, config");
+}
+
+#[test]
+fn every_finding_is_told_in_the_manual() {
+    let grading = fs::read_to_string(root().join("src/docs/manual/grading.md")).unwrap();
+    let mut names: Vec<String> = Vec::new();
+    for (path, bytes) in files::regular(&root().join("src")) {
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let is_quality = path.ends_with("quality.rs");
+        for line in code.lines().map(str::trim) {
+            let is_finding = line.starts_with("Finding::") && line.contains("=> \"");
+            if !(is_finding || is_quality) || line.starts_with('#') || line.starts_with("//") {
+                continue;
+            }
+            let words = line.split('"').skip(1).step_by(2);
+            let is_name =
+                |word: &&str| word.contains('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            names.extend(words.filter(is_name).map(str::to_owned));
+        }
+    }
+    assert!(names.len() >= 30, "{names:?}");
+    let untold: Vec<String> = names
+        .into_iter()
+        .filter(|name| !grading.contains(&format!("`{name}`")))
+        .collect();
+    complain(&untold);
 }
 
 #[test]
@@ -121,10 +235,10 @@ fn help_is_plain_english() {
 }
 
 #[test]
-fn the_readme_explains_the_words_that_every_verb_uses() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let glossary = readme.split("The words that all of them use:").nth(1).unwrap();
-    let glossary = glossary.split("Some examples:").next().unwrap();
+fn the_manual_explains_the_words_that_every_verb_uses() {
+    let page = fs::read_to_string(root().join("src/docs/manual/verbs.md")).unwrap();
+    let glossary = page.split("## Words").nth(1).unwrap();
+    let glossary = glossary.split("## Examples").next().unwrap();
     for word in ["set", "job", "run", "attempt", "account", "class", "held"] {
         let rows = glossary
             .lines()
@@ -169,15 +283,18 @@ fn every_command_that_is_advised_exists_with_its_flags() {
     complain(&faults(&commands));
 }
 
+/// The verbs, as the groups of the help list them.
 fn verbs() -> Vec<String> {
-    let help = fleet(&["--help"]).ok().stdout;
-    let list = help.lines().skip_while(|line| !line.starts_with("Commands:"));
-    let lines = list.skip(1).take_while(|line| line.starts_with("  "));
-    lines
-        .filter(|line| !line.starts_with("    "))
+    let help = fleet(&["-h"]).ok().stdout;
+    let groups = help.lines().skip_while(|line| !line.starts_with("Usage:"));
+    let lines = groups.take_while(|line| !line.starts_with("Manual:"));
+    let verbs: Vec<String> = lines
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .filter(|verb| verb != "help")
-        .collect()
+        .collect();
+    assert!(verbs.len() >= 25, "{help}");
+    verbs
 }
 
 fn complain(faults: &[String]) {
@@ -195,6 +312,30 @@ fn commands(text: &str) -> Vec<String> {
             let line = line.strip_prefix("$ ").unwrap_or(line);
             if line.starts_with("fleet ") {
                 found.push(line.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// Commands that stand within the text: `fleet VERB …`. Words in capitals stand for others.
+fn inline_commands(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for paragraph in text.split("\n\n") {
+        let mut prose = String::new();
+        for line in paragraph.lines() {
+            if line.trim().starts_with("```") {
+                inside = !inside;
+            } else if !inside {
+                prose.push_str(line);
+                prose.push(' ');
+            }
+        }
+        for span in prose.split('`').skip(1).step_by(2) {
+            let verb = span.strip_prefix("fleet ").unwrap_or_default().trim();
+            if verb.starts_with(|c: char| c.is_ascii_lowercase()) {
+                found.push(format!("fleet {verb}"));
             }
         }
     }
@@ -219,12 +360,16 @@ fn faults(lines: &[String]) -> Vec<String> {
                 .take(1)
                 .map(|word| (*word).to_owned())
                 .collect();
-            if verb == ["host"] {
-                verb.extend(words.get(2).map(|word| (*word).to_owned()));
+            let next = words.get(2).filter(|word| !word.starts_with('-'));
+            if verb == ["host"] || verb == ["help"] {
+                let topic = next.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+                verb.extend(topic.map(|word| (*word).to_owned()));
             }
             let help = helps.entry(verb.clone()).or_insert_with(|| {
                 let mut args: Vec<&str> = verb.iter().map(String::as_str).collect();
-                args.push("--help");
+                if verb.first().is_none_or(|verb| verb != "help") {
+                    args.push("--help");
+                }
                 fleet(&args)
             });
             if !help.status.success() {
