@@ -184,7 +184,9 @@ impl Context {
         who.epoch = Some(epoch);
         lease.announce(&who)?;
         let mut fleet = store.load(epoch, &self.config.hosts).await?;
-        fleet.pause_providers(self.config.fleet.provider_pause);
+        fleet
+            .notes_mut()
+            .pause_providers(self.config.fleet.provider_pause);
         let coordinator = random::token().map_err(|error| {
             CommandError::new(Kind::Environment, "cannot read randomness").caused_by(&error)
         })?;
@@ -248,7 +250,9 @@ impl Context {
         };
         let store = Store::peek(&self.database()).await?.ok_or_else(nothing)?;
         let mut fleet = store.load(Epoch(0), &self.config.hosts).await?;
-        fleet.pause_providers(self.config.fleet.provider_pause);
+        fleet
+            .notes_mut()
+            .pause_providers(self.config.fleet.provider_pause);
         fleet.recall_complaints(clock::now());
         Ok((store, fleet))
     }

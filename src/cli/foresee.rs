@@ -268,7 +268,7 @@ fn images(fleet: &mut Fleet, assignment: &Assignment, context: &Context) {
             bytes,
             names: image.names,
         };
-        fleet.need_image(job, Arc::new(need));
+        fleet.notes_mut().need_image(job, Arc::new(need));
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn know(fleet: &mut Fleet, images: BTreeMap<JobId, Named>, sizes: &Si
                 names: image.names.clone(),
             })
         });
-        fleet.need_image(job, Arc::clone(need));
+        fleet.notes_mut().need_image(job, Arc::clone(need));
     }
 }
 

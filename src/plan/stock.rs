@@ -39,8 +39,8 @@ pub(super) fn stock(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<HostM
 }
 
 /// Is more in use than the high mark, or still more than the low one since it was above that?
-fn is_full(host: &HostEntry, policy: &Policy) -> bool {
-    let Some((_, facts)) = &host.facts else {
+fn is_full(host: HostEntry<'_>, policy: &Policy) -> bool {
+    let Some((_, facts)) = host.facts else {
         return false;
     };
     let Some(root) = &facts.data_root else {
@@ -90,7 +90,7 @@ impl<'a> Uses<'a> {
         &self,
         fleet: &'a Fleet,
         name: &'a HostName,
-        host: &'a HostEntry,
+        host: HostEntry<'a>,
         now: Timestamp,
     ) -> Option<String> {
         // What a job that runs here may have the harness build on, if nobody knows its image.
@@ -99,7 +99,7 @@ impl<'a> Uses<'a> {
             let jobs = host.live.iter().map(|id| id.job).chain(host.next);
             let mut images = jobs.filter_map(|job| fleet.image(job));
             images.any(|image| *image.source == *source || fleet.is_runtime_of(stock, image))
-                || host.fetching.as_deref() == Some(source)
+                || host.fetching == Some(source)
                 || unknown && stock.runtime.is_some()
         };
         let balked = |source: &str| host.balked.get(source).is_some_and(|at| now.since(*at) < BALKED);
