@@ -102,6 +102,8 @@ pub mod pytest_tells_its_results_twice {}
 pub mod runtime_images_are_known_by_their_repository {}
 #[doc = include_str!("decisions/0034-podman-is-known-by-its-parts.md")]
 pub mod podman_is_known_by_its_parts {}
+#[doc = include_str!("decisions/0035-the-fleet-is-facts-what-follows-and-notes.md")]
+pub mod the_fleet_is_facts_what_follows_and_notes {}
 #[doc = include_str!("decisions/0036-services-know-no-terminal.md")]
 pub mod services_know_no_terminal {}
 #[doc = include_str!("decisions/0037-one-door-for-files-and-one-sanitiser.md")]

@@ -128,7 +128,7 @@ impl Engine {
             // What its journals say by now is asked for again.
             let live = self.setup.fleet.host(host).map(|entry| entry.live.clone());
             for attempt in live.into_iter().flatten() {
-                self.setup.fleet.tell(host, attempt);
+                self.setup.fleet.notes_mut().mark_unsent(host, attempt);
             }
             return;
         };
@@ -139,7 +139,7 @@ impl Engine {
         hearing.add(host, vec![up]);
         if self.setup.fleet.knows_images() {
             // The first choice there should know it, too.
-            self.setup.fleet.note_asked(host, true);
+            self.setup.fleet.notes_mut().await_images(host, true);
             hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
         }
     }
@@ -220,7 +220,7 @@ fn link_down(fleet: &Fleet, host: &HostName, error: &LinkError, outlook: Outlook
         reason: known,
         outlook: same,
         ..
-    }) = fleet.host(host).map(|entry| &entry.link)
+    }) = fleet.host(host).map(|entry| entry.link)
         && (known, same) == (&reason, &outlook)
     {
         return None;

@@ -170,7 +170,7 @@ impl Engine {
             }
             if let Some(by) = self.clocks.set_back(clock::now(), clock::tick()) {
                 tracing::warn!(%by, "this machine's clock was set back");
-                self.setup.fleet.set_back(by);
+                self.setup.fleet.notes_mut().set_back(by);
             }
             // What they hold is free once their news are stored.
             let (news, _room): (Vec<_>, Vec<_>) =
@@ -181,7 +181,7 @@ impl Engine {
                     self.fenced(&mut hearing, host, epoch);
                 }
                 self.store_news(hearing.events, observer).await?;
-                self.talks.send(&mut self.setup.fleet, hearing.replies);
+                self.talks.send(self.setup.fleet.notes_mut(), hearing.replies);
             }
             if let Some(stop) = self.is_fenced() {
                 return Ok(stop);
@@ -247,7 +247,7 @@ impl Engine {
         let doubted = self.talks.doubted(INSPECTION);
         let inventory = |host| (host, Ask::Inventory { jobs: false }, About::Inventory);
         let asks = probes.chain(doubted.into_iter().map(inventory)).collect();
-        self.talks.send(&mut self.setup.fleet, asks);
+        self.talks.send(self.setup.fleet.notes_mut(), asks);
     }
 
     /// Opens links to hosts that have something to do or to tell.

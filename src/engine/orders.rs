@@ -27,7 +27,7 @@ impl Engine {
         for message in messages {
             match message {
                 HostMessage::Start { attempt, host, .. } => {
-                    self.setup.fleet.told(&host, attempt);
+                    self.setup.fleet.notes_mut().mark_sent(&host, attempt);
                     match self.start(&host, attempt).await? {
                         Ok(Some(start)) => {
                             requests.push((host, Ask::Start(Box::new(start)), About::Start(attempt)));
@@ -41,7 +41,7 @@ impl Engine {
                     }
                 }
                 HostMessage::Follow { attempt, host, from } => {
-                    self.setup.fleet.told(&host, attempt);
+                    self.setup.fleet.notes_mut().mark_sent(&host, attempt);
                     requests.push((host, Ask::Follow { attempt, from }, About::Follow));
                 }
                 HostMessage::Cancel { attempt, host, hard } => {
@@ -63,7 +63,10 @@ impl Engine {
                     }
                 }
                 HostMessage::Evict { host, image } => {
-                    self.setup.fleet.note_evicting(&host, clock::now(), &image);
+                    self.setup
+                        .fleet
+                        .notes_mut()
+                        .record_eviction(&host, clock::now(), &image);
                     let about = About::Evict(image.clone());
                     let ask = Ask::Discard {
                         source: image,
@@ -78,7 +81,7 @@ impl Engine {
                 }
             }
         }
-        self.talks.send(&mut self.setup.fleet, requests);
+        self.talks.send(self.setup.fleet.notes_mut(), requests);
         Ok(unfit)
     }
 
@@ -156,7 +159,7 @@ impl Engine {
         host: HostName,
         job: JobId,
     ) -> Result<Option<(HostName, Ask, About)>, EngineError> {
-        if self.setup.fleet.note_next(&host, job).is_none() {
+        if self.setup.fleet.reserve_next(&host, job).is_none() {
             return Ok(None);
         }
         let config = Arc::clone(&self.setup.config);
@@ -171,7 +174,10 @@ impl Engine {
             .zip(instance)
             .and_then(|(pipeline, instance)| pipeline::image(pipeline, &config, &instance).ok());
         let Some(image) = image else {
-            self.setup.fleet.note_fetched(&host, clock::now(), false);
+            self.setup
+                .fleet
+                .notes_mut()
+                .record_fetch(&host, clock::now(), false);
             return Ok(None);
         };
         let url = match &image.source {

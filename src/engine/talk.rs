@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::domain::wire::{Ask, Hello, Request};
 use crate::domain::{AttemptId, Fault, HostName};
 use crate::doors::clock;
-use crate::schedule::Fleet;
+use crate::schedule::fleet::LiveNotes;
 
 /// What an answer will be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Talks {
     }
 
     /// Hands requests to their links. What a link cannot take now is told again later, by `plan`.
-    pub(super) fn send(&mut self, fleet: &mut Fleet, requests: Vec<(HostName, Ask, About)>) {
+    pub(super) fn send(&mut self, notes: &mut LiveNotes, requests: Vec<(HostName, Ask, About)>) {
         for (host, ask, about) in requests {
             let Some(talk) = self.open.get_mut(&host) else {
                 continue;
@@ -155,7 +155,7 @@ impl Talks {
                     }
                     talk.pending.insert(self.last, about);
                 }
-                (Err(_), Some(attempt)) => fleet.tell(&host, attempt),
+                (Err(_), Some(attempt)) => notes.mark_unsent(&host, attempt),
                 (Err(_), None) => {}
             }
         }
@@ -165,8 +165,8 @@ impl Talks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
     use crate::domain::wire::PROTOCOL;
-    use crate::domain::{Epoch, Timestamp};
 
     /// One open conversation, and where its requests arrive.
     fn talks(host: &HostName) -> (Talks, mpsc::Receiver<Request>) {
@@ -186,10 +186,10 @@ mod tests {
     fn a_host_that_does_not_say_what_runs_there_is_known_as_one_until_it_says_so() {
         let host: HostName = "eval1".parse().unwrap();
         let (mut talks, mut taken) = talks(&host);
-        let mut fleet = Fleet::new(Epoch(1), &[]);
+        let mut notes = LiveNotes::default();
         assert_eq!(talks.mute(Duration::ZERO), [], "nobody has asked");
         let ask = Ask::Inventory { jobs: false };
-        talks.send(&mut fleet, vec![(host.clone(), ask, About::Inventory)]);
+        talks.send(&mut notes, vec![(host.clone(), ask, About::Inventory)]);
         assert_eq!(talks.mute(Duration::from_hours(1)), [], "it has time");
         assert_eq!(talks.mute(Duration::ZERO), std::slice::from_ref(&host));
         let asked = taken.try_recv().unwrap();
@@ -201,10 +201,10 @@ mod tests {
     fn a_host_that_has_just_said_how_it_is_is_left_alone_for_a_while() {
         let host: HostName = "eval1".parse().unwrap();
         let (mut talks, mut taken) = talks(&host);
-        let mut fleet = Fleet::new(Epoch(1), &[]);
+        let mut notes = LiveNotes::default();
         let hour = Duration::from_hours(1);
         assert_eq!(talks.unheard_for(hour), std::slice::from_ref(&host));
-        talks.send(&mut fleet, vec![(host.clone(), Ask::Probe, About::Look)]);
+        talks.send(&mut notes, vec![(host.clone(), Ask::Probe, About::Look)]);
         assert_eq!(talks.unheard_for(Duration::ZERO), [], "its answer is on its way");
         let asked = taken.try_recv().unwrap();
         assert_eq!(talks.answered(&host, asked.id), Some(About::Look));

@@ -18,7 +18,7 @@ impl Engine {
     pub(super) fn hear_of_host(&mut self, host: &HostName, about: &About, answer: &Answer) -> Vec<Event> {
         let (fleet, now) = (&mut self.setup.fleet, clock::now());
         if *about == About::Shelf {
-            fleet.note_asked(host, false);
+            fleet.notes_mut().await_images(host, false);
         }
         match (about, answer) {
             (About::Look, Answer::Facts(facts)) => {
@@ -26,17 +26,19 @@ impl Engine {
                     self.talks.doubt(host);
                 }
                 let low = self.setup.policy.low_water;
-                fleet.note_facts(host, now, facts.as_ref().clone(), low);
+                fleet
+                    .notes_mut()
+                    .record_health(host, now, facts.as_ref().clone(), low);
             }
-            (About::Look, _) => fleet.note_no_facts(host),
+            (About::Look, _) => fleet.notes_mut().record_no_health(host),
             (About::Shelf, Answer::Images(images)) => return stocked(fleet, host, images),
             (About::Fetch, Answer::Images(images)) => {
-                fleet.note_fetched(host, now, true);
+                fleet.notes_mut().record_fetch(host, now, true);
                 return came(fleet, host, images);
             }
             (About::Fetch, other) => {
                 tracing::warn!(host.name = %host, answer = ?other, "an image could not be fetched ahead");
-                fleet.note_fetched(host, now, false);
+                fleet.notes_mut().record_fetch(host, now, false);
             }
             (About::Evict(source), Answer::Images(_)) => {
                 return vec![Event::Stocked {
@@ -117,7 +119,7 @@ fn stock(image: &Shelved) -> Stock {
 /// All images of a host, as an event if that is news.
 fn stocked(fleet: &Fleet, host: &HostName, images: &[Shelved]) -> Vec<Event> {
     let here: Vec<&Shelved> = images.iter().filter(|image| image.here).collect();
-    let known = fleet.host(host).map(|entry| &entry.shelf);
+    let known = fleet.host(host).map(|entry| entry.shelf);
     let came = here
         .iter()
         .map(|image| stock(image))
@@ -130,7 +132,7 @@ fn stocked(fleet: &Fleet, host: &HostName, images: &[Shelved]) -> Vec<Event> {
 
 /// Images that came to a host, as an event if that is news.
 fn came(fleet: &Fleet, host: &HostName, images: &[Shelved]) -> Vec<Event> {
-    let known = fleet.host(host).map(|entry| &entry.shelf);
+    let known = fleet.host(host).map(|entry| entry.shelf);
     let new = images.iter().filter(|image| image.here).map(stock);
     let new = new.filter(|new| known.and_then(|shelf| shelf.get(new.source.as_str())) != Some(new));
     news(host, new.collect(), Vec::new())

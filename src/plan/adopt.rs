@@ -50,7 +50,7 @@ pub fn wants(fleet: &Fleet, host: &HostName, id: AttemptId) -> Option<u64> {
 pub fn adopt(fleet: &Fleet, at: Timestamp, memories: &BTreeMap<HostName, Memory>) -> Adopted {
     let told = memories.values().flat_map(|memory| memory.inventory.attempts());
     let mut jobs: BTreeSet<JobId> = told.map(|attempt| attempt.job).collect();
-    jobs.extend(fleet.hosts().flat_map(|(_, host)| &host.live).map(|id| id.job));
+    jobs.extend(fleet.hosts().flat_map(|(_, host)| host.live).map(|id| id.job));
     let mut by_job: BTreeMap<JobId, Vec<(&HostName, &Capsule)>> = BTreeMap::new();
     for (host, memory) in memories {
         for capsule in &memory.inventory.capsules {

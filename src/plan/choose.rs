@@ -81,7 +81,7 @@ impl<'a> Choice<'a> {
     }
 
     /// The next job for this host, if there is one; nobody else gets it then.
-    pub(super) fn next(&mut self, name: &HostName, host: &HostEntry) -> Option<JobId> {
+    pub(super) fn next(&mut self, name: &HostName, host: HostEntry<'_>) -> Option<JobId> {
         let job = self.again(name).or_else(|| {
             // Who empties a host lets it finish what it has begun, and nothing else.
             let hold = self.fleet.host_hold(name).map(|hold| hold.kind);
@@ -115,7 +115,7 @@ impl<'a> Choice<'a> {
     }
 
     /// The job that the host was prepared for.
-    fn meant_for(&self, host: &HostEntry) -> Option<JobId> {
+    fn meant_for(&self, host: HostEntry<'_>) -> Option<JobId> {
         // A job that was held or lost meanwhile has rules of its own.
         let free = |job: &JobId| self.fleet.is_fresh(*job) && !self.taken.contains(job);
         let job = host.next.filter(free)?;
@@ -125,7 +125,7 @@ impl<'a> Choice<'a> {
     }
 
     /// A job that was never tried.
-    fn fresh(&self, name: &HostName, host: &HostEntry) -> Option<JobId> {
+    fn fresh(&self, name: &HostName, host: HostEntry<'_>) -> Option<JobId> {
         let here = Here {
             name,
             // An order is an order; otherwise a slow host leaves to others what they will have done sooner.
@@ -136,7 +136,7 @@ impl<'a> Choice<'a> {
             },
             left: OnceCell::new(),
         };
-        let own = self.head(&here, &host.queue, 0, Some(name));
+        let own = self.head(&here, host.queue, 0, Some(name));
         let shared = self.head(&here, self.fleet.pool(), 0, None);
         let mut near: Vec<Candidate> = own.into_iter().chain(shared).collect();
         near.sort_by_key(Candidate::key);
@@ -165,7 +165,7 @@ impl<'a> Choice<'a> {
     fn waiting(&self) -> impl Iterator<Item = Queued> {
         let hosts = self.fleet.hosts();
         let mut all = Merged::of(hosts.size_hint().0 + 1);
-        for queue in hosts.map(|(_, host)| &host.queue).chain([self.fleet.pool()]) {
+        for queue in hosts.map(|(_, host)| host.queue).chain([self.fleet.pool()]) {
             all.add(queue, |model| self.rates.admits(model));
         }
         all.filter(|queued| !self.taken.contains(&queued.job))
@@ -220,7 +220,7 @@ impl<'a> Choice<'a> {
     }
 
     /// Of jobs that are as urgent as the first, the one of whose image the least must move.
-    fn nearest(&self, host: &HostEntry, near: &[Candidate]) -> Option<JobId> {
+    fn nearest(&self, host: HostEntry<'_>, near: &[Candidate]) -> Option<JobId> {
         let first = near.first()?;
         let seconds = first.expected.duration().as_secs_f64();
         let there_is_time = seconds * 3.0 < self.load.fair || seconds == 0.0;

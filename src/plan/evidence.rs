@@ -19,7 +19,7 @@ struct Compared {
 }
 
 /// Why this host is to blame for what failed on it; none if it may as well be the work, or bad luck.
-pub(super) fn against(fleet: &Fleet, name: &HostName, host: &HostEntry) -> Option<String> {
+pub(super) fn against(fleet: &Fleet, name: &HostName, host: HostEntry<'_>) -> Option<String> {
     let bad_elsewhere = bad_elsewhere(fleet, name);
     // An instance that fails elsewhere, too, says nothing of this host.
     let comparable = |trial: &&Trial| !(trial.is_bad() && bad_elsewhere.contains(&trial.instance));
@@ -28,7 +28,7 @@ pub(super) fn against(fleet: &Fleet, name: &HostName, host: &HostEntry) -> Optio
         count(&mut models.entry(&trial.model).or_default().here, trial);
     }
     let others = fleet.hosts().filter(|(other, _)| *other != name);
-    for trial in others.flat_map(|(_, host)| &host.trials) {
+    for trial in others.flat_map(|(_, host)| host.trials) {
         if let Some(compared) = models.get_mut(&trial.model) {
             count(&mut compared.there, trial);
         }

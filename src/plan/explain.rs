@@ -171,7 +171,7 @@ pub fn host(fleet: &Fleet, policy: &Policy, name: &HostName, now: Timestamp) -> 
     )];
     let unheard = fleet.unheard().filter(|(other, _)| *other == name);
     lines.extend(unheard.map(|(_, hold)| ("unheard", hold.why.clone())));
-    for id in &host.live {
+    for id in host.live {
         if let Some(entry) = fleet.job(id.job) {
             lines.push((
                 "runs",
@@ -221,7 +221,7 @@ fn count(n: impl std::fmt::Display, one: &str, many: &str) -> String {
 }
 
 /// How the last attempts on a host went, and whether that speaks against it.
-fn trials(fleet: &Fleet, name: &HostName, host: &HostEntry) -> String {
+fn trials(fleet: &Fleet, name: &HostName, host: HostEntry<'_>) -> String {
     let bad = host.trials.iter().filter(|trial| trial.is_bad()).count();
     let tries = match (bad, host.trials.len()) {
         (_, 0) => "no attempt has ended on it yet".to_owned(),
@@ -237,7 +237,13 @@ fn trials(fleet: &Fleet, name: &HostName, host: &HostEntry) -> String {
     format!("{tries}; {verdict}")
 }
 
-fn next(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Option<Line> {
+fn next(
+    fleet: &Fleet,
+    policy: &Policy,
+    name: &HostName,
+    host: HostEntry<'_>,
+    now: Timestamp,
+) -> Option<Line> {
     let job = Choice::new(fleet, policy, now).next(name, host)?;
     let entry = fleet.job(job)?;
     let image = fleet.image(job).map(|image| match fleet.missing(host, image) {

@@ -65,7 +65,13 @@ pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Event
 }
 
 /// What should be held against a host: what it says itself, or else what speaks against it.
-fn against(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Vec<Event> {
+fn against(
+    fleet: &Fleet,
+    policy: &Policy,
+    name: &HostName,
+    host: HostEntry<'_>,
+    now: Timestamp,
+) -> Vec<Event> {
     let ailment = ailment(host, policy).filter(|_| matches!(host.link, Link::Up { .. }));
     let doubtful = || host.trials.last().is_some_and(Trial::is_bad);
     if (ailment.is_none() && !doubtful())
@@ -101,8 +107,8 @@ fn hold(host: &HostName, kind: Kind, why: String, until: Option<Timestamp>) -> E
 }
 
 /// What the host itself says is wrong with it, as far as jobs would suffer from it.
-pub(super) fn ailment(host: &HostEntry, policy: &Policy) -> Option<String> {
-    let (_, facts) = host.facts.as_ref()?;
+pub(super) fn ailment(host: HostEntry<'_>, policy: &Policy) -> Option<String> {
+    let (_, facts) = host.facts?;
     if policy.docker
         && let Program::Missing(why) = &facts.docker
     {
@@ -140,15 +146,13 @@ fn scarce(facts: &Facts) -> Option<String> {
 }
 
 /// Has it been looked at since, and nothing was found?
-fn is_well(host: Option<&HostEntry>, policy: &Policy, since: Timestamp) -> bool {
-    host.is_some_and(|host| {
-        host.facts.as_ref().is_some_and(|(at, _)| *at > since) && ailment(host, policy).is_none()
-    })
+fn is_well(host: Option<HostEntry<'_>>, policy: &Policy, since: Timestamp) -> bool {
+    host.is_some_and(|host| host.facts.is_some_and(|(at, _)| *at > since) && ailment(host, policy).is_none())
 }
 
 /// Results that a host which turned out to be bad may have spoilt: all since it last did a task to the end that was
 /// resolved, which no bad host could have done. What is resolved stands.
-fn suspects(fleet: &Fleet, host: &HostEntry, why: &str) -> Vec<Event> {
+fn suspects(fleet: &Fleet, host: HostEntry<'_>, why: &str) -> Vec<Event> {
     let sound = |finding: &Finding| matches!(finding, Finding::Good { resolved: true });
     let since: Vec<_> = host
         .trials

@@ -23,7 +23,7 @@ pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Ob
         .map(|capsule| (capsule.attempt, capsule))
         .collect();
     let doubts: BTreeMap<AttemptId, &str> = there.hidden().collect();
-    for id in fleet.host(host).into_iter().flat_map(|entry| &entry.live) {
+    for id in fleet.host(host).into_iter().flat_map(|entry| entry.live) {
         let Some(attempt) = fleet.attempt(*id) else {
             continue;
         };
@@ -117,7 +117,7 @@ pub(super) fn hidden(fleet: &Fleet, host: &HostName, there: &Inventory) -> Vec<E
 /// Must a host be asked what is on it? It must if an attempt should run there that holds no slot, as `held` says, or
 /// about which it could not say anything the last time.
 pub fn is_in_doubt(fleet: &Fleet, host: &HostName, held: &[Option<AttemptId>]) -> bool {
-    let live = fleet.host(host).into_iter().flat_map(|entry| &entry.live);
+    let live = fleet.host(host).into_iter().flat_map(|entry| entry.live);
     // Something on it may be of jobs that nobody knew when it was asked the last time.
     let puzzling = fleet.hold(&Subject::Memory(host.clone())).is_some();
     puzzling

@@ -21,7 +21,7 @@ pub(super) struct Load<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Share<'a> {
     name: &'a HostName,
-    host: &'a HostEntry,
+    host: HostEntry<'a>,
     /// Seconds until it has done what waits for it; infinite if it will do nothing.
     late: f64,
     /// Seconds until one of its slots is free; infinite if it will do nothing.
@@ -63,7 +63,7 @@ impl<'a> Load<'a> {
             let refuses = |(at, _): &(Timestamp, String)| now.since(*at) < policy.refused_pause;
             // One that has just refused something may do so again: nobody waits for it.
             let free = match room {
-                _ if host.refused.as_ref().is_some_and(refuses) => f64::INFINITY,
+                _ if host.refused.is_some_and(refuses) => f64::INFINITY,
                 0 => soonest,
                 _ => 0.0,
             };
@@ -112,7 +112,7 @@ impl<'a> Load<'a> {
         let mut behind: Vec<Behind<'a>> = waiting
             .map(|share| Behind {
                 name: share.name,
-                queue: &share.host.queue,
+                queue: share.host.queue,
                 begins: share.host.queue.len() - share.waits,
                 late: share.late,
                 free: share.free,
@@ -162,7 +162,7 @@ fn count(n: usize) -> f64 {
 
 /// Seconds that an attempt under way is expected to take still. What takes longer than expected is likely to take
 /// longer yet.
-fn remaining(host: &HostEntry, id: AttemptId, slow: f64, now: Timestamp) -> f64 {
+fn remaining(host: HostEntry<'_>, id: AttemptId, slow: f64, now: Timestamp) -> f64 {
     let (from, expected) = host.expects.get(&id).copied().unwrap_or_default();
     if expected == Span(0) {
         return 0.0;

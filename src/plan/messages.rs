@@ -64,7 +64,7 @@ pub enum HostMessage {
 /// the host runs it once), or ask how it goes; and stop it if somebody wants that.
 pub(super) fn about_attempts(fleet: &Fleet) -> Vec<HostMessage> {
     let mut messages = Vec::new();
-    for (host, id) in fleet.untold() {
+    for (host, id) in fleet.unsent() {
         let (Some(entry), Some(attempt)) = (fleet.job(id.job), fleet.attempt(id)) else {
             continue;
         };

@@ -2,7 +2,7 @@
 //! the simulator and whoever asks why.
 //!
 //! Invariant: `plan` never performs, and nothing else decides. It looks at what is idle and at what is
-//! untold, never at every job, so that its cost follows the news and not the size of the fleet.
+//! unsent, never at every job, so that its cost follows the news and not the size of the fleet.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

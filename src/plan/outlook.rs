@@ -127,11 +127,11 @@ fn passes(hold: &Hold, bound: bool) -> bool {
 }
 
 /// Is it held for what it said to an earlier coordinator, and has not said anything to this one yet? It may be mended.
-fn is_unheard(hold: &Hold, host: &HostEntry, policy: &Policy, now: Timestamp) -> bool {
+fn is_unheard(hold: &Hold, host: HostEntry<'_>, policy: &Policy, now: Timestamp) -> bool {
     hold.kind == Kind::Ailing
         && host.facts.is_none()
         && match host.link {
-            Link::Up { since } => now.since(since) < policy.unreachable,
+            Link::Up { since } => now.since(*since) < policy.unreachable,
             Link::Down { .. } | Link::Unknown => true,
         }
 }
@@ -193,14 +193,14 @@ impl<'a> Waits<'a> {
 }
 
 /// Why this host will not do anything that is worth waiting for, if so.
-fn trouble(host: &HostEntry, policy: &Policy, now: Timestamp) -> Option<String> {
+fn trouble(host: HostEntry<'_>, policy: &Policy, now: Timestamp) -> Option<String> {
     if host.slots == 0 {
         return Some("it is not in fleet.toml".to_owned());
     }
-    if let Some(word) = &host.gone {
+    if let Some(word) = host.gone {
         return Some(format!("it was declared gone: {word}"));
     }
-    match &host.link {
+    match host.link {
         Link::Down {
             reason,
             outlook: LinkOutlook::Permanent,
@@ -217,7 +217,6 @@ fn trouble(host: &HostEntry, policy: &Policy, now: Timestamp) -> Option<String> 
             // A host that does nothing but refuse is as good as down.
             let (_, why) = host
                 .refused
-                .as_ref()
                 .filter(|(at, _)| now.since(*at) < policy.unreachable)?;
             (host.live.is_empty() && now.since(*since) >= policy.unreachable).then(|| why.clone())
         }

@@ -36,7 +36,7 @@ pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp, plan: &mut P
     if !placed && policy.prefetch && fleet.knows_images() {
         for (name, host) in fleet
             .hosts()
-            .filter(|(name, host)| looks_ahead(fleet, policy, name, host, now))
+            .filter(|(name, host)| looks_ahead(fleet, policy, name, *host, now))
         {
             let choice = choice.get_or_insert_with(|| Choice::new(fleet, policy, now));
             if let Some(job) = choice.next(name, host) {
@@ -50,7 +50,7 @@ pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp, plan: &mut P
 }
 
 /// Is this host busy with jobs that have their images, and is nothing meant for it yet?
-fn looks_ahead(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> bool {
+fn looks_ahead(fleet: &Fleet, policy: &Policy, name: &HostName, host: HostEntry<'_>, now: Timestamp) -> bool {
     let has_next = host.next.is_some_and(|job| fleet.is_fresh(job));
     let works = || host.live.iter().all(|id| has_image(fleet, policy, *id));
     !has_next

@@ -73,16 +73,16 @@ pub(super) fn no_room(
     fleet: &Fleet,
     policy: &Policy,
     name: &HostName,
-    host: &HostEntry,
+    host: HostEntry<'_>,
     now: Timestamp,
 ) -> Option<NoRoom> {
     if host.slots == 0 {
         return Some(NoRoom::Unknown);
     }
-    if let Some(word) = &host.gone {
-        return Some(NoRoom::Gone(word.clone()));
+    if let Some(word) = host.gone {
+        return Some(NoRoom::Gone(word.to_owned()));
     }
-    match &host.link {
+    match host.link {
         Link::Down { since, reason, .. } => return Some(NoRoom::Down(*since, reason.clone())),
         Link::Unknown => return Some(NoRoom::NotYet),
         Link::Up { .. } => {}
@@ -90,7 +90,7 @@ pub(super) fn no_room(
     if let Some(hold) = fleet.host_hold(name) {
         return Some(NoRoom::Held(hold.kind, hold.why.clone(), hold.until));
     }
-    if let Some((at, why)) = &host.refused
+    if let Some((at, why)) = host.refused
         && now.since(*at) < policy.refused_pause
     {
         return Some(NoRoom::Refused(why.clone()));
@@ -111,9 +111,9 @@ pub(super) fn no_room(
 }
 
 /// How many jobs run on a host at a time: as many as it has slots, and memory for their tests.
-pub(super) fn capacity(host: &HostEntry, policy: &Policy) -> usize {
+pub(super) fn capacity(host: HostEntry<'_>, policy: &Policy) -> usize {
     let slots = host.slots as usize;
-    match (policy.test_memory, &host.facts) {
+    match (policy.test_memory, host.facts) {
         (Some(each), Some((_, facts))) => {
             slots.min(usize::try_from(fits(facts.memory.0, each)).unwrap_or(slots))
         }
@@ -126,7 +126,7 @@ pub(super) fn usable(
     fleet: &Fleet,
     policy: &Policy,
     name: &HostName,
-    host: &HostEntry,
+    host: HostEntry<'_>,
     now: Timestamp,
 ) -> bool {
     match no_room(fleet, policy, name, host, now) {
@@ -149,7 +149,7 @@ pub(super) fn usable(
                     }
                 )
             };
-            passes(&host.link) && now.since(since) < MOMENT
+            passes(host.link) && now.since(since) < MOMENT
         }
         Some(NoRoom::Unknown | NoRoom::Gone(_) | NoRoom::Held(..)) => false,
     }

@@ -53,8 +53,8 @@ pub fn must_stay<'n>(
 }
 
 /// Is more in use than the high mark, or still more than the low one since it was above that?
-fn is_full(host: &HostEntry, policy: &Policy) -> bool {
-    let Some((_, facts)) = &host.facts else {
+fn is_full(host: HostEntry<'_>, policy: &Policy) -> bool {
+    let Some((_, facts)) = host.facts else {
         return false;
     };
     let Some(root) = &facts.data_root else {
@@ -104,7 +104,7 @@ impl<'a> Uses<'a> {
         &self,
         fleet: &'a Fleet,
         name: &'a HostName,
-        host: &'a HostEntry,
+        host: HostEntry<'a>,
         now: Timestamp,
     ) -> Option<String> {
         // What a job that runs here may have the harness build on, if nobody knows its image.
@@ -114,7 +114,7 @@ impl<'a> Uses<'a> {
             let needs = jobs.filter_map(|job| fleet.image(job)).map(AsRef::as_ref);
             let is_runtime_of = |need: &ImageNeed| fleet.is_runtime_of(stock, need);
             must_stay(source, stock.runtime.is_some(), needs, unknown, is_runtime_of)
-                || host.fetching.as_deref() == Some(source)
+                || host.fetching == Some(source)
         };
         let balked = |source: &str| host.balked.get(source).is_some_and(|at| now.since(*at) < BALKED);
         let may_go = host

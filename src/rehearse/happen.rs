@@ -39,7 +39,7 @@ impl Play<'_> {
                 };
                 if let Some((need, _)) = stage.fetching.take_if(|(need, _)| *need.source == *image) {
                     stage.shelve(need);
-                    self.fleet.note_fetched(&host, self.now, true);
+                    self.fleet.notes_mut().record_fetch(&host, self.now, true);
                     self.stock(&host);
                 }
             }
@@ -47,7 +47,7 @@ impl Play<'_> {
             Due::Reboot(host) => {
                 if let Some(stage) = self.stages.get_mut(&host).filter(|stage| !stage.dead) {
                     stage.reboot();
-                    self.fleet.note_fetched(&host, self.now, false);
+                    self.fleet.notes_mut().record_fetch(&host, self.now, false);
                     self.down(&host, "it starts anew", LinkOutlook::Transient);
                     self.at(self.now.after(REBOOT), Due::Back(host.clone()));
                     self.trouble_of(self.chance.faults.host, Due::Reboot(host));

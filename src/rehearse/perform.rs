@@ -34,7 +34,7 @@ impl Play<'_> {
         match message {
             HostMessage::Start { attempt, host, .. } => self.start(&host, attempt),
             HostMessage::Follow { attempt, host, from } => {
-                self.fleet.told(&host, attempt);
+                self.fleet.notes_mut().mark_sent(&host, attempt);
                 if let Some(stage) = self.stages.get_mut(&host) {
                     stage.host.follow(attempt, from);
                 }
@@ -44,7 +44,7 @@ impl Play<'_> {
             HostMessage::Prefetch { host, job } => self.prefetch(&host, job),
             HostMessage::Probe { host } => self.look(&host),
             HostMessage::Evict { host, image } => {
-                self.fleet.note_evicting(&host, self.now, &image);
+                self.fleet.notes_mut().record_eviction(&host, self.now, &image);
                 if let Some(stage) = self.stages.get_mut(&host) {
                     stage.shelf.remove(image.as_str());
                 }
@@ -66,7 +66,7 @@ impl Play<'_> {
     }
 
     fn start(&mut self, host: &HostName, id: AttemptId) {
-        self.fleet.told(host, id);
+        self.fleet.notes_mut().mark_sent(host, id);
         let image = self.bring(host, id.job);
         let (Some(stage), Some(entry)) = (self.stages.get_mut(host), self.fleet.job(id.job)) else {
             return;
@@ -121,13 +121,13 @@ impl Play<'_> {
 
     fn prefetch(&mut self, host: &HostName, job: JobId) {
         let image = self.bring(host, job);
-        if self.fleet.note_next(host, job).is_none() {
+        if self.fleet.reserve_next(host, job).is_none() {
             return;
         }
         let (Some(image), Some(work), Some(stage)) =
             (image, self.scene.works.get(&job), self.stages.get_mut(host))
         else {
-            self.fleet.note_fetched(host, self.now, false);
+            self.fleet.notes_mut().record_fetch(host, self.now, false);
             return;
         };
         let at = stage.fetch(self.now, &image, work, &mut self.chance);
@@ -137,7 +137,7 @@ impl Play<'_> {
     /// The host says how it is: only its engine's disk is played, and that only where its size is given.
     pub(super) fn look(&mut self, host: &HostName) {
         let (Some(disk), Some(stage)) = (self.scene.disk, self.stages.get(host)) else {
-            self.fleet.note_no_facts(host);
+            self.fleet.notes_mut().record_no_health(host);
             return;
         };
         let free = disk.saturating_sub(stage.shelf.values().sum());
@@ -151,7 +151,7 @@ impl Play<'_> {
             ..Facts::default()
         };
         let low = self.scene.policy.low_water;
-        self.fleet.note_facts(host, self.now, facts, low);
+        self.fleet.notes_mut().record_health(host, self.now, facts, low);
     }
 
     /// Tells of images that have come to a host.

@@ -87,7 +87,7 @@ pub(super) struct Next {
 
 impl Stage {
     pub(super) fn new(name: &HostName, slots: u32, scene: &Scene) -> Stage {
-        let shelf = scene.fleet.host(name).map(|host| &host.shelf);
+        let shelf = scene.fleet.host(name).map(|host| host.shelf);
         let shelf: BTreeMap<Arc<str>, u64> = shelf
             .into_iter()
             .flatten()

@@ -72,7 +72,7 @@ fn scene(hosts: usize, jobs: usize) -> Scene {
             bytes: 1_000_000_000,
             names: vec![(n / 2).to_string()],
         };
-        fleet.need_image(id, Arc::new(image));
+        fleet.notes_mut().need_image(id, Arc::new(image));
     }
     fleet.enable(&set);
     Scene {

@@ -56,7 +56,9 @@ impl Project {
         who.epoch = Some(epoch);
         lease.announce(&who)?;
         let mut fleet = store.load(epoch, &self.config.hosts).await?;
-        fleet.pause_providers(self.config.fleet.provider_pause);
+        fleet
+            .notes_mut()
+            .pause_providers(self.config.fleet.provider_pause);
         let coordinator = random::token().map_err(|error| {
             Problem::new(ProblemKind::Environment, "cannot read randomness").caused_by(&error)
         })?;

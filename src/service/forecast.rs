@@ -240,7 +240,7 @@ fn set_image_needs(fleet: &mut Fleet, assignment: &Assignment, project: &Project
             bytes,
             names: image.names,
         };
-        fleet.need_image(job, Arc::new(need));
+        fleet.notes_mut().need_image(job, Arc::new(need));
     }
 }
 

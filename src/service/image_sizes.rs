@@ -78,7 +78,7 @@ pub fn set_needs(fleet: &mut Fleet, images: BTreeMap<JobId, NeededImage>, sizes:
                 names: image.names.clone(),
             })
         });
-        fleet.need_image(job, Arc::clone(need));
+        fleet.notes_mut().need_image(job, Arc::clone(need));
     }
 }
 

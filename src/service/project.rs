@@ -201,7 +201,9 @@ impl Project {
         };
         let store = Store::peek(&self.database_path()).await?.ok_or_else(nothing)?;
         let mut fleet = store.load(Epoch(0), &self.config.hosts).await?;
-        fleet.pause_providers(self.config.fleet.provider_pause);
+        fleet
+            .notes_mut()
+            .pause_providers(self.config.fleet.provider_pause);
         fleet.recall_complaints(clock::now());
         Ok((store, fleet))
     }

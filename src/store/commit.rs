@@ -181,7 +181,7 @@ impl<'a> Rows<'a> {
                 .filter_map(host)
                 .map(|(name, entry)| HostLink {
                     host: name,
-                    link: &entry.link,
+                    link: entry.link,
                 })
                 .collect(),
             words: touched
@@ -190,7 +190,7 @@ impl<'a> Rows<'a> {
                 .filter_map(host)
                 .map(|(name, entry)| HostWord {
                     host: name,
-                    gone: entry.gone.as_deref(),
+                    gone: entry.gone,
                 })
                 .collect(),
             shelves: touched

@@ -1,5 +1,7 @@
 //! Table `stand`: what is held now, and what once was.
 
+use std::collections::BTreeMap;
+
 use sqlx::SqliteConnection;
 use sqlx::error::BoxDynError;
 
@@ -33,7 +35,7 @@ impl WrittenRow for WrittenStand {
 /// All of them.
 pub(super) async fn read_stands(
     connection: &mut SqliteConnection,
-) -> Result<Vec<(Subject, Stand)>, StoreError> {
+) -> Result<BTreeMap<Subject, Stand>, StoreError> {
     let rows: Vec<(String, String)> = sqlx::query_as("select subject, body from stand order by subject")
         .fetch_all(connection)
         .await?;

@@ -77,7 +77,7 @@ pub(super) struct HostShelf<'a> {
 }
 
 impl<'a> HostShelf<'a> {
-    pub(super) fn new(host: &'a HostName, entry: &HostEntry) -> Result<HostShelf<'a>, StoreError> {
+    pub(super) fn new(host: &'a HostName, entry: HostEntry<'_>) -> Result<HostShelf<'a>, StoreError> {
         let shelf: Vec<_> = entry.shelf.values().collect();
         let shelf = non_empty(&shelf).map(to_json).transpose()?;
         Ok(HostShelf { host, shelf })
@@ -97,7 +97,7 @@ impl WrittenRow for HostShelf<'_> {
 pub(super) async fn read_words(
     connection: &mut SqliteConnection,
     names: &mut Names,
-) -> Result<Vec<(HostName, String)>, StoreError> {
+) -> Result<BTreeMap<HostName, String>, StoreError> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("select name, gone from host where gone is not null order by name")
             .fetch_all(connection)
@@ -111,7 +111,7 @@ pub(super) async fn read_words(
 pub(super) async fn read_shelves(
     connection: &mut SqliteConnection,
     names: &mut Names,
-) -> Result<Vec<(HostName, Vec<Stock>)>, StoreError> {
+) -> Result<BTreeMap<HostName, Vec<Stock>>, StoreError> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("select name, shelf from host where shelf is not null order by name")
             .fetch_all(connection)

@@ -9,6 +9,7 @@ use super::{Store, StoreError};
 use crate::domain::Epoch;
 use crate::domain::host::HostConfig;
 use crate::schedule::Fleet;
+use crate::schedule::fleet::StoredRows;
 
 impl Store {
     /// The stored fleet, under a coordinator with this epoch and these hosts.
@@ -16,22 +17,15 @@ impl Store {
         // One transaction, so that a reader beside a running coordinator sees one moment.
         let mut transaction = self.pool.begin().await?;
         let mut names = Names::default();
-        let mut fleet = Fleet::new(epoch, hosts);
+        let mut rows = StoredRows::default();
         let attempts = read_attempts(&mut transaction, &mut names).await?;
         read_jobs(&mut transaction, &mut names, attempts, |entry| {
-            fleet.restore(entry);
+            rows.jobs.insert(entry.job.id, entry);
         })
         .await?;
-        for (host, word) in read_words(&mut transaction, &mut names).await? {
-            fleet.restore_host(&host, Some(word));
-        }
-        for (host, stock) in read_shelves(&mut transaction, &mut names).await? {
-            fleet.restore_shelf(&host, &stock);
-        }
-        for (subject, stand) in read_stands(&mut transaction).await? {
-            fleet.restore_stand(subject, stand);
-        }
-        fleet.relearn();
-        Ok(fleet)
+        rows.gone = read_words(&mut transaction, &mut names).await?;
+        rows.shelves = read_shelves(&mut transaction, &mut names).await?;
+        rows.stands = read_stands(&mut transaction).await?;
+        Ok(Fleet::from_facts(epoch, hosts, rows.into()))
     }
 }

@@ -244,7 +244,7 @@ fn hosts(fleet: &Fleet, configs: &[HostConfig]) -> Vec<HostLine> {
                 host: name.clone(),
                 configured: configured.contains(name),
                 link: entry.map_or(Link::Unknown, |entry| entry.link.clone()),
-                gone: entry.and_then(|entry| entry.gone.clone()),
+                gone: entry.and_then(|entry| entry.gone.map(str::to_owned)),
                 held: fleet.host_hold(name).map(|hold| hold.kind.word()),
                 slots,
                 used: entry.map_or(0, |entry| entry.live.len()),

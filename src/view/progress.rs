@@ -97,7 +97,7 @@ pub fn progress(
 }
 
 fn hosts(fleet: &Fleet, policy: &Policy, reasons: &Reasons<'_>, now: Timestamp, wide: usize) -> Vec<String> {
-    let hosts: Vec<(&HostName, &HostEntry)> = fleet
+    let hosts: Vec<(&HostName, HostEntry<'_>)> = fleet
         .hosts()
         .filter(|(_, host)| host.slots > 0 || !host.live.is_empty())
         .collect();
@@ -106,7 +106,7 @@ fn hosts(fleet: &Fleet, policy: &Policy, reasons: &Reasons<'_>, now: Timestamp, 
         .map(|(name, _)| name.as_str().len())
         .max()
         .unwrap_or(0);
-    let line = |(name, host): (&HostName, &HostEntry)| {
+    let line = |(name, host): (&HostName, HostEntry<'_>)| {
         let line = format!(
             "{name:longest$}  {}",
             work(fleet, policy, reasons.host(name), host, now)
@@ -168,7 +168,7 @@ impl State {
                 left += history.mean().map_or(0, |mean| mean.0.saturating_sub(spent.0));
             }
         }
-        let usable = fleet.hosts().filter(|(_, host)| is_reached(host));
+        let usable = fleet.hosts().filter(|(_, host)| is_reached(*host));
         state.slots = usable
             .map(|(name, host)| match reasons.host(name) {
                 None | Some(NoRoom::Full) => u64::from(host.slots),
@@ -249,7 +249,7 @@ fn passes(why: &NoRoom) -> bool {
     }
 }
 
-fn is_reached(host: &HostEntry) -> bool {
+fn is_reached(host: HostEntry<'_>) -> bool {
     host.gone.is_none() && matches!(host.link, Link::Up { .. })
 }
 
@@ -284,13 +284,19 @@ fn sums(state: &State, elapsed: Span, wide: usize) -> Vec<String> {
 }
 
 /// Does anything wait that this host could do?
-fn is_wanted(fleet: &Fleet, policy: &Policy, host: &HostEntry) -> bool {
+fn is_wanted(fleet: &Fleet, policy: &Policy, host: HostEntry<'_>) -> bool {
     let shared = !policy.pinned && fleet.waits() > 0;
     let any = shared || !fleet.pool().is_empty() || !fleet.again().is_empty();
     any || !host.queue.is_empty() || !host.live.is_empty() || fleet.unheard().next().is_some()
 }
 
-fn work(fleet: &Fleet, policy: &Policy, room: Option<&NoRoom>, host: &HostEntry, now: Timestamp) -> String {
+fn work(
+    fleet: &Fleet,
+    policy: &Policy,
+    room: Option<&NoRoom>,
+    host: HostEntry<'_>,
+    now: Timestamp,
+) -> String {
     let jobs: Vec<String> = host
         .live
         .iter()
@@ -317,10 +323,10 @@ fn work(fleet: &Fleet, policy: &Policy, room: Option<&NoRoom>, host: &HostEntry,
             format!("{}{until}: {why}", kind.word())
         }
         // The engine connects to hosts that it has something to ask of.
-        Some(NoRoom::NotYet) if host.link == Link::Unknown && !is_wanted(fleet, policy, host) => {
+        Some(NoRoom::NotYet) if *host.link == Link::Unknown && !is_wanted(fleet, policy, host) => {
             "not needed yet".to_owned()
         }
-        Some(NoRoom::NotYet) if host.link == Link::Unknown => "connecting".to_owned(),
+        Some(NoRoom::NotYet) if *host.link == Link::Unknown => "connecting".to_owned(),
         Some(NoRoom::NotYet) => "saying which images it has".to_owned(),
         Some(NoRoom::Refused(why)) => format!("refused a job: {why}"),
         Some(NoRoom::Unknown) => "not in fleet.toml".to_owned(),

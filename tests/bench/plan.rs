@@ -224,7 +224,7 @@ impl Bench {
             for message in messages {
                 match message {
                     HostMessage::Start { attempt, host, epoch } => {
-                        self.fleet.told(&host, attempt);
+                        self.fleet.notes_mut().mark_sent(&host, attempt);
                         self.hosts.start(&host, attempt, epoch, now());
                     }
                     other => return Err(format!("nothing calls for {other:?}").into()),

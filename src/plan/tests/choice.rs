@@ -86,7 +86,7 @@ fn an_idle_host_looks_beyond_the_one_that_is_the_furthest_behind() {
     scene.placed();
     let spoken_for = scene.job("a", "long", "gpt");
     let free = scene.job("b", "y", "gpt");
-    scene.fleet.note_next(&host("b"), spoken_for);
+    scene.fleet.reserve_next(&host("b"), spoken_for);
     scene.fold(Event::LinkUp {
         host: host("c"),
         boot: String::new(),

@@ -98,13 +98,19 @@ fn a_host_says_what_is_wrong_with_it_and_when_it_is_well_again() {
         ..Facts::default()
     };
     let down = Program::Missing("no answer".to_owned());
-    scene.fleet.note_facts(&host("a"), scene.now, facts(down), 70);
+    scene
+        .fleet
+        .notes_mut()
+        .record_health(&host("a"), scene.now, facts(down), 70);
     scene.job("*", "x", "gpt");
     assert_eq!(scene.placed(), []);
     assert_eq!(kind(&scene, "a"), Some(Kind::Ailing));
     scene.later(15);
     let up = Program::Version("20.10".to_owned());
-    scene.fleet.note_facts(&host("a"), scene.now, facts(up), 70);
+    scene
+        .fleet
+        .notes_mut()
+        .record_health(&host("a"), scene.now, facts(up), 70);
     assert_eq!(scene.placed().len(), 1);
 }
 
@@ -117,7 +123,10 @@ fn a_host_runs_as_many_jobs_as_it_has_memory_for_their_tests() {
             memory: (gigabytes << 30, gigabytes << 30),
             ..Facts::default()
         };
-        scene.fleet.note_facts(&host(name), scene.now, facts, 70);
+        scene
+            .fleet
+            .notes_mut()
+            .record_health(&host(name), scene.now, facts, 70);
     }
     for instance in ["x", "y", "z", "w", "v"] {
         scene.job("*", instance, "gpt");
@@ -332,16 +341,22 @@ fn an_ailing_host_is_believed_although_the_clock_was_set_back() {
         ..Facts::default()
     };
     let down = Program::Missing("no answer".to_owned());
-    scene.fleet.note_facts(&host("a"), scene.now, facts(down), 70);
+    scene
+        .fleet
+        .notes_mut()
+        .record_health(&host("a"), scene.now, facts(down), 70);
     scene.job("*", "x", "gpt");
     scene.decide();
     assert_eq!(kind(&scene, "a"), Some(Kind::Ailing));
     let hours = crate::domain::Span::seconds(4 * 3600);
     scene.now = scene.now.before(hours);
-    scene.fleet.set_back(hours);
+    scene.fleet.notes_mut().set_back(hours);
     scene.decide();
     scene.later(15);
     let up = Program::Version("20.10".to_owned());
-    scene.fleet.note_facts(&host("a"), scene.now, facts(up), 70);
+    scene
+        .fleet
+        .notes_mut()
+        .record_health(&host("a"), scene.now, facts(up), 70);
     assert_eq!(scene.placed().len(), 1);
 }

@@ -60,13 +60,10 @@ fn the_next_image_is_fetched_while_the_present_job_works_and_not_before_it_has_i
         job: second,
     };
     assert_eq!(scene.decide().messages, [ahead]);
-    assert_eq!(
-        scene.fleet.host(&host("a")).unwrap().fetching.as_deref(),
-        Some("two")
-    );
+    assert_eq!(scene.fleet.host(&host("a")).unwrap().fetching, Some("two"));
     assert_eq!(scene.decide().messages, [], "once is enough");
     scene.policy.prefetch = false;
-    scene.fleet.note_fetched(&host("a"), scene.now, false);
+    scene.fleet.notes_mut().record_fetch(&host("a"), scene.now, false);
     assert_eq!(scene.decide().messages, []);
 }
 
@@ -154,7 +151,10 @@ fn has_free(scene: &mut Scene, free: u64) {
         }),
         ..Facts::default()
     };
-    scene.fleet.note_facts(&host("a"), scene.now, facts, 70);
+    scene
+        .fleet
+        .notes_mut()
+        .record_health(&host("a"), scene.now, facts, 70);
 }
 
 /// What leaves a host with so little free, one after the other, until nothing more may.
@@ -169,7 +169,10 @@ fn evicted(scene: &mut Scene, free: u64) -> Vec<String> {
         let Some(image) = scene.decide().messages.into_iter().find_map(evicts) else {
             return gone;
         };
-        scene.fleet.note_evicting(&host("a"), scene.now, &image);
+        scene
+            .fleet
+            .notes_mut()
+            .record_eviction(&host("a"), scene.now, &image);
         scene.fold(Event::Stocked {
             host: host("a"),
             came: Vec::new(),
@@ -242,7 +245,7 @@ fn above_the_high_mark_what_no_job_needs_goes_first_and_what_runs_never() {
         has_free(&mut scene, free);
         for message in scene.decide().messages {
             if let HostMessage::Evict { host: on, image } = message {
-                scene.fleet.note_evicting(&on, scene.now, &image);
+                scene.fleet.notes_mut().record_eviction(&on, scene.now, &image);
                 scene.fold(Event::Stocked {
                     host: on,
                     came: Vec::new(),

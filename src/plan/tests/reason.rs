@@ -140,9 +140,8 @@ fn sets_that_the_coordinator_does_not_run_say_so() {
     let mut scene = Scene::hosts(&["a"]);
     let job = scene.job("*", "x", "gpt");
     let configs: Vec<crate::domain::host::HostConfig> = Vec::new();
-    let mut other = crate::schedule::Fleet::new(crate::domain::Epoch(3), &configs);
-    other.restore(scene.fleet.job(job).unwrap().clone());
-    scene.fleet = other;
+    let facts = scene.fleet.facts().clone();
+    scene.fleet = crate::schedule::Fleet::from_facts(crate::domain::Epoch(3), &configs, facts);
     assert_eq!(at_work(&scene, job), Reason::OtherSets);
     assert_eq!(
         reason(&scene, job, Coordination::Nobody),

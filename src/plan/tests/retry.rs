@@ -204,7 +204,7 @@ fn a_clock_that_is_set_back_makes_no_pause_longer() {
     scene.fail(throttled, Class::Provider, "rate-limit", Again::Later);
     assert_eq!(scene.placed(), []);
     scene.now = scene.now.before(hours);
-    scene.fleet.set_back(hours);
+    scene.fleet.notes_mut().set_back(hours);
     scene.later(60);
     let mut placed: Vec<_> = scene.placed().into_iter().map(|(_, job)| job).collect();
     placed.sort();

@@ -112,7 +112,7 @@ impl Scene {
             bytes,
             names: vec![format!("{source}_t_latest")],
         };
-        self.fleet.need_image(job, Arc::new(need));
+        self.fleet.notes_mut().need_image(job, Arc::new(need));
     }
 
     /// What is decided now, and folded: until nothing more is.
@@ -123,9 +123,11 @@ impl Scene {
             for message in &messages {
                 match message {
                     HostMessage::Prefetch { host, job } => {
-                        self.fleet.note_next(host, *job);
+                        self.fleet.reserve_next(host, *job);
                     }
-                    HostMessage::Start { attempt, host, .. } => self.fleet.told(host, *attempt),
+                    HostMessage::Start { attempt, host, .. } => {
+                        self.fleet.notes_mut().mark_sent(host, *attempt);
+                    }
                     _ => {}
                 }
             }
@@ -236,12 +238,7 @@ impl Scene {
     /// A new coordinator loads what is stored.
     pub(super) fn reload(&mut self) {
         let hosts: Vec<HostConfig> = self.fleet.hosts().map(|(name, _)| config(name.clone())).collect();
-        let mut fleet = Fleet::new(Epoch(2), &hosts);
-        self.fleet.jobs().for_each(|entry| fleet.restore(entry.clone()));
-        for (subject, stand) in self.fleet.stands() {
-            fleet.restore_stand(subject.clone(), stand.clone());
-        }
-        fleet.relearn();
+        let mut fleet = Fleet::from_facts(Epoch(2), &hosts, self.fleet.facts().clone());
         fleet.enable(&self.set);
         self.fleet = fleet;
         for host in hosts {

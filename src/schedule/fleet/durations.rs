@@ -86,6 +86,13 @@ impl Summary {
         (self.sum + prior * weight) / (f64::from(self.n) + weight)
     }
 
+    /// Of logarithms of what things took compared with what was expected: how much longer they take, as a factor; 1 where
+    /// nothing is known.
+    pub fn slowness(&self) -> f64 {
+        // As if two phases had been as expected: a single measurement says little.
+        self.mean(0.0, 2.0).exp()
+    }
+
     /// How far values lie apart.
     pub fn spread(&self) -> f64 {
         if self.n < 3 {
@@ -152,7 +159,7 @@ impl Measures {
     }
 
     /// This name, in the memory that all measurements of the phase have in common.
-    pub fn shared(&self, phase: &PhaseName) -> PhaseName {
+    fn shared(&self, phase: &PhaseName) -> PhaseName {
         let known = self.by.get_key_value(phase);
         known.map_or(phase, |(name, _)| name).clone()
     }

@@ -1,25 +1,19 @@
-//! What the fleet knows of one job, one attempt, one host.
+//! What is stored of one job and one attempt.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::durations::Summary;
-use super::health::Trial;
-use super::queue::Queue;
 use crate::domain::attempt::AttemptState;
-use crate::domain::event::{Past, Stock};
+use crate::domain::event::Past;
 use crate::domain::fault::{Again, Class, Fault};
-use crate::domain::host::Link;
-use crate::domain::id::{AttemptId, Epoch, JobId};
+use crate::domain::id::Epoch;
 use crate::domain::job::{Dataset, Job};
 use crate::domain::journal::{Ending, Outcome};
 use crate::domain::manifest::Seal;
 use crate::domain::name::{HostName, PhaseName};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verdict::Verdict;
-use crate::domain::wire::Facts;
 
 /// A job and all that became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,88 +120,6 @@ impl Closure {
             Closure::Cancelled => "cancelled",
             Closure::GivenUp { .. } => "given-up",
         }
-    }
-}
-
-/// A host as this coordinator sees it now.
-#[derive(Debug, Clone)]
-pub struct HostEntry {
-    /// Room for so many jobs; none for a host that is no longer in `fleet.toml`.
-    pub slots: u32,
-    /// The person's word that it will never come back.
-    pub gone: Option<String>,
-    /// Its link.
-    pub link: Link,
-    /// It refused a job lately: the coordinator's clock, and its reason.
-    pub refused: Option<(Timestamp, String)>,
-    /// Attempts that it may be running.
-    pub live: BTreeSet<AttemptId>,
-    /// When each of these was intended, and how long it was expected to take then.
-    pub expects: BTreeMap<AttemptId, (Timestamp, Span)>,
-    /// Waiting jobs that would best run here, the longest first.
-    pub queue: Queue,
-    /// How its last attempts went, since it was last let go.
-    pub trials: Vec<Trial>,
-    /// How its phases compare with what was expected of them, as logarithms: slow hosts are above zero.
-    pub pace: Summary,
-    /// The images that it has.
-    pub shelf: BTreeMap<Arc<str>, Stock>,
-    /// The layers of these.
-    pub layers: BTreeSet<Arc<str>>,
-    /// What it last said of its health. Not stored.
-    pub facts: Option<(Timestamp, Arc<Facts>)>,
-    /// It has been asked which images it has, and has not answered yet. Not stored.
-    pub asked: bool,
-    /// The job that it shall run next; its image is here or on its way. Not stored.
-    pub next: Option<JobId>,
-    /// The image that is on its way. Not stored.
-    pub fetching: Option<Arc<str>>,
-    /// Images that could not be fetched ahead, or removed, and when. Not stored.
-    pub balked: BTreeMap<Arc<str>, Timestamp>,
-    /// Its engine's disk was above the high mark, and is not below the low one yet. Not stored.
-    pub draining_images: bool,
-    /// Something failed there through its own doing, and it has not been looked at since. Not stored.
-    pub unseen: bool,
-    /// Failures called for leftovers to be removed, and that has not happened yet.
-    pub dirty: bool,
-}
-
-impl Default for HostEntry {
-    fn default() -> HostEntry {
-        HostEntry {
-            slots: 0,
-            gone: None,
-            link: Link::Unknown,
-            refused: None,
-            live: BTreeSet::new(),
-            expects: BTreeMap::new(),
-            queue: Queue::default(),
-            trials: Vec::new(),
-            pace: Summary::default(),
-            shelf: BTreeMap::new(),
-            layers: BTreeSet::new(),
-            facts: None,
-            asked: false,
-            next: None,
-            fetching: None,
-            balked: BTreeMap::new(),
-            draining_images: false,
-            unseen: false,
-            dirty: false,
-        }
-    }
-}
-
-impl HostEntry {
-    /// How much longer than elsewhere things take here, as a factor; 1 where nothing is known.
-    pub fn slowness(&self) -> f64 {
-        // As if two phases had been as expected: a single measurement says little.
-        self.pace.mean(0.0, 2.0).exp()
-    }
-
-    /// Could it run something soon, as far as its link says?
-    pub fn may_come(&self) -> bool {
-        self.slots > 0 && self.gone.is_none() && matches!(self.link, Link::Up { .. } | Link::Unknown)
     }
 }
 

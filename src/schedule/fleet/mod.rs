@@ -1,81 +1,47 @@
-//! The fleet in memory: a fold of what is stored. [`Fleet::fold`] is the only function that changes it.
+//! The fleet in memory, in three parts: the facts that are stored, what follows from them, and what only this
+//! coordinator knows. [`Fleet::fold`] is the only function that changes facts: nothing else can borrow them to change.
 //!
-//! Invariant: folding the stored events one by one, or loading the stored rows, gives the same value.
-//! The queues and indexes are derived, so that `plan` looks at what is idle and not at everything.
+//! Invariant: folding the stored events one by one, or loading the stored rows, gives the same facts. What follows is
+//! kept at hand, so that `plan` looks at what is idle and not at everything.
 
 pub mod durations;
 mod entry;
+mod facts;
 mod fold;
 mod health;
 mod holds;
+mod hosts;
+mod images;
+mod index;
 mod learn;
-mod now;
+mod notes;
+mod queries;
 mod queue;
 mod rate;
-mod waits;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-
-pub use entry::{Attempt, Closure, HostEntry, JobEntry, Reopening, Told};
+pub use entry::{Attempt, Closure, JobEntry, Reopening, Told};
+pub use facts::{StoredFacts, StoredRows};
 pub use health::{Finding, Trial};
-pub use now::{ImageNeed, MOST_TRIES};
+pub use hosts::HostEntry;
+pub use index::{Spot, Waiting};
+pub use notes::{ImageNeed, LiveNotes, MOST_TRIES};
 pub use queue::{Merged, Queue, Queued, Rank};
 pub use rate::Rate;
-pub use waits::{Spot, Waiting};
+
+use index::FleetIndex;
 
 use crate::domain::attempt::IllegalTransition;
-use crate::domain::event::Stock;
-use crate::domain::hold::{Stand, Subject};
-use crate::domain::host::HostConfig;
-use crate::domain::id::{AttemptId, Epoch, JobId};
-use crate::domain::name::{HostName, InstanceId, ModelName, SetName};
-use durations::Measures;
+use crate::domain::hold::Subject;
+use crate::domain::host::{HostConfig, Link};
+use crate::domain::{AttemptId, Epoch, HostName, JobId, SetName};
 
 /// Every job, attempt and host, and what follows from them.
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
-    epoch: Epoch,
-    jobs: BTreeMap<JobId, JobEntry>,
-    hosts: BTreeMap<HostName, HostEntry>,
-    /// Sets whose waiting jobs may start. Not stored: each coordinator says what it is here for.
-    enabled: BTreeSet<SetName>,
-    /// What is held, and what once was.
-    stands: BTreeMap<Subject, Stand>,
-    /// Waiting jobs: where each is queued, and as how long.
-    waiting: BTreeMap<JobId, Waiting>,
-    /// Waiting jobs that have no host of their own, the longest first.
-    pool: Queue,
-    /// Waiting jobs that have lost an attempt.
-    again: Queue,
-    /// Waiting jobs whose set, model or image is held.
-    parked: BTreeSet<JobId>,
-    /// How long phases took.
-    measures: Measures,
-    /// So many measurements there were when the queues were last put in order.
-    ranked: u64,
-    /// Models whose provider has complained.
-    rates: BTreeMap<ModelName, Rate>,
-    /// How long such a provider is left alone. Not stored: `fleet.toml` says so.
-    pauses: rate::Pauses,
-    /// What should be held, and why: found in the news, not decided yet.
-    alarms: BTreeMap<Subject, String>,
-    /// Models that a job has called refused, and the instance of that job; none since the model last worked.
-    refusals: BTreeMap<ModelName, InstanceId>,
-    /// Images that are no good, and on which hosts that was seen.
-    spoiled: BTreeMap<Arc<str>, BTreeSet<HostName>>,
-    /// Of each image that some host has, what it consists of.
-    anatomy: BTreeMap<Arc<str>, Stock>,
-    /// The images that jobs need. Not stored: whoever coordinates says so.
-    images: HashMap<JobId, Arc<ImageNeed>>,
-    /// The highest number of an attempt that hosts have told of, by job. Not stored: they tell it again.
-    seen: BTreeMap<JobId, u32>,
-    /// Hosts with an open link and an idle slot.
-    idle: BTreeSet<HostName>,
-    /// Live attempts whose host must be told something over the link that is open now.
-    untold: BTreeSet<(HostName, AttemptId)>,
-    /// How many enabled jobs are not closed.
-    open: usize,
+    facts: StoredFacts,
+    // In boxes, since many a future holds a fleet.
+    index: Box<FleetIndex>,
+    notes: Box<LiveNotes>,
 }
 
 /// What cannot be folded: the stored past and the news contradict each other.
@@ -98,115 +64,27 @@ pub enum FoldError {
     JobTwice(JobId),
 }
 
+/// How a fleet begins, and what its coordinator notes.
 impl Fleet {
     /// An empty fleet of these hosts, under this coordinator.
     pub fn new(epoch: Epoch, hosts: &[HostConfig]) -> Fleet {
-        let mut fleet = Fleet {
-            epoch,
-            ..Fleet::default()
-        };
+        Fleet::from_facts(epoch, hosts, StoredFacts::default())
+    }
+
+    /// A fleet of which this is stored.
+    pub fn from_facts(epoch: Epoch, hosts: &[HostConfig], facts: StoredFacts) -> Fleet {
+        let mut notes = Box::<LiveNotes>::default();
+        notes.epoch = epoch;
         for host in hosts {
-            fleet.host_entry(&host.name).slots = host.slots;
+            notes.host_mut(&host.name).slots = host.slots;
         }
+        let mut index = Box::<FleetIndex>::default();
+        for (host, stored) in facts.hosts() {
+            index.count_layers(&facts, host, stored.shelf().values());
+        }
+        let mut fleet = Fleet { facts, index, notes };
+        fleet.relearn();
         fleet
-    }
-
-    /// The coordinator's epoch.
-    pub fn epoch(&self) -> Epoch {
-        self.epoch
-    }
-
-    /// All jobs, by id.
-    pub fn jobs(&self) -> impl Iterator<Item = &JobEntry> {
-        self.jobs.values()
-    }
-
-    /// One job.
-    pub fn job(&self, id: JobId) -> Option<&JobEntry> {
-        self.jobs.get(&id)
-    }
-
-    /// One attempt.
-    pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
-        self.jobs.get(&id.job)?.attempt(id.n)
-    }
-
-    /// All hosts, by name.
-    pub fn hosts(&self) -> impl Iterator<Item = (&HostName, &HostEntry)> {
-        self.hosts.iter()
-    }
-
-    /// One host.
-    pub fn host(&self, name: &HostName) -> Option<&HostEntry> {
-        self.hosts.get(name)
-    }
-
-    /// Hosts that could take a job now.
-    pub fn idle(&self) -> impl Iterator<Item = (&HostName, &HostEntry)> {
-        self.idle.iter().filter_map(|name| self.hosts.get_key_value(name))
-    }
-
-    /// Waiting jobs that have no host of their own.
-    pub fn pool(&self) -> &Queue {
-        &self.pool
-    }
-
-    /// Waiting jobs that have lost an attempt.
-    pub fn again(&self) -> &Queue {
-        &self.again
-    }
-
-    /// Waiting jobs that a hold keeps back.
-    pub fn parked(&self) -> impl Iterator<Item = JobId> {
-        self.parked.iter().copied()
-    }
-
-    /// Where a waiting job is queued.
-    pub fn waiting(&self, job: JobId) -> Option<&Waiting> {
-        self.waiting.get(&job)
-    }
-
-    /// Does this job wait, not held, for its first attempt?
-    pub fn is_fresh(&self, job: JobId) -> bool {
-        let waiting = self.waiting.get(&job);
-        waiting.is_some_and(|waiting| matches!(waiting.spot, Spot::Pool | Spot::Host(_)))
-    }
-
-    /// All waiting jobs, each with its place.
-    pub fn waiting_jobs(&self) -> impl Iterator<Item = (JobId, &Waiting)> {
-        self.waiting.iter().map(|(job, waiting)| (*job, waiting))
-    }
-
-    /// How many jobs of enabled sets wait.
-    pub fn waits(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Live attempts whose host has not been told over the link that is open now.
-    pub fn untold(&self) -> impl Iterator<Item = (&HostName, AttemptId)> {
-        self.untold.iter().map(|(host, attempt)| (host, *attempt))
-    }
-
-    /// How many enabled jobs are not closed yet.
-    pub fn open(&self) -> usize {
-        self.open
-    }
-
-    /// Is this set one of those that this coordinator runs?
-    pub fn is_enabled(&self, set: &SetName) -> bool {
-        self.enabled.contains(set)
-    }
-
-    /// The same stored facts? (The state of links and queues is not stored.)
-    pub fn same_facts(&self, other: &Fleet) -> bool {
-        let words = |fleet: &Fleet| -> Vec<_> {
-            let hosts = fleet.hosts.iter();
-            let words = hosts.map(|(name, host)| (name.clone(), host.gone.clone(), host.shelf.clone()));
-            words
-                .filter(|(_, gone, shelf)| gone.is_some() || !shelf.is_empty())
-                .collect()
-        };
-        self.jobs == other.jobs && words(self) == words(other) && self.stands == other.stands
     }
 
     /// Only these jobs and hosts: enough to fold events that speak of nothing else.
@@ -214,32 +92,57 @@ impl Fleet {
     pub fn part<'a>(
         &self,
         jobs: impl IntoIterator<Item = &'a JobId>,
-        hosts: impl IntoIterator<Item = &'a HostName>,
+        hosts: impl IntoIterator<Item = &'a HostName> + Clone,
         subjects: impl IntoIterator<Item = &'a Subject>,
     ) -> Fleet {
-        let mut part = Fleet::new(self.epoch, &[]);
-        for (subject, stand) in subjects
-            .into_iter()
-            .filter_map(|subject| self.stands.get_key_value(subject))
-        {
-            part.stands.insert(subject.clone(), stand.clone());
+        let mut part = Fleet {
+            facts: self.facts.part(jobs, hosts.clone(), subjects),
+            ..Fleet::default()
+        };
+        part.notes.epoch = self.notes.epoch;
+        for host in hosts {
+            part.notes.host_mut(host).link = self.notes.host(host).link.clone();
         }
-        for entry in jobs.into_iter().filter_map(|job| self.jobs.get(job)) {
-            part.restore(entry.clone());
-        }
-        for (name, host) in hosts
-            .into_iter()
-            .filter_map(|name| self.hosts.get_key_value(name))
-        {
-            let entry = part.host_entry(name);
-            entry.gone.clone_from(&host.gone);
-            entry.link = host.link.clone();
-            entry.shelf = host.shelf.clone();
+        for entry in part.facts.jobs() {
+            if let Some(live) = entry.live() {
+                let id = AttemptId {
+                    job: entry.job.id,
+                    n: live.n,
+                };
+                part.index.host(&live.host).live.insert(id);
+            }
         }
         part
     }
 
-    fn host_entry(&mut self, name: &HostName) -> &mut HostEntry {
-        self.hosts.entry(name.clone()).or_default()
+    /// From now on the waiting jobs of this set may start.
+    pub fn enable(&mut self, set: &SetName) {
+        let Fleet { facts, index, notes } = self;
+        if notes.enabled.insert(set.clone()) {
+            for entry in facts.jobs().filter(|entry| entry.job.set == *set) {
+                index.open += usize::from(entry.closed.is_none());
+                index.enqueue(facts, notes, entry.job.id);
+            }
+        }
+    }
+
+    /// What only this coordinator knows, to note more of it.
+    pub fn notes_mut(&mut self) -> &mut LiveNotes {
+        &mut self.notes
+    }
+
+    /// A host has seen this attempt, whatever became of it there: its number is never used again.
+    pub fn note_number(&mut self, attempt: AttemptId) {
+        if attempt.n <= MOST_TRIES && self.facts.job(attempt.job).is_some() {
+            let highest = self.notes.numbers.entry(attempt.job).or_default();
+            *highest = attempt.n.max(*highest);
+        }
+    }
+
+    /// A link as it was last seen. Only for those who look, and act on nothing.
+    pub fn restore_link(&mut self, host: &HostName, link: Link) {
+        let Fleet { facts, index, notes } = self;
+        notes.host_mut(host).link = link;
+        index.update_idle(facts, notes, host);
     }
 }

@@ -46,7 +46,7 @@ async fn committed_and_loaded(draws: &[Draw]) -> Result<(), TestCaseError> {
     prop_assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     let links = store.links().await.unwrap();
     for (name, host) in fleet.hosts() {
-        prop_assert_eq!(links.get(name).unwrap_or(&Link::Unknown), &host.link);
+        prop_assert_eq!(links.get(name).unwrap_or(&Link::Unknown), host.link);
     }
     for entry in fleet.jobs() {
         let told: Vec<_> = store

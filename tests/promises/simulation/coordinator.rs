@@ -71,7 +71,7 @@ impl World {
                 // Asked for because of doubts: what the journals say by now is asked for again.
                 let again = entry.map(|entry| entry.live.clone()).unwrap_or_default();
                 for attempt in again {
-                    fleet.tell(name, attempt);
+                    fleet.notes_mut().mark_unsent(name, attempt);
                 }
             } else {
                 events.push(Event::LinkUp {
@@ -128,7 +128,9 @@ impl World {
             for message in messages {
                 match message {
                     // Played hosts say nothing of their health, and have no images.
-                    HostMessage::Probe { host } => self.fleet.as_mut().unwrap().note_no_facts(&host),
+                    HostMessage::Probe { host } => {
+                        self.fleet.as_mut().unwrap().notes_mut().record_no_health(&host);
+                    }
                     HostMessage::Clean { host } => decisions.push(Event::Cleaned {
                         host,
                         what: String::new(),
@@ -177,7 +179,7 @@ impl World {
             self.fleet = None;
             return;
         }
-        self.fleet.as_mut().unwrap().told(host, attempt);
+        self.fleet.as_mut().unwrap().notes_mut().mark_sent(host, attempt);
         self.wires.get_mut(host).unwrap().asks.push_back(ask);
     }
 
@@ -248,14 +250,9 @@ impl World {
 
     /// The fleet as it is loaded from rows: what they say is put back, and what attempts teach is learned anew.
     pub(super) fn loaded(&self) -> Fleet {
-        let stored = self.refold();
-        let mut fleet = Fleet::new(self.epoch(), &self.configs);
-        fleet.pause_providers(Span(3));
-        stored.jobs().for_each(|entry| fleet.restore(entry.clone()));
-        for (subject, stand) in stored.stands() {
-            fleet.restore_stand(subject.clone(), stand.clone());
-        }
-        fleet.relearn();
+        let stored = self.refold().facts().clone();
+        let mut fleet = Fleet::from_facts(self.epoch(), &self.configs, stored);
+        fleet.notes_mut().pause_providers(Span(3));
         // A stored link is history: this coordinator has none yet.
         for config in &self.configs {
             let down = Event::LinkDown {

@@ -72,7 +72,7 @@ impl World {
         self.now = self.now.before(by);
         self.muddled = true;
         if let Some(fleet) = &mut self.fleet {
-            fleet.set_back(by);
+            fleet.notes_mut().set_back(by);
         }
     }
 
