@@ -14,7 +14,7 @@ pub use catalogue::catalogue;
 pub use pressure::{Pressure, may_hold_pressure, pressure};
 pub use signature::{Signature, State};
 
-use crate::domain::Fault;
+use crate::domain::fault::{Fault, FaultName};
 use crate::domain::swe::Task;
 
 /// Of a long text so much is read, from its end: that is where failures speak.
@@ -32,13 +32,13 @@ pub fn explain_in(phase: Task, text: &str) -> Option<Fault> {
 
 /// What the exit code of a container or of a harness says by itself.
 pub fn of_exit(code: i32) -> Option<Fault> {
-    let number = match code {
-        137 => 16,
-        139 => 17,
-        252 => 18,
+    let name = match code {
+        137 => FaultName::OutOfMemory,
+        139 => FaultName::WrongArchitecture,
+        252 => FaultName::DockerResources,
         _ => return None,
     };
-    let signature = catalogue().find(|signature| signature.number == number)?;
+    let signature = catalogue().find(|signature| signature.name == name)?;
     Some(signature.fault(&format!("exit code {code}: {}", signature.means)))
 }
 

@@ -147,7 +147,7 @@ fn fits(args: &Args, class: Option<Class>, entry: &JobEntry) -> bool {
     // By the same groups as `fleet failures` shows.
     let failed = view::failed_of(entry);
     let is_of = |class| failed.as_ref().is_some_and(|(of, _)| *of == class);
-    let is_called = |name| failed.as_ref().is_some_and(|(_, called)| called == name);
+    let is_called = |name| failed.as_ref().is_some_and(|(_, called)| called.as_str() == name);
     class.is_none_or(is_of)
         && args.fault.as_deref().is_none_or(is_called)
         && args

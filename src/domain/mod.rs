@@ -12,6 +12,8 @@ pub mod digest;
 pub mod tree;
 pub mod lock;
 pub mod line;
+mod class;
+mod fault_name;
 pub mod fault;
 pub mod instance;
 pub mod baseline;

@@ -95,7 +95,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::fault::{Again, Class};
+    use crate::domain::fault::{Again, FaultName};
     use crate::domain::{Job, JobId, Place};
 
     const NOW: Epoch = Epoch(7);
@@ -140,12 +140,8 @@ mod tests {
     }
 
     fn fault() -> Fault {
-        Fault {
-            class: Class::Config,
-            name: "not-in-config".to_owned(),
-            what: "pipeline `gone` is not in fleet.toml any more".to_owned(),
-            again: Again::Never,
-        }
+        let what = "pipeline `gone` is not in fleet.toml any more";
+        Fault::new(FaultName::NotInConfig, Again::Never, what)
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::fault::{disk, fault};
 use super::files;
 use super::line::Line;
 use super::solution::{self, MOST};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, layout};
 use crate::doors::env;
 
@@ -67,7 +67,7 @@ pub(super) fn run(
 /// What was found is no trajectory.
 pub(super) fn bad_output(why: String, passed: &Passed, dir: &Path) -> Fault {
     let what = why + &passed.note(dir);
-    fault(Class::Harness, "bad-output", Again::Anywhere, what)
+    fault(FaultName::BadOutput, Again::Anywhere, what)
 }
 
 /// Nothing was found. Where the result itself may not be read, another run would be paid for and leave the same.
@@ -76,7 +76,7 @@ pub(super) fn nothing(end: &End, desk: &Desk<'_>, missing: &str, passed: &Passed
         return end.explain(desk, missing);
     }
     let what = format!("the agent's result cannot be read{}", passed.note(dir));
-    fault(Class::Harness, "bad-output", Again::Never, what)
+    fault(FaultName::BadOutput, Again::Never, what)
 }
 
 /// What the agent is told, beside what every step is told.

@@ -14,7 +14,7 @@ use super::tests_run::Ran;
 use super::{files, golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, REPORT, TRAJECTORY, VERSION};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::instance::places;
 use crate::domain::{Fault, Instance, Sha256};
 use crate::doors::secrets;
@@ -99,8 +99,7 @@ fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
     let line = line.and_then(|bytes| line::last(&bytes, &desk.instance.id));
     line.map(|line| line.patch).map_err(|why| {
         fault(
-            Class::Harness,
-            "no-trajectory",
+            FaultName::NoTrajectory,
             Again::Anywhere,
             format!("{TRAJECTORY}: {why}"),
         )
@@ -182,14 +181,17 @@ fn loaded(desk: &Desk<'_>, image: Option<&str>) -> Option<String> {
 /// It holds what the dataset says.
 fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine, Instance), Fault> {
     let instance = desk.instance;
-    let dataset = |name: &str, what: String| Err(fault(Class::Dataset, name, Again::Never, what));
+    let dataset = |name: FaultName, what: String| Err(fault(name, Again::Never, what));
     let commit = &instance.base_commit;
     if commit.len() < 7 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return dataset("bad-base-commit", format!("base_commit `{commit}` is no commit"));
+        return dataset(
+            FaultName::BadBaseCommit,
+            format!("base_commit `{commit}` is no commit"),
+        );
     }
     if !instance.repo_path.starts_with('/') {
         return dataset(
-            "bad-repo-path",
+            FaultName::BadRepoPath,
             format!("repo_path `{}` is not absolute", instance.repo_path),
         );
     }
@@ -198,7 +200,7 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
     evidence.loaded = loaded(desk, evidence.image.as_deref());
     if evidence.image.is_none() {
         let what = format!("the image {image} is not on this host");
-        return Err(fault(Class::Image, "image-missing", Again::Anywhere, what));
+        return Err(fault(FaultName::ImageMissing, Again::Anywhere, what));
     }
     say(&format!("evaluating in {image}"));
     let machine = Machine::ask().map_err(|error| engine(&error))?;
@@ -207,14 +209,14 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
     let args = [&[DIR, commit.as_str()], &looked[..]].concat();
     let said = container.script(READY, &args, b"", &[0, 11, 12, 13, 14])?;
     let (name, what) = match said.status {
-        Some(11) => ("no-git", "the image has no git".to_owned()),
-        Some(12) => ("no-bash", "the image has no bash".to_owned()),
+        Some(11) => (FaultName::NoGit, "the image has no git".to_owned()),
+        Some(12) => (FaultName::NoBash, "the image has no bash".to_owned()),
         Some(13) => (
-            "no-repository",
+            FaultName::NoRepository,
             format!("the image has no {}", looked.join(" and no ")),
         ),
         Some(14) => (
-            "no-base-commit",
+            FaultName::NoBaseCommit,
             format!("there is no commit {commit} in {}", looked.join(" nor in ")),
         ),
         _ => {
@@ -227,7 +229,7 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
             return Ok((container, machine, instance));
         }
     };
-    Err(fault(Class::Image, name, Again::Never, what))
+    Err(fault(name, Again::Never, what))
 }
 
 /// Compressed, and the same bytes for the same log: no time, no name.

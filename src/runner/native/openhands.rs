@@ -13,7 +13,7 @@ use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
 use super::line::Line;
 use super::{command, files};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance, Sha256, layout};
 use crate::doors::env;
 
@@ -66,7 +66,7 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
             "there is no harness on this host: {}/{ENTRY} is missing",
             program.cwd.display()
         );
-        return Err(fault(Class::Config, "no-harness", Again::Elsewhere, what));
+        return Err(fault(FaultName::NoHarness, Again::Elsewhere, what));
     }
     say(&format!("agent: {}", program.argv.join(" ")));
     let end = agent::run(&program, desk.secrets)?;

@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::fault::{disk, fault};
 use super::files;
 use super::line::{self, Line};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, layout};
 
 /// Most bytes of a trajectory; real ones have three million.
@@ -23,7 +23,7 @@ pub(super) fn gold(desk: &Desk<'_>) -> Result<Line, Fault> {
     }
     if patch.trim().is_empty() {
         let what = "the dataset has no solution of its own: `patch` is empty";
-        return Err(fault(Class::Dataset, "no-gold-patch", Again::Never, what));
+        return Err(fault(FaultName::NoGoldPatch, Again::Never, what));
     }
     around(desk, "gold", patch)
 }
@@ -35,7 +35,7 @@ pub(super) fn noop(desk: &Desk<'_>) -> Result<Line, Fault> {
 
 /// The trajectory that came with the job.
 pub(super) fn given(desk: &Desk<'_>) -> Result<Line, Fault> {
-    let bad = |what: String| fault(Class::Dataset, "bad-trajectory", Again::Never, what);
+    let bad = |what: String| fault(FaultName::BadTrajectory, Again::Never, what);
     let path = desk.file(layout::TRAJECTORY);
     let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
     let bytes = bytes.ok_or_else(|| bad("no trajectory came with the job".to_owned()))?;
@@ -52,8 +52,7 @@ pub(super) fn around(desk: &Desk<'_>, agent: &str, patch: String) -> Result<Line
     });
     let bad = |error| {
         fault(
-            Class::Dataset,
-            "bad-dataset",
+            FaultName::BadDataset,
             Again::Never,
             format!("the dataset line is no JSON: {error}"),
         )

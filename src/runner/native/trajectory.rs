@@ -10,7 +10,7 @@ use super::{command, files, openhands, solution};
 use crate::artifacts;
 use crate::domain::Fault;
 use crate::domain::evidence::{FILE, LOG, REPORT, TRAJECTORY};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::swe::Agent;
 use crate::doors::secrets;
 
@@ -81,8 +81,7 @@ fn outcome(desk: &Desk<'_>, line: &Line) -> Result<String, Fault> {
             Some(fault) if fault.class == Class::Model => Ok(format!("it left no patch: {fault}")),
             Some(fault) => Err(fault),
             None => Err(fault(
-                Class::Unknown,
-                "agent-error",
+                FaultName::AgentError,
                 Again::Anywhere,
                 format!("the agent left no patch and says: {error}"),
             )),

@@ -6,7 +6,7 @@ use super::super::{Store, Wish};
 use super::{Home, at, body, file, job, jobs, sound};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Past, Refusal, Stock};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::hold::Kind;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
@@ -234,7 +234,7 @@ async fn write_native(store: &Store, fleet: &mut Fleet) {
     }
     let fault = Some(Fault {
         class: Class::Host,
-        name: "docker-down".into(),
+        name: FaultName::DockerDown.into(),
         what: "it does not answer".into(),
         again: Again::Anywhere,
     });
@@ -391,7 +391,7 @@ async fn write_promises(store: &Store, fleet: &mut Fleet) {
     };
     let fault = Fault {
         class: Class::Config,
-        name: "not-in-config".into(),
+        name: FaultName::NotInConfig.into(),
         what: "no pipeline of that name".into(),
         again: Again::Never,
     };

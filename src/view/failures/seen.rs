@@ -1,8 +1,7 @@
 //! What failed of one job: every attempt that did not do what it should, and the job itself.
 
-use crate::blame::advice;
 use crate::domain::attempt::AttemptState;
-use crate::domain::fault::Class;
+use crate::domain::fault::{Class, FaultName, RecordedName};
 use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::journal::Outcome;
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
@@ -16,7 +15,7 @@ pub(super) struct Seen<'f> {
     /// Where; none, where no attempt failed.
     pub(super) host: Option<&'f HostName>,
     pub(super) class: Class,
-    pub(super) fault: String,
+    pub(super) fault: RecordedName,
     pub(super) line: String,
     pub(super) stand: Stand,
 }
@@ -54,10 +53,12 @@ pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> 
     }
     let whole = match &entry.closed {
         Some(Closure::GivenUp { why }) if all.is_empty() => {
-            Some((Class::Unknown, advice::GIVEN_UP, why.clone()))
+            Some((Class::Unknown, FaultName::GivenUp, why.clone()))
         }
         // A verdict that would count, were the instance to be trusted.
-        Some(Closure::Succeeded) => distrusted.map(|why| (Class::Dataset, advice::DISTRUSTED, why)),
+        Some(Closure::Succeeded) => {
+            distrusted.map(|why| (Class::Dataset, FaultName::InstanceDistrusted, why))
+        }
         Some(Closure::GivenUp { .. } | Closure::Failed { .. } | Closure::Cancelled) | None => None,
     };
     if let Some((class, fault, line)) = whole {
@@ -65,7 +66,7 @@ pub(super) fn of(entry: &JobEntry, distrusted: Option<String>) -> Vec<Seen<'_>> 
             entry,
             host: entry.decisive().map(|attempt| &attempt.host),
             class,
-            fault: fault.to_owned(),
+            fault: fault.into(),
             line,
             stand: Stand::Failed,
         });
@@ -92,7 +93,7 @@ fn stand(entry: &JobEntry) -> Stand {
 
 /// Whose doing, what it is called, and the line that says it; none if the attempt did what it should, or is
 /// not at its end.
-pub(super) fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
+pub(super) fn failure(attempt: &Attempt) -> Option<(Class, RecordedName, String)> {
     let explained = |fault: &Fault| (fault.class, fault.name.clone(), fault.what.clone());
     let told = attempt
         .fault()
@@ -103,15 +104,15 @@ pub(super) fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
             None
         }
         AttemptState::Ended(Outcome::Lost { proof }) => {
-            Some((Class::Host, advice::LOST.to_owned(), proof.clone()))
+            Some((Class::Host, FaultName::HostLost.into(), proof.clone()))
         }
         AttemptState::Ended(Outcome::Failed { phase, ending }) => Some(match (told, ending.host_fault()) {
             (Some(fault), _) => explained(fault),
-            (None, Some((name, why))) => (Class::Host, name.to_owned(), why.to_owned()),
+            (None, Some((name, why))) => (Class::Host, name.into(), why.to_owned()),
             (None, None) => {
                 let how = || format!("{phase}: {}", words::ending(ending));
                 let line = attempt.excerpt.clone().unwrap_or_else(how);
-                (Class::Unknown, advice::PROGRAM.to_owned(), line)
+                (Class::Unknown, FaultName::ProgramFailed.into(), line)
             }
         }),
         AttemptState::Ended(Outcome::Succeeded) => match told {
@@ -122,20 +123,16 @@ pub(super) fn failure(attempt: &Attempt) -> Option<(Class, String, String)> {
 }
 
 /// What the model did that kept its answer from being tested. Tests that fail are a plain result.
-fn by_itself(verdict: &Verdict) -> Option<(Class, String, String)> {
-    let name = verdict.outcome.word();
-    let line = || verdict.why.clone().unwrap_or_else(|| name.to_owned());
-    match verdict.outcome {
-        Evaluated::NoPatch | Evaluated::PatchFailed | Evaluated::TestTimeout
-            if verdict.decision == Decision::Unresolved =>
-        {
-            Some((Class::Model, name.to_owned(), line()))
-        }
-        Evaluated::Completed
-        | Evaluated::NoPatch
-        | Evaluated::PatchFailed
-        | Evaluated::TestTimeout
-        | Evaluated::InfraFailed
-        | Evaluated::DatasetInvalid => None,
+fn by_itself(verdict: &Verdict) -> Option<(Class, RecordedName, String)> {
+    if verdict.decision != Decision::Unresolved {
+        return None;
     }
+    let name = match verdict.outcome {
+        Evaluated::NoPatch => FaultName::NoPatch,
+        Evaluated::PatchFailed => FaultName::PatchFailed,
+        Evaluated::TestTimeout => FaultName::TestTimeout,
+        Evaluated::Completed | Evaluated::InfraFailed | Evaluated::DatasetInvalid => return None,
+    };
+    let line = verdict.why.clone().unwrap_or_else(|| name.to_string());
+    Some((Class::Model, name.into(), line))
 }

@@ -51,7 +51,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
     let head = format!(
         "{} {}: {} ({}), {}",
         group.class.word(),
-        printable(&group.fault),
+        printable(group.fault.as_str()),
         words::jobs(group.jobs),
         stands.join(", "),
         words::count(group.attempts, "attempt", "attempts"),
@@ -86,7 +86,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
 
 /// A model's own: how many, and what it says.
 fn result(group: &Group, most: usize, quoted: Option<usize>) -> String {
-    let (fault, jobs) = (printable(&group.fault), words::jobs(group.jobs));
+    let (fault, jobs) = (printable(group.fault.as_str()), words::jobs(group.jobs));
     let text = format!("{fault}: {jobs}, {}", counts(&group.models));
     let mut out = String::new();
     wrap(&mut out, INDENT, 2 * INDENT.len(), &text, most);
