@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{CommandError, Kind};
 use crate::config::Config;
 use crate::domain::memory::MemoryLimit;
+use crate::domain::swe::Task;
 use crate::domain::wire::Authority;
 use crate::domain::{Epoch, Event, Fleet, SetName};
 use crate::doors::{clock, env, random, secrets};
@@ -139,7 +140,7 @@ impl Context {
                 .collect(),
             image_phases: pipelines
                 .iter()
-                .filter_map(|pipeline| Some((pipeline.name.clone(), pipeline.task("image")?.name.clone())))
+                .filter_map(|pipeline| Some((pipeline.name.clone(), pipeline.task(Task::Image)?.name.clone())))
                 .collect(),
             ..Policy::default()
         }

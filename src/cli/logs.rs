@@ -13,6 +13,7 @@ use super::{CommandError, Kind, exit, select};
 use crate::config::Config;
 use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::journal::{Entry, Line};
+use crate::domain::swe::Task;
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Job, PhaseName, evidence, layout};
 use crate::transport::Call;
@@ -118,7 +119,7 @@ impl Known {
     fn of(job: &Job, config: &Config) -> Known {
         let pipeline = config.pipeline(&job.pipeline);
         let phases = pipeline.map(|pipeline| pipeline.phase.iter().map(|phase| phase.name.clone()).collect());
-        let evaluation = pipeline.and_then(|pipeline| pipeline.task("evaluation"));
+        let evaluation = pipeline.and_then(|pipeline| pipeline.task(Task::Evaluation));
         Known {
             phases: phases.unwrap_or_default(),
             evaluation: evaluation.map(|phase| phase.name.clone()),

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use crate::config::{Config, Model, Phase, template};
 use crate::domain::host::HostConfig;
 use crate::domain::spec::{self, Step};
-use crate::domain::swe::Task;
 use crate::domain::{Epoch, HostName, Instance, InstanceId, Job, ModelName, PipelineName, Spec};
 
 mod harness;
@@ -123,16 +122,6 @@ fn values(job: &Job, attempt: u32, host: &HostConfig) -> BTreeMap<&'static str, 
     ])
 }
 
-fn task(word: &str) -> Option<Task> {
-    match word {
-        "image" => Some(Task::Image),
-        "trajectory" => Some(Task::Trajectory),
-        "evaluation" => Some(Task::Evaluation),
-        "report" => Some(Task::Report),
-        _ => None,
-    }
-}
-
 fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'static str, String>) -> Step {
     let fill = |word: &String| template::fill(word, |name| values.get(name).map(String::as_str));
     let scripts = template::scripts(&phase.run.iter().map(String::as_str).collect::<Vec<_>>());
@@ -147,7 +136,7 @@ fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'sta
     );
     Step {
         phase: phase.name.clone(),
-        task: phase.does.as_deref().and_then(task),
+        task: phase.does,
         argv: argv
             .map(|(word, script)| if script { word.clone() } else { fill(word) })
             .collect(),

@@ -8,6 +8,7 @@ use super::super::harness;
 use super::facts::DISK;
 use super::{Check, check};
 use crate::domain::Epoch;
+use crate::domain::swe::Task;
 use crate::domain::tree::short;
 use crate::doors::{env, spawn};
 use crate::objects::ObjectError;
@@ -131,7 +132,7 @@ async fn images(context: &Context) -> Option<Check> {
     if !config
         .pipelines
         .iter()
-        .any(|pipeline| pipeline.task("image").is_some())
+        .any(|pipeline| pipeline.task(Task::Image).is_some())
     {
         return None;
     }
