@@ -15,6 +15,7 @@ pub use pressure::{Pressure, may_hold_pressure, pressure};
 pub use signature::{Signature, State};
 
 use crate::domain::fault::{Fault, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::domain::swe::Task;
 
 /// Of a long text so much is read, from its end: that is where failures speak.
@@ -32,11 +33,15 @@ pub fn explain_in(phase: Task, text: &str) -> Option<Fault> {
 
 /// What the exit code of a container or of a harness says by itself.
 pub fn of_exit(code: i32) -> Option<Fault> {
-    let name = match code {
-        137 => FaultName::OutOfMemory,
-        139 => FaultName::WrongArchitecture,
-        252 => FaultName::DockerResources,
-        _ => return None,
+    let name = match ProgramExit::of(code) {
+        ProgramExit::Killed => FaultName::OutOfMemory,
+        ProgramExit::Crashed => FaultName::WrongArchitecture,
+        ProgramExit::NoResource => FaultName::DockerResources,
+        ProgramExit::Done
+        | ProgramExit::CannotStart
+        | ProgramExit::NotFound
+        | ProgramExit::NoConnection
+        | ProgramExit::Other(_) => return None,
     };
     let signature = catalogue().find(|signature| signature.name == name)?;
     Some(signature.fault(&format!("exit code {code}: {}", signature.means)))

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod tree;
 pub mod lock;
 pub mod line;
+pub mod program_exit;
 mod class;
 mod fault_name;
 pub mod fault;

@@ -8,6 +8,7 @@ use super::setup;
 use crate::domain::evidence::Tests;
 use crate::domain::fault::{Again, Fault, FaultName};
 use crate::domain::line::harmless;
+use crate::domain::program_exit::ProgramExit;
 
 /// What kept the tests from being started, if it was the environment.
 pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str) -> Option<Fault> {
@@ -20,10 +21,10 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
     }
     let mut lines = log.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let last = lines.next().filter(|line| speaks_of_environment(line, repo));
-    let line = match (last, tests.exit) {
+    let line = match (last, tests.exit.map(ProgramExit::of)) {
         (Some(line), _) => line,
         // The shell's own codes for a command that it could not find or start.
-        (None, Some(126 | 127)) => {
+        (None, Some(ProgramExit::CannotStart | ProgramExit::NotFound)) => {
             lines.find(|line| speaks_of_environment(line, repo))?
         }
         (None, _) => return None,

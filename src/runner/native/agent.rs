@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::desk::{Desk, say};
 use super::fault::fault;
 use crate::domain::fault::{Again, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::domain::{Fault, Secrets};
 use crate::doors::{secrets, spawn};
 
@@ -149,16 +150,11 @@ impl End {
             None => format!("the agent ended well, but left no {missing}"),
             Some(trouble) => format!("the agent left no {missing}: {trouble}"),
         };
-        // A shell tells a signal as 128 and its number.
-        let number = self
-            .status
-            .signal()
-            .map(|signal| signal + 128)
-            .or(self.status.code());
-        let (name, again) = match number {
-            Some(0) => (FaultName::NoOutput, Again::Anywhere),
-            Some(137) => (FaultName::Killed, Again::Elsewhere),
-            Some(139) => (FaultName::Crashed, Again::Elsewhere),
+        let signal = self.status.signal().map(ProgramExit::of_signal);
+        let (name, again) = match signal.or(self.status.code().map(ProgramExit::of)) {
+            Some(ProgramExit::Done) => (FaultName::NoOutput, Again::Anywhere),
+            Some(ProgramExit::Killed) => (FaultName::Killed, Again::Elsewhere),
+            Some(ProgramExit::Crashed) => (FaultName::Crashed, Again::Elsewhere),
             _ => (FaultName::AgentFailed, Again::Anywhere),
         };
         fault(name, again, what)

@@ -14,6 +14,7 @@ use super::kills::{self, Kills};
 use crate::docker::{self, Engine, Kind, Machine};
 use crate::domain::Fault;
 use crate::domain::fault::{Again, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::doors::clock;
 
 /// A disk with less room than this is full: in bytes, and in files.
@@ -71,7 +72,8 @@ impl Before {
         let mut out_of_memory = false;
         if exit.is_some() {
             let state = container.state()?;
-            let doubtful = exit == Some(137) || !state.running;
+            let killed = is_killed(exit);
+            let doubtful = killed || !state.running;
             let seen = Seen {
                 exit,
                 state,
@@ -81,7 +83,7 @@ impl Before {
                     Vec::new()
                 },
                 host_killed: kills::on_this_host() > self.kills,
-                silent: exit == Some(137) && is_silent(),
+                silent: killed && is_silent(),
             };
             if let Some((name, what, again)) = host(&seen) {
                 return Err(fault(name, again, what));
@@ -151,7 +153,7 @@ fn host(seen: &Seen) -> Option<(FaultName, &'static str, Again)> {
     if by_its_limit && !by_the_host {
         return None;
     }
-    if seen.exit == Some(137) && by_the_host {
+    if is_killed(seen.exit) && by_the_host {
         let what = "the host ran out of memory during the tests";
         return Some((FaultName::OutOfMemory, what, Again::Elsewhere));
     }
@@ -162,6 +164,10 @@ fn host(seen: &Seen) -> Option<(FaultName, &'static str, Again)> {
         "somebody ended the container during the tests, and not they",
         Again::Anywhere,
     ))
+}
+
+fn is_killed(exit: Option<i32>) -> bool {
+    exit.map(ProgramExit::of) == Some(ProgramExit::Killed)
 }
 
 /// podman asks nobody but the first process of a container how it ended.

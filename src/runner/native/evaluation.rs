@@ -35,6 +35,12 @@ for place; do
 done
 exit $wrong
 "#;
+/// The codes with which `READY` ends.
+const READY_CODES: [i32; 5] = [0, NO_GIT, NO_BASH, NO_REPOSITORY, NO_COMMIT];
+const NO_GIT: i32 = 11;
+const NO_BASH: i32 = 12;
+const NO_REPOSITORY: i32 = 13;
+const NO_COMMIT: i32 = 14;
 
 /// Puts the trajectory's patch to the test.
 pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
@@ -207,15 +213,15 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
     let container = Container::start(desk, &machine)?;
     let looked = places(&instance.repo_path);
     let args = [&[DIR, commit.as_str()], &looked[..]].concat();
-    let said = container.script(READY, &args, b"", &[0, 11, 12, 13, 14])?;
+    let said = container.script(READY, &args, b"", &READY_CODES)?;
     let (name, what) = match said.status {
-        Some(11) => (FaultName::NoGit, "the image has no git".to_owned()),
-        Some(12) => (FaultName::NoBash, "the image has no bash".to_owned()),
-        Some(13) => (
+        Some(NO_GIT) => (FaultName::NoGit, "the image has no git".to_owned()),
+        Some(NO_BASH) => (FaultName::NoBash, "the image has no bash".to_owned()),
+        Some(NO_REPOSITORY) => (
             FaultName::NoRepository,
             format!("the image has no {}", looked.join(" and no ")),
         ),
-        Some(14) => (
+        Some(NO_COMMIT) => (
             FaultName::NoBaseCommit,
             format!("there is no commit {commit} in {}", looked.join(" nor in ")),
         ),
