@@ -54,7 +54,11 @@ struct Tally {
     found: BTreeSet<AttemptId>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     if let Some(by) = context.coordinator() {
         return Err(LeaseError::Held { by: Some(by) }.into());
     }
@@ -112,7 +116,12 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
 }
 
 /// Says what came of it, and what is still to be done.
-fn tell(tally: &Tally, said: &Said, fleet: &Fleet, printer: &Printer) -> Result<u8, CommandError> {
+fn tell(
+    tally: &Tally,
+    said: &Said,
+    fleet: &Fleet,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let live = |id: &&AttemptId| fleet.attempt(**id).is_some_and(|attempt| attempt.state.is_live());
     printer.say(&format!(
         "adopted {} and {} ({} still running) from {}",

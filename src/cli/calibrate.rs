@@ -61,7 +61,11 @@ struct Line {
     why: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let weights = models(&context.config)?;
     let mut asked: BTreeMap<InstanceId, Arc<Job>> = BTreeMap::new();
     let mut datasets = BTreeMap::new();
@@ -268,7 +272,7 @@ fn weigh(line: &mut Line, entry: &JobEntry, config: &Config) {
     }
 }
 
-fn show(args: &Args, lines: &[Line], printer: &Printer) -> Result<u8, CommandError> {
+fn show(args: &Args, lines: &[Line], printer: &Printer) -> Result<exit::VerbExit, CommandError> {
     if args.json {
         printer.json(&Report {
             version: 1,

@@ -46,7 +46,11 @@ struct Outcome<'a> {
     left: &'a [JobId],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (store, fleet) = context.peek().await?;
     let jobs = chosen(args, &fleet)?;
     store.close().await;

@@ -108,7 +108,7 @@ enum TakenFrom {
     Reference,
 }
 
-pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
     let mut files = Vec::new();
     let mut faults = Vec::new();
     for path in &args.files {

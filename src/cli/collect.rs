@@ -40,7 +40,11 @@ pub(super) struct Args {
     mixed: bool,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (reader, fleet) = context.peek().await?;
     reader.close().await;
     if let Some(unknown) = args

@@ -13,7 +13,11 @@ pub(super) struct Args {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(args: &Args, mut command: clap::Command, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    mut command: clap::Command,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "fleet", &mut script);
     printer.data(&String::from_utf8_lossy(&script))?;

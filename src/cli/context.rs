@@ -140,7 +140,9 @@ impl Context {
                 .collect(),
             image_phases: pipelines
                 .iter()
-                .filter_map(|pipeline| Some((pipeline.name.clone(), pipeline.task(Task::Image)?.name.clone())))
+                .filter_map(|pipeline| {
+                    Some((pipeline.name.clone(), pipeline.task(Task::Image)?.name.clone()))
+                })
                 .collect(),
             ..Policy::default()
         }

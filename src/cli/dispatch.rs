@@ -40,7 +40,11 @@ pub(super) struct Args {
     background: bool,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     if args.background {
         // Out of the terminal's session, so that closing the terminal does not end it. Fails only for a
         // session leader, which has no terminal to leave.
@@ -89,7 +93,7 @@ pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Re
 }
 
 /// Starts the same command in a session of its own, and waits until it coordinates or says why not.
-pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
     let environment = |error: std::io::Error| {
         CommandError::new(Kind::Environment, "cannot start in the background").caused_by(&error)
     };
@@ -133,7 +137,7 @@ pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Co
         )
         .into_owned();
         printer.relay(&said);
-        return Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
+        return Ok(exit::VerbExit::passed(status.code(), exit::INTERNAL));
     }
     printer.say(&format!(
         "coordinating in the background (process {}); its messages go to {}",

@@ -102,7 +102,7 @@ impl CommandError {
     }
 
     /// The process's answer.
-    pub fn exit_code(&self) -> u8 {
+    pub(super) fn exit_code(&self) -> exit::VerbExit {
         match self.kind {
             Kind::Input => exit::INPUT,
             Kind::Refused => exit::REFUSED,

@@ -61,7 +61,11 @@ impl From<Blame> for Class {
     }
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (store, fleet) = context.peek().await?;
     store.close().await;
     let known: std::collections::BTreeSet<&SetName> = fleet.jobs().map(|entry| &entry.job.set).collect();

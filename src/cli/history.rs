@@ -41,7 +41,11 @@ struct History<'a> {
     events: &'a [Deed],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (store, fleet) = context.peek().await?;
     let entry = select::one(&fleet, &args.job)?;
     let deeds = view::chronicle(store.history(entry.job.id).await?);

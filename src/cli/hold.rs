@@ -96,7 +96,11 @@ pub(super) struct Drain {
     how: How,
 }
 
-pub(super) async fn pause(args: &Pause, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn pause(
+    args: &Pause,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let fleet = known(context).await?;
     let subjects = subjects(args.sort, &args.names, &fleet, context)?;
     let until = args.lasts.map(|span| clock::now().after(span));
@@ -109,7 +113,11 @@ pub(super) async fn pause(args: &Pause, context: &Context, printer: &Printer) ->
     Ok(exit::OK)
 }
 
-pub(super) async fn resume(args: &Resume, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn resume(
+    args: &Resume,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let fleet = known(context).await?;
     let held = fleet.stands().filter(|(_, stand)| stand.hold.is_some());
     let subjects = match args.sort {
@@ -132,7 +140,11 @@ pub(super) async fn resume(args: &Resume, context: &Context, printer: &Printer) 
     Ok(exit::OK)
 }
 
-pub(super) async fn drain(args: &Drain, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn drain(
+    args: &Drain,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let fleet = known(context).await?;
     let names: Vec<String> = args.hosts.iter().map(ToString::to_string).collect();
     let subjects = subjects(Sort::Host, &names, &fleet, context)?;

@@ -57,7 +57,11 @@ enum Word {
     },
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (host, word) = match &args.word {
         Word::Gone { host, because } => (host, Some(because.clone())),
         Word::Back { host } | Word::Recall { host, .. } => (host, None),

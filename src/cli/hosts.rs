@@ -82,7 +82,11 @@ async fn facts(transport: &Transport, host: &HostConfig) -> Result<Facts, LinkEr
     }
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let holds = holds(context).await;
     let needs_docker = context.policy().docker;
     let probed = probe(context, args.wait).await;

@@ -79,7 +79,11 @@ struct Listing<'a> {
 /// What is asked of each host, one after the other.
 type Wishes<'c> = Vec<(&'c HostConfig, Vec<Ask>)>;
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let hosts = hosts(args, context)?;
     let (wishes, did) = match &args.verb {
         None | Some(Verb::List) => (listings(&hosts, context), ""),
@@ -164,7 +168,7 @@ fn show(
     complaints: Vec<String>,
     did: &str,
     printer: &Printer,
-) -> Result<u8, CommandError> {
+) -> Result<exit::VerbExit, CommandError> {
     if args.json {
         printer.json(&Listing {
             version: 1,
@@ -264,7 +268,10 @@ fn image(job: &Job, text: &str, context: &Context) -> Option<Image> {
     pipeline::image(pipeline, &context.config, &instance).ok()
 }
 
-fn would_fetch(images: &[(&HostConfig, Vec<Image>)], printer: &Printer) -> Result<u8, CommandError> {
+fn would_fetch(
+    images: &[(&HostConfig, Vec<Image>)],
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let mut table = Table::new(&[left("host"), prose("image")]);
     for (host, images) in images {
         for image in images {

@@ -39,7 +39,7 @@ pub(super) struct Args {
     local: bool,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
     let shown = args.file.display();
     if !args.local {
         write(&args.file, &config::starter())?;

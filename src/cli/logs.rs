@@ -48,7 +48,11 @@ pub(super) struct Args {
     attempt: Option<u32>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (store, fleet) = context.peek().await?;
     let entry = select::one(&fleet, &args.job)?;
     let attempt = match args.attempt {

@@ -16,7 +16,11 @@ pub(super) struct Args {
     to: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, command: clap::Command, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    command: clap::Command,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let failed = |error: std::io::Error| {
         CommandError::new(Kind::Environment, "cannot write the manual").caused_by(&error)
     };

@@ -46,7 +46,11 @@ struct Listing<'p> {
     changed: Option<Schedule<'p>>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let foresight = foresee::foresee(&args.given, context).await?;
     let scenes = [Some(&foresight.scene), foresight.changed().as_ref()].map(|scene| {
         scene.map(|scene| {

@@ -76,7 +76,7 @@ struct Report<'a> {
     results: &'a [Line],
 }
 
-pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
     let dirs = if args.dirs.is_empty() {
         vec![Context::load(&cli.config, cli.ssh_config.as_deref())?.results]
     } else {

@@ -51,7 +51,11 @@ struct Listing<'p> {
     changed: Option<&'p Forecast>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let mut wrong = Vec::new();
     let faults = match args.faults.as_deref().map(Faults::parse) {
         None => Faults::default(),

@@ -52,7 +52,11 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let nothing = args.jobs.is_empty()
         && args.class.is_none()
         && args.fault.is_none()

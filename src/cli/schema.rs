@@ -24,7 +24,7 @@ enum Of {
     Assignment,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
     let schema = match args.of {
         Of::Config => config::schema(),
         Of::Assignment => validate::schema(),

@@ -33,7 +33,11 @@ pub(super) struct Args {
     all: bool,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     loop {
         let Look {
             store,

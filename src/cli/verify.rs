@@ -70,7 +70,11 @@ struct Report<'a> {
     hosts: &'a [Line],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     if let Some(from) = &args.pin {
         return pin(from, args, context, printer).await;
     }
@@ -222,7 +226,12 @@ fn text(line: &Line, all: usize) -> String {
 }
 
 /// Writes `fleet.lock` from what is right.
-async fn pin(from: &str, args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+async fn pin(
+    from: &str,
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let (tree, name) = source(from, context).await?;
     let lock = harness::lock_of(context, &tree, &name)?;
     let news = harness::pin(context, &lock, args.dry_run)?;

@@ -97,7 +97,11 @@ struct Line {
     expected_ms: Option<Span>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let place = Place::of(args.set.as_ref(), args.out.as_deref());
     let base = place.as_ref().map(|place| place.base.clone()).unwrap_or_default();
     let subjects = subjects::read(&args.datasets, &base, &context.config.images);

@@ -227,7 +227,7 @@ impl Outcome {
         }
     }
 
-    pub(super) fn exit_code(&self) -> u8 {
+    pub(super) fn exit_code(&self) -> exit::VerbExit {
         match self {
             Outcome::Current { .. } | Outcome::Switched { .. } | Outcome::WouldSwitch { .. } => exit::OK,
             Outcome::Busy { .. } => exit::INCOMPLETE,

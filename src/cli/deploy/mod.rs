@@ -79,7 +79,11 @@ struct Report<'a> {
     hosts: &'a [Line],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let hosts = chosen(&args.hosts, context)?;
     if args.versions {
         return versions(args, context, &hosts, printer).await;
@@ -209,7 +213,7 @@ async fn versions(
     context: &Context,
     hosts: &[&HostConfig],
     printer: &Printer,
-) -> Result<u8, CommandError> {
+) -> Result<exit::VerbExit, CommandError> {
     let kept = kept(context, hosts).await;
     let bad = kept.iter().filter(|(_, versions)| versions.is_err()).count();
     if args.json {
@@ -279,12 +283,12 @@ fn text(line: &Line) -> String {
 }
 
 /// In a word, and as an exit code: what is wrong comes before what may not be, and that before what must wait.
-fn summary(lines: &[Line], printer: &Printer) -> u8 {
-    let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
+fn summary(lines: &[Line], printer: &Printer) -> exit::VerbExit {
+    let mut counts: BTreeMap<exit::VerbExit, usize> = BTreeMap::new();
     for line in lines {
         *counts.entry(line.outcome.exit_code()).or_default() += 1;
     }
-    let of = |code: u8| counts.get(&code).copied().unwrap_or(0);
+    let of = |code: exit::VerbExit| counts.get(&code).copied().unwrap_or(0);
     let well = of(exit::OK);
     if well == lines.len() {
         let current = |line: &&Line| matches!(line.outcome, Outcome::Current { .. });

@@ -62,7 +62,11 @@ struct Diagnosis<'a> {
     checks: &'a [Check],
 }
 
-pub(super) async fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u8, CommandError> {
+pub(super) async fn run(
+    args: &Args,
+    context: &Context,
+    printer: &Printer,
+) -> Result<exit::VerbExit, CommandError> {
     let wish = host::Wish::new(context, args.fix && !args.dry_run);
     let hosts = futures::future::join_all(
         context
