@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Engine;
 use super::reach::News;
-use super::talk::About;
+use super::talk::PendingReply;
 use super::unfit;
 use crate::domain::event::Refusal;
 use crate::domain::host::{Link, Outlook};
@@ -19,7 +19,7 @@ use crate::transport::LinkError;
 pub(super) struct Hearing {
     /// Each with the host that it came from.
     pub(super) events: Vec<(HostName, Event)>,
-    pub(super) replies: Vec<(HostName, Ask, About)>,
+    pub(super) replies: Vec<(HostName, Ask, PendingReply)>,
     /// Hosts that obey a newer coordinator, as they say.
     pub(super) fenced: Vec<(HostName, Epoch)>,
     /// The jobs of the events.
@@ -44,9 +44,11 @@ impl Engine {
                 News::Up(..) if self.fenced.contains_key(host) => {}
                 News::Up(hello, requests) => {
                     self.talks.open(host, hello, requests.clone());
-                    hearing
-                        .replies
-                        .push((host.clone(), Ask::Inventory { jobs: false }, About::Inventory));
+                    hearing.replies.push((
+                        host.clone(),
+                        Ask::Inventory { jobs: false },
+                        PendingReply::Inventory,
+                    ));
                 }
                 News::Down(error, outlook) => {
                     self.talks.close(host);
@@ -61,7 +63,9 @@ impl Engine {
                     };
                     self.understand(&mut hearing, host, Some(attempt.job), &heard);
                     if self.setup.fleet.knows_images() && self.has_new_image(&hearing.events, *attempt) {
-                        hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
+                        hearing
+                            .replies
+                            .push((host.clone(), self.shelf(), PendingReply::Shelf));
                     }
                 }
                 News::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
@@ -72,7 +76,7 @@ impl Engine {
 
     fn hear_answer(&mut self, hearing: &mut Hearing, host: &HostName, to: u64, answer: &Answer) {
         match (self.talks.answered(host, to), answer) {
-            (Some(About::Inventory), Answer::Inventory(there)) => {
+            (Some(PendingReply::Inventory), Answer::Inventory(there)) => {
                 self.understand(hearing, host, None, &Heard::Inventory(there.clone()));
                 for attempt in there.attempts() {
                     self.setup.fleet.note_number(attempt);
@@ -80,21 +84,21 @@ impl Engine {
                 self.came_up(hearing, host);
             }
             // A host that cannot say what runs there can be told nothing; perhaps it can the next time.
-            (Some(About::Inventory), other) => {
+            (Some(PendingReply::Inventory), other) => {
                 let why = format!("it cannot say what runs there: {}", refusal(other));
                 self.hang_up(hearing, host, why, Outlook::Transient);
             }
-            (Some(About::Start(attempt)), answer) => {
+            (Some(PendingReply::Start(attempt)), answer) => {
                 if let Answer::Refused(Refusal::Fenced(epoch)) = answer {
                     hearing.fenced.push((host.clone(), *epoch));
                 }
                 let heard = Heard::Started(attempt, answer.clone());
                 self.understand(hearing, host, Some(attempt.job), &heard);
             }
-            (Some(About::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
+            (Some(PendingReply::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
                 hearing.fenced.push((host.clone(), *epoch));
             }
-            (Some(about @ (About::Seek(..) | About::Withdraw(..))), answer) => {
+            (Some(about @ (PendingReply::Seek(..) | PendingReply::Withdraw(..))), answer) => {
                 hearing
                     .fenced
                     .extend(unfit::fenced(answer).map(|epoch| (host.clone(), epoch)));
@@ -103,12 +107,18 @@ impl Engine {
                 hearing.replies.extend(next.question);
             }
             // What is wrong with the journal shows in the inventory.
-            (Some(About::Follow), Answer::Failed(why)) => {
+            (Some(PendingReply::Follow), Answer::Failed(why)) => {
                 tracing::warn!(host.name = %host, why, "a journal cannot be followed");
                 self.talks.doubt(host);
             }
             (
-                Some(about @ (About::Look | About::Shelf | About::Fetch | About::Evict(_) | About::Clean)),
+                Some(
+                    about @ (PendingReply::Look
+                    | PendingReply::Shelf
+                    | PendingReply::Fetch
+                    | PendingReply::Evict(_)
+                    | PendingReply::Clean),
+                ),
                 answer,
             ) => {
                 let events = self.hear_of_host(host, &about, answer);
@@ -139,7 +149,9 @@ impl Engine {
         if self.setup.fleet.knows_images() {
             // The first choice there should know it, too.
             self.setup.fleet.note_asked(host, true);
-            hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
+            hearing
+                .replies
+                .push((host.clone(), self.shelf(), PendingReply::Shelf));
         }
     }
 
@@ -161,14 +173,14 @@ impl Engine {
                     attempt,
                     hard: false,
                 },
-                About::Stop,
+                PendingReply::Stop,
             ));
         }
         for attempt in observed.gaps {
             let from = self.setup.fleet.attempt(attempt).map_or(0, |known| known.offset);
             hearing
                 .replies
-                .push((host.clone(), Ask::Follow { attempt, from }, About::Follow));
+                .push((host.clone(), Ask::Follow { attempt, from }, PendingReply::Follow));
         }
         hearing.add(host, observed.events);
         if observed.doubtful {
