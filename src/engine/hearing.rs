@@ -16,7 +16,7 @@ use crate::transport::LinkError;
 
 /// What a round comes to.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct Reaction {
     /// Each with the host that it came from.
     pub(super) events: Vec<(HostName, Event)>,
     pub(super) replies: Vec<(HostName, Ask, PendingReply)>,
@@ -26,7 +26,7 @@ pub(super) struct Hearing {
     jobs: BTreeSet<JobId>,
 }
 
-impl Hearing {
+impl Reaction {
     fn add(&mut self, host: &HostName, events: Vec<Event>) {
         for event in events {
             self.jobs.extend(event.job());
@@ -36,8 +36,8 @@ impl Hearing {
 }
 
 impl Engine {
-    pub(super) fn hear(&mut self, round: &[(HostName, News)]) -> Hearing {
-        let mut hearing = Hearing::default();
+    pub(super) fn hear(&mut self, round: &[(HostName, News)]) -> Reaction {
+        let mut hearing = Reaction::default();
         for (host, news) in round {
             match news {
                 // Nothing is asked of a host that obeys another coordinator.
@@ -74,7 +74,7 @@ impl Engine {
         hearing
     }
 
-    fn hear_answer(&mut self, hearing: &mut Hearing, host: &HostName, to: u64, answer: &Answer) {
+    fn hear_answer(&mut self, hearing: &mut Reaction, host: &HostName, to: u64, answer: &Answer) {
         match (self.talks.answered(host, to), answer) {
             (Some(PendingReply::Inventory), Answer::Inventory(there)) => {
                 self.understand(hearing, host, None, &Heard::Inventory(there.clone()));
@@ -132,7 +132,7 @@ impl Engine {
     }
 
     /// The first inventory over a link makes the host one that can be used; a later one was asked for because of doubts.
-    fn came_up(&mut self, hearing: &mut Hearing, host: &HostName) {
+    fn came_up(&mut self, hearing: &mut Reaction, host: &HostName) {
         let Some(boot) = self.talks.first_inventory(host) else {
             // What its journals say by now is asked for again.
             let live = self.setup.fleet.host(host).map(|entry| entry.live.clone());
@@ -155,7 +155,7 @@ impl Engine {
         }
     }
 
-    fn understand(&mut self, hearing: &mut Hearing, host: &HostName, job: Option<JobId>, heard: &Heard) {
+    fn understand(&mut self, hearing: &mut Reaction, host: &HostName, job: Option<JobId>, heard: &Heard) {
         let earlier = hearing.events.iter().map(|(_, event)| event);
         // Most news are the first of their job in a round: then there is no need to look.
         let earlier = earlier.filter(|_| job.is_some_and(|job| hearing.jobs.contains(&job)));
@@ -199,7 +199,7 @@ impl Engine {
     /// Closes the link to a host, which is opened again after a pause.
     pub(super) fn hang_up(
         &mut self,
-        hearing: &mut Hearing,
+        hearing: &mut Reaction,
         host: &HostName,
         reason: String,
         outlook: Outlook,
