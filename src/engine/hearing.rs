@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Engine;
-use super::reach::News;
+use super::reach::LinkEvent;
 use super::talk::PendingReply;
 use super::unfit;
 use crate::domain::event::Refusal;
@@ -36,13 +36,13 @@ impl Reaction {
 }
 
 impl Engine {
-    pub(super) fn hear(&mut self, round: &[(HostName, News)]) -> Reaction {
+    pub(super) fn hear(&mut self, round: &[(HostName, LinkEvent)]) -> Reaction {
         let mut hearing = Reaction::default();
         for (host, news) in round {
             match news {
                 // Nothing is asked of a host that obeys another coordinator.
-                News::Up(..) if self.fenced.contains_key(host) => {}
-                News::Up(hello, requests) => {
+                LinkEvent::Up(..) if self.fenced.contains_key(host) => {}
+                LinkEvent::Up(hello, requests) => {
                     self.talks.open(host, hello, requests.clone());
                     hearing.replies.push((
                         host.clone(),
@@ -50,12 +50,12 @@ impl Engine {
                         PendingReply::Inventory,
                     ));
                 }
-                News::Down(error, outlook) => {
+                LinkEvent::Down(error, outlook) => {
                     self.talks.close(host);
                     let down = link_down(&self.setup.fleet, host, error, *outlook);
                     hearing.add(host, down.into_iter().collect());
                 }
-                News::Said(Say::Journal { attempt, from, text }) => {
+                LinkEvent::Said(Say::Journal { attempt, from, text }) => {
                     let heard = Heard::Journal {
                         attempt: *attempt,
                         from: *from,
@@ -68,7 +68,7 @@ impl Engine {
                             .push((host.clone(), self.shelf(), PendingReply::Shelf));
                     }
                 }
-                News::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
+                LinkEvent::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
             }
         }
         hearing
