@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::cancel::{self, Wish};
+use super::cancel::{self, StopRequest};
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use super::journal::Journal;
@@ -40,7 +40,7 @@ pub(super) struct Scene {
     /// What its phases are given of secrets, each its own.
     pub(super) secrets: Secrets,
     /// How somebody wants it stopped, if somebody does.
-    pub(super) wish: Option<Wish>,
+    pub(super) wish: Option<StopRequest>,
     /// It was told to stop, and nobody had asked for that.
     pub(super) unasked: bool,
     /// What its processes can be known by.
@@ -54,7 +54,7 @@ impl Scene {
     /// from the host (its shutdown, its administrator), and nobody who may ask for the job's end has done so.
     pub(super) fn hear(&mut self) {
         if self.signals.drain() {
-            self.wish = self.wish.max(cancel::wish(&self.capsule));
+            self.wish = self.wish.max(cancel::read_stop_request(&self.capsule));
             self.unasked |= self.wish.is_none();
         }
     }
@@ -98,7 +98,7 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
     let mut scene = Scene {
         unasked: false,
         recorder,
-        wish: cancel::wish(&capsule),
+        wish: cancel::read_stop_request(&capsule),
         root,
         capsule,
         spec,
