@@ -12,7 +12,7 @@ use crate::domain::{Event, Fleet, JobId};
 use crate::doors::clock;
 use crate::engine::Stop;
 use crate::report::words;
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// Stop jobs, and prove them gone from their hosts
 ///
@@ -144,7 +144,7 @@ async fn ask(args: &Args, context: &Context, jobs: &[JobId]) -> Result<Fleet, Co
         store
             .wish(
                 clock::now(),
-                &Wish::Cancel {
+                &Command::Cancel {
                     job: *job,
                     hard: args.hard,
                 },

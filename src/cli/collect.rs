@@ -16,7 +16,7 @@ use crate::domain::tree::short;
 use crate::domain::{AttemptId, AttemptState, Fleet, HostName, SetName};
 use crate::doors::{clock, secrets};
 use crate::report::{Books, words};
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// Bring every result home, and verify it byte for byte
 ///
@@ -233,9 +233,9 @@ async fn record(
     if news.is_empty() {
         return Ok(fleet);
     }
-    let wishes: Vec<Wish> = news
+    let wishes: Vec<Command> = news
         .chunks(AT_ONCE)
-        .map(|some| Wish::Grade(some.to_vec()))
+        .map(|some| Command::Grade(some.to_vec()))
         .collect();
     tell::tell(context, &wishes.iter().collect::<Vec<_>>()).await?;
     let (reader, fleet) = context.peek().await?;

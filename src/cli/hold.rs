@@ -10,7 +10,7 @@ use crate::domain::hold::{Kind, Subject};
 use crate::domain::{Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::report::words;
-use crate::store::Wish;
+use crate::store::Command;
 
 /// What can be held
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -130,7 +130,7 @@ pub(super) async fn resume(
     let deeds: Vec<Deed> = held
         .map(|subject| Deed {
             what: format!("{subject} may go on"),
-            wish: Wish::Release {
+            wish: Command::Release {
                 subject,
                 why: args.because.clone(),
             },
@@ -211,7 +211,7 @@ fn hold(subject: Subject, kind: Kind, why: &str, until: Option<crate::domain::Ti
     let ends = until.map(|until| format!(" until {until}")).unwrap_or_default();
     Deed {
         what: format!("{subject} {}{ends}", kind.word()),
-        wish: Wish::Hold {
+        wish: Command::Hold {
             subject,
             kind,
             why: why.to_owned(),
@@ -220,9 +220,9 @@ fn hold(subject: Subject, kind: Kind, why: &str, until: Option<crate::domain::Ti
     }
 }
 
-fn is_news(fleet: &Fleet, wish: &Wish) -> bool {
+fn is_news(fleet: &Fleet, wish: &Command) -> bool {
     match wish {
-        Wish::Hold {
+        Command::Hold {
             subject, kind, until, ..
         } => {
             let known = fleet.hold(subject);

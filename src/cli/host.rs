@@ -8,7 +8,7 @@ use crate::domain::{AttemptId, Effect, Fleet, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
 use crate::report::words;
-use crate::store::Wish;
+use crate::store::Command;
 
 /// Say that a host will never come back, or that it has; or that what it did is not to be trusted
 ///
@@ -90,7 +90,7 @@ pub(super) async fn run(
         return Ok(exit::OK);
     }
     let freed = fleet.host(host).map_or(0, |entry| entry.live.len());
-    let wish = Wish::HostGone {
+    let wish = Command::HostGone {
         host: host.clone(),
         word: word.clone(),
     };
@@ -120,7 +120,7 @@ fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -
     let deeds = effects.filter_map(|effect| match effect {
         Effect::Suspect { attempt, why } => Some(Deed {
             what: format!("{} suspect", select::shown(fleet.job(attempt.job)?)),
-            wish: Wish::Suspect { attempt, why },
+            wish: Command::Suspect { attempt, why },
         }),
         _ => None,
     });

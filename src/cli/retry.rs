@@ -12,7 +12,7 @@ use crate::domain::job::Dataset;
 use crate::domain::{HostName, SetName, Sha256, evidence};
 use crate::doors::clock;
 use crate::report::{Account, words};
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 use crate::view;
 
 /// Open closed jobs again that failed for other reasons than the model
@@ -212,7 +212,7 @@ fn deed(entry: &JobEntry, from: Past) -> Deed {
         .map_or("asked for with `fleet retry`", |_| "its result is suspect");
     Deed {
         what: format!("{} open again{takes}", select::shown(entry)),
-        wish: Wish::Reopen {
+        wish: Command::Reopen {
             job: entry.job.id,
             why: why.to_owned(),
             from,

@@ -10,7 +10,7 @@ use super::printer::Printer;
 use crate::doors::clock;
 use crate::engine;
 use crate::report::text::printable;
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// How often we look whether our word has been taken.
 const LOOK: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ pub(super) struct How {
 /// One thing to be done, as people read it and as the coordinator does.
 pub(super) struct Deed {
     pub(super) what: String,
-    pub(super) wish: Wish,
+    pub(super) wish: Command,
 }
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ pub(super) async fn perform(
     printer: &Printer,
 ) -> Result<(), CommandError> {
     if !how.dry_run {
-        let wishes: Vec<&Wish> = deeds.iter().map(|deed| &deed.wish).collect();
+        let wishes: Vec<&Command> = deeds.iter().map(|deed| &deed.wish).collect();
         tell(context, &wishes).await?;
     }
     if how.json {
@@ -71,7 +71,7 @@ pub(super) async fn perform(
 }
 
 /// Makes facts of these wishes, in order. Returns once they are.
-pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), CommandError> {
+pub(super) async fn tell(context: &Context, wishes: &[&Command]) -> Result<(), CommandError> {
     if wishes.is_empty() {
         return Ok(());
     }
@@ -92,7 +92,7 @@ pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), Comm
     for (id, wish) in coordinator.store.wishes().await? {
         let events = engine::wish(&coordinator.fleet, &wish);
         coordinator.record(&events).await?;
-        coordinator.store.granted(&[id]).await?;
+        coordinator.store.acknowledge(&[id]).await?;
     }
     for wish in wishes {
         let events = engine::wish(&coordinator.fleet, wish);
@@ -102,7 +102,7 @@ pub(super) async fn tell(context: &Context, wishes: &[&Wish]) -> Result<(), Comm
 }
 
 /// Leaves the wishes for the coordinator. False if it ended before it had taken them all.
-async fn ask(context: &Context, wishes: &[&Wish]) -> Result<bool, CommandError> {
+async fn ask(context: &Context, wishes: &[&Command]) -> Result<bool, CommandError> {
     let store = Store::open(&context.database()).await?;
     for wish in wishes {
         store.wish(clock::now(), wish).await?;

@@ -233,7 +233,7 @@ impl Engine {
             // One by one: what the first has changed, the next must see.
             let events = word::wish(&self.setup.fleet, &wish);
             self.record(&events, observer).await?;
-            self.setup.store.granted(&[id]).await?;
+            self.setup.store.acknowledge(&[id]).await?;
         }
         self.reach_out();
         self.hang_up_on_mutes(observer).await?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Store, Wish};
+use super::super::{Command, Store};
 use super::{Home, at, body, file, job, jobs, sound};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Past, Refusal, Stock};
@@ -147,7 +147,7 @@ async fn write_sample(store: &Store) -> Fleet {
     store
         .wish(
             at(7),
-            &Wish::Cancel {
+            &Command::Cancel {
                 job: id(2),
                 hard: false,
             },
