@@ -9,7 +9,7 @@ use super::write::{Row, Values};
 use crate::domain::attempt::AttemptState;
 use crate::domain::event::Event;
 use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry};
-use crate::domain::hold::{Stand, Subject};
+use crate::domain::hold::{HoldRecord, Subject};
 use crate::domain::host::{Link, Outlook};
 use crate::domain::{HostName, Job, JobId, PhaseName, Place, SetName, Sha256, TaskName, Timestamp};
 
@@ -343,7 +343,7 @@ pub(super) struct StandRow {
 }
 
 impl StandRow {
-    pub(super) fn new(subject: &Subject, stand: &Stand) -> Result<StandRow, StoreError> {
+    pub(super) fn new(subject: &Subject, stand: &HoldRecord) -> Result<StandRow, StoreError> {
         let (subject, body) = (subject.to_string(), body(stand)?);
         Ok(StandRow { subject, body })
     }

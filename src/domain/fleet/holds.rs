@@ -2,19 +2,19 @@
 
 use super::{Fleet, HostEntry, JobEntry};
 use crate::domain::event::{Past, Stock};
-use crate::domain::hold::{Hold, Kind, Stand, Subject};
+use crate::domain::hold::{Hold, HoldRecord, Kind, Subject};
 use crate::domain::id::JobId;
 use crate::domain::name::HostName;
 use crate::domain::time::Timestamp;
 
 impl Fleet {
     /// Everything that was ever held.
-    pub fn stands(&self) -> impl Iterator<Item = (&Subject, &Stand)> {
+    pub fn stands(&self) -> impl Iterator<Item = (&Subject, &HoldRecord)> {
         self.stands.iter()
     }
 
     /// What is remembered of a subject.
-    pub fn stand(&self, subject: &Subject) -> Option<&Stand> {
+    pub fn stand(&self, subject: &Subject) -> Option<&HoldRecord> {
         self.stands.get(subject)
     }
 
@@ -72,7 +72,7 @@ impl Fleet {
     }
 
     /// A stored stand. Only for loading.
-    pub fn restore_stand(&mut self, subject: Subject, stand: Stand) {
+    pub fn restore_stand(&mut self, subject: Subject, stand: HoldRecord) {
         self.stands.insert(subject, stand);
     }
 

@@ -25,7 +25,7 @@ pub use waits::{Spot, Waiting};
 
 use super::attempt::IllegalTransition;
 use super::event::Stock;
-use super::hold::{Stand, Subject};
+use super::hold::{HoldRecord, Subject};
 use super::host::HostConfig;
 use super::id::{AttemptId, Epoch, JobId};
 use super::measure::Measures;
@@ -40,7 +40,7 @@ pub struct Fleet {
     /// Sets whose waiting jobs may start. Not stored: each coordinator says what it is here for.
     enabled: BTreeSet<SetName>,
     /// What is held, and what once was.
-    stands: BTreeMap<Subject, Stand>,
+    stands: BTreeMap<Subject, HoldRecord>,
     /// Waiting jobs: where each is queued, and as how long.
     waiting: BTreeMap<JobId, Waiting>,
     /// Waiting jobs that have no host of their own, the longest first.
