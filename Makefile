@@ -9,19 +9,26 @@ CARGO  := env -u MAKEFLAGS -u MFLAGS cargo
 BUILT  := $(CARGO_TARGET_DIR)/$(TARGET)
 MINUTES ?= 10
 
-.PHONY: demo build demo-lab test check lab unit setup bench chaos release
+.PHONY: demo build first first-image demo-lab test check lab unit setup bench chaos release
 
 ## The main job, end to end, on ten hosts of the lab. The first time it takes some minutes, nearly all of them for building.
 demo: setup
-	@echo "demo: step 1 of 2: build fleet, and beside it ten hosts, an object store and the images of 12 tasks" >&2
-	@$(MAKE) --no-print-directory -j2 build demo-lab
+	@echo "demo: step 1 of 2: build fleet, and beside it the lab: ten hosts, an object store, the images of 12 tasks" >&2
+	@$(MAKE) --no-print-directory -j3 first demo-lab
 	@echo "demo: step 2 of 2: run 60 jobs on the ten hosts, and collect their results" >&2
 	tests/lab/demo $(BUILT)/debug/fleet
 
 build: setup
 	$(CARGO) build --locked --target $(TARGET)
 
-demo-lab: setup
+## The first verdicts, on this machine alone, as soon as there are fleet and one image.
+first: build first-image
+	tests/lab/demo --first $(BUILT)/debug/fleet
+
+first-image: setup
+	@tests/lab/lab here gravel
+
+demo-lab: first-image
 	@tests/lab/lab up --hosts 10 --engines
 	@tests/lab/lab instances
 

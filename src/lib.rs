@@ -2,9 +2,11 @@
 #![doc = include_str!("docs/architecture.md")]
 
 pub mod domain;
+pub mod text;
 pub mod doors;
 
 pub mod config;
+pub mod schedule;
 pub mod plan;
 pub mod rehearse;
 pub mod pipeline;
@@ -28,6 +30,7 @@ pub mod runner;
 
 pub mod engine;
 pub mod view;
+pub mod service;
 
 pub mod cli;
 

@@ -1,4 +1,4 @@
-//! Every test that is not beside its code: the rules of the house, the promises, the real binary.
+//! Every test that is not beside its code, by kind: verbs, promises, parts and rules.
 
 #![expect(clippy::unwrap_used, reason = "a test that is surprised should stop")]
 #![expect(
@@ -7,60 +7,9 @@
 )]
 #![expect(clippy::print_stderr, reason = "a failing history says how to repeat it")]
 
-mod adopt;
-mod architecture;
-mod assign;
-mod bad_hosts;
-mod bad_input;
-mod cancel;
 mod chaos;
-mod check;
-mod collect;
-mod compatibility;
-mod completions;
-mod connection;
-mod containers;
-mod crash;
-mod demo;
-mod dependencies;
-mod deploy;
-mod damaged;
-mod dispatch;
-mod doctor;
-mod documents;
-mod failures;
-mod explain;
-mod full_disk;
-mod history;
-mod hold;
-mod host;
-mod hosts;
-mod images;
-mod images_verb;
-mod init;
-mod jobs;
-mod kept;
-mod links;
-mod logs;
-mod misfits;
-mod malice;
-mod man;
-mod native;
-mod objects;
-mod plan;
-mod podman;
-mod rehearse;
-mod profiles;
-mod retry;
-mod schema;
-mod secrets;
-mod simulation;
-mod status;
-mod store;
+mod parts;
+mod promises;
+mod rules;
 mod support;
-mod swe;
-mod trouble;
-mod twice;
-mod unfit;
-mod verdicts;
-mod verify;
+mod verbs;

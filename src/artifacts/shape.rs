@@ -4,10 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::tree::Facts;
-use crate::domain::evidence::Applied;
+use super::Trajectory;
+use crate::domain::Instance;
+use crate::domain::evidence::{Applied, Evidence};
 use crate::domain::verdict::Decision;
-use crate::grade::Judged;
+use crate::grade::{Grading, Judged};
+
+/// What the files are made of.
+pub(super) struct Facts<'a> {
+    pub(super) instance: &'a Instance,
+    pub(super) trajectory: &'a Trajectory<'a>,
+    pub(super) evidence: &'a Evidence,
+    pub(super) grading: &'a Grading,
+}
 
 /// `pilot2_eval_details`.
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::Trajectory;
 use super::excerpt::{ends_of_bytes, ends_of_chars, first_chars};
-use super::shape::{Details, Report, Summary, names};
+use super::shape::{Details, Facts, Report, Summary, names};
 use crate::domain::Instance;
 use crate::domain::evidence::{Applied, Evidence, Part};
 use crate::grade::{Compat, Grading};
@@ -27,14 +27,6 @@ pub struct FileOut {
 const FIELD: usize = 50_000;
 /// Most bytes of `test_output.txt`; the compressed log beside it is whole.
 const TEXT: usize = 8 << 20;
-
-/// What the files are made of.
-pub(super) struct Facts<'a> {
-    pub(super) instance: &'a Instance,
-    pub(super) trajectory: &'a Trajectory<'a>,
-    pub(super) evidence: &'a Evidence,
-    pub(super) grading: &'a Grading,
-}
 
 /// The files of the report phase, sorted by path. `log` is what the test command printed, and `how` the rules
 /// that it was graded by.

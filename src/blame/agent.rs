@@ -2,8 +2,8 @@
 
 use super::explain_in;
 use crate::domain::fault::{Again, Fault, FaultName};
-use crate::domain::line::harmless;
 use crate::domain::swe::Task;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// Of a trajectory that left no patch, and this error. What nobody knows is `Unknown`, not the model's.
 pub fn of_agent(error: &str) -> Fault {
@@ -13,6 +13,10 @@ pub fn of_agent(error: &str) -> Fault {
             .map(str::trim)
             .rfind(|line| !line.is_empty())
             .unwrap_or("it says nothing");
-        Fault::new(FaultName::AgentError, Again::Elsewhere, harmless(line))
+        Fault::new(
+            FaultName::AgentError,
+            Again::Elsewhere,
+            sanitize_excerpt(line, EXCERPT),
+        )
     })
 }

@@ -1,8 +1,8 @@
 //! One known failure: what it is called, whose doing it is, and what it is known by.
 
 use crate::domain::fault::{Again, Fault, FaultName};
-use crate::domain::line::harmless;
 use crate::domain::swe::Task;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// One known failure.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,6 @@ impl Signature {
 
     /// The fault, told by this line.
     pub(super) fn fault(&self, line: &str) -> Fault {
-        Fault::new(self.name, self.again, harmless(line))
+        Fault::new(self.name, self.again, sanitize_excerpt(line, EXCERPT))
     }
 }

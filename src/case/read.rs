@@ -1,17 +1,16 @@
 //! Reading a case, link by link refused and bounded.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use nix::libc;
 
 use super::Case;
 use crate::domain::evidence::{self, Evidence, VERSION};
 use crate::domain::{Instance, layout};
+use crate::doors::files::{is_no_file, open_plain, read_plain};
 use crate::grade::Printed;
 
 /// Most bytes of a file that is read whole.
@@ -87,22 +86,14 @@ fn json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<Option
 /// A file's content; none if there is no such file. A link is none.
 fn bytes(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseError> {
     let path = dir.join(name);
-    let fail = |source| CaseError::Io {
-        path: path.clone(),
-        source,
-    };
-    let file = match open(&path) {
-        Ok(file) => file,
-        Err(error) if is_none(&error) => return Ok(None),
-        Err(error) => return Err(fail(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > most {
-        let why = format!("it is longer than {most} bytes");
-        return Err(CaseError::Damaged { path, why });
+    match read_plain(&path, most) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            let why = format!("it is longer than {most} bytes");
+            Err(CaseError::Damaged { path, why })
+        }
+        Err(source) => Err(CaseError::Io { path, source }),
+        Ok(bytes) => Ok(bytes),
     }
-    Ok(Some(bytes))
 }
 
 /// The unpacked log; empty if there is none.
@@ -124,9 +115,9 @@ fn report(dir: &Path, evidence: Option<&Evidence>) -> Result<String, CaseError> 
 /// A compressed file's content; none if there is no such file.
 fn unpacked(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseError> {
     let path = dir.join(name);
-    let file = match open(&path) {
-        Ok(file) => file,
-        Err(error) if is_none(&error) => return Ok(None),
+    let file = match open_plain(&path) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(None),
         Err(source) => return Err(CaseError::Io { path, source }),
     };
     let mut text = Vec::new();
@@ -140,22 +131,6 @@ fn unpacked(dir: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, CaseEr
     Ok(Some(text))
 }
 
-fn open(path: &Path) -> io::Result<fs::File> {
-    // Neither a link nor a pipe that nobody writes to.
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(ErrorKind::NotFound.into())
-    }
-}
-
-fn is_none(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-        || error.raw_os_error() == Some(libc::ELOOP)
-}
-
 /// Every plain file below a directory, by its path there.
 fn list(dir: &Path, below: &str, files: &mut BTreeSet<String>) -> Result<(), CaseError> {
     let fail = |source| CaseError::Io {
@@ -164,7 +139,7 @@ fn list(dir: &Path, below: &str, files: &mut BTreeSet<String>) -> Result<(), Cas
     };
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) if is_none(&error) => return Ok(()),
+        Err(error) if is_no_file(&error) => return Ok(()),
         Err(error) => return Err(fail(error)),
     };
     for entry in entries {

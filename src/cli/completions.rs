@@ -1,7 +1,8 @@
 //! `fleet completions`: what a shell needs to complete our words.
 
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit};
+use crate::service::Problem;
 
 /// Print the completion script for a shell
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,7 @@ pub(super) fn run(
     args: &Args,
     mut command: clap::Command,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
+) -> Result<exit::VerbExit, Problem> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "fleet", &mut script);
     printer.data(&String::from_utf8_lossy(&script))?;

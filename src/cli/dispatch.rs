@@ -4,15 +4,16 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use super::context::Context;
+use super::interrupt::interrupted;
 use super::printer::Printer;
-use super::{Cli, CommandError, Kind, assignment, drive, exit, ways};
-use crate::domain::SetName;
-use crate::domain::fleet::Closure;
+use super::progress::Progress;
+use super::{Cli, exit};
 use crate::doors::spawn;
 use crate::engine::Stop;
-use crate::report::text::printable;
 use crate::report::words;
+use crate::service::dispatch::{self, PreparedDispatch};
+use crate::service::{Problem, ProblemKind, Project};
+use crate::text::sanitize_line;
 
 /// Run the jobs of assignment files; the same command resumes them
 ///
@@ -42,64 +43,55 @@ pub(super) struct Args {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
+) -> Result<exit::VerbExit, Problem> {
     if args.background {
         // Out of the terminal's session, so that closing the terminal does not end it. Fails only for a
         // session leader, which has no terminal to leave.
         let _ = nix::unistd::setsid();
     }
-    let mut assignments = Vec::new();
-    let mut faults = Vec::new();
-    for file in &args.files {
-        match assignment::read(file, &context.config) {
-            Ok(assignment) => assignments.push(assignment),
-            Err(error) => faults.push(error),
-        }
-    }
-    if let Some(error) = CommandError::all(faults) {
-        return Err(error);
-    }
-    let sizes = drive::look(&assignments, context, printer).await?;
+    let prepared = PreparedDispatch::read(&args.files, project, printer).await?;
     if args.check {
-        let jobs: usize = assignments.iter().map(|assignment| assignment.jobs.len()).sum();
-        printer.say(&format!("{} could be dispatched", words::jobs(jobs)));
+        let jobs = words::jobs(prepared.job_count());
+        printer.say(&format!("{jobs} could be dispatched"));
         return Ok(exit::OK);
     }
-    let (fleet, stop) = {
-        let how = drive::How {
-            background: args.background,
-            pinned: args.pinned,
-        };
-        drive::drive(&assignments, sizes, context, printer, how).await?
-    };
-    let sets: Vec<SetName> = assignments.iter().map(|one| one.set.name.clone()).collect();
+    let mut progress = Progress::new(printer, args.background);
+    let run = dispatch::run_dispatch(
+        prepared,
+        args.pinned,
+        project,
+        printer,
+        &mut progress,
+        interrupted(),
+    );
+    let end = Box::pin(run).await?;
     let files: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
     let pinned = if args.pinned { "--pinned " } else { "" };
     let again = format!("fleet dispatch {pinned}{}", files.join(" "));
-    if stop == Stop::Done {
+    if end.stop == Stop::Done {
         printer.say("`fleet collect` brings the results home; `fleet status` shows what failed, and why");
-        for way in ways::on(&fleet, &sets, &again) {
-            printer.say(&printable(&way));
+        for step in end.next_steps(&again) {
+            printer.say(&sanitize_line(&step));
         }
     }
-    drive::unless_done(&fleet, &sets, &stop, &again)?;
-    let mine = fleet.jobs().filter(|entry| sets.contains(&entry.job.set));
-    let bad = mine
-        .filter(|entry| entry.closed != Some(Closure::Succeeded))
-        .count();
-    Ok(if bad == 0 { exit::OK } else { exit::FAILED })
+    end.check_done(&again)?;
+    Ok(if end.has_succeeded() {
+        exit::OK
+    } else {
+        exit::FAILED
+    })
 }
 
 /// Starts the same command in a session of its own, and waits until it coordinates or says why not.
-pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
+pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let environment = |error: std::io::Error| {
-        CommandError::new(Kind::Environment, "cannot start in the background").caused_by(&error)
+        Problem::new(ProblemKind::Environment, "cannot start in the background").caused_by(&error)
     };
-    let context = Context::load(&cli.config, cli.ssh_config.as_deref())?;
-    std::fs::create_dir_all(&context.state).map_err(environment)?;
-    let path = context.state.join("coordinator.log");
+    let project = Project::load(&cli.config, cli.ssh_config.as_deref())?;
+    std::fs::create_dir_all(&project.state).map_err(environment)?;
+    let path = project.state.join("coordinator.log");
     let log = std::fs::File::options()
         .create(true)
         .append(true)

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::context::{Context, Look};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit, select};
 use crate::domain::hold::Subject;
 use crate::plan::explain::{self, Line};
-use crate::report::text::printable;
+use crate::service::{FleetSnapshot, Problem, Project, select};
+use crate::text::sanitize_line;
 use crate::view;
 
 /// Say why a job waits, runs where it runs, or ended as it did; or why a host takes jobs or not
@@ -44,34 +44,34 @@ struct Told<'a> {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let Look {
+) -> Result<exit::VerbExit, Problem> {
+    let FleetSnapshot {
         store,
         fleet,
         policy,
-        seen,
+        now,
+        by,
         ..
-    } = context.look().await?;
+    } = project.take_snapshot().await?;
     store.close().await;
-    let now = seen.now;
     let host = args.what.parse().ok().filter(|name| fleet.host(name).is_some());
     let (subject, lines) = if let Some(name) = host {
         let lines = explain::host(&fleet, &policy, &name, now);
         (Subject::Host(name).to_string(), lines)
     } else {
-        let entry = select::one(&fleet, &args.what)
+        let entry = select::job_named(&fleet, &args.what)
             .map_err(|error| error.hint("or name a host; `fleet hosts` lists them"))?;
-        let mut lines = explain::job(&fleet, &policy, entry.job.id, now, seen.by);
+        let mut lines = explain::job(&fleet, &policy, entry.job.id, now, by);
         lines.extend(view::failure_lines(&fleet, entry));
-        (select::shown(entry), lines)
+        (select::describe_job(entry), lines)
     };
     show(args, &subject, &lines, printer)?;
     Ok(exit::OK)
 }
 
-fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result<(), CommandError> {
+fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result<(), Problem> {
     if args.json {
         let lines = lines.iter().map(|(about, text)| Told { about, text });
         return printer.json(&Explanation {
@@ -83,7 +83,7 @@ fn show(args: &Args, subject: &str, lines: &[Line], printer: &Printer) -> Result
     let mut all = format!("{subject}\n");
     for (about, text) in lines {
         // Writing to a String cannot fail.
-        let _ = writeln!(all, "  {about:<10} {}", printable(text));
+        let _ = writeln!(all, "  {about:<10} {}", sanitize_line(text));
     }
     printer.data(&all)
 }

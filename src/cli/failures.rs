@@ -2,13 +2,13 @@
 
 use clap::ValueEnum;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit, results};
 use crate::config::finding::suggestion;
 use crate::domain::SetName;
 use crate::domain::fault::Class;
-use crate::domain::fleet::JobEntry;
+use crate::schedule::fleet::JobEntry;
+use crate::service::{Problem, ProblemKind, Project, reports};
 use crate::view;
 
 /// Show what failed, grouped by class and fault, with the first line of each and what to do about it
@@ -63,10 +63,10 @@ impl From<Blame> for Class {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let (store, fleet) = context.peek().await?;
+) -> Result<exit::VerbExit, Problem> {
+    let (store, fleet) = project.read_facts().await?;
     store.close().await;
     let known: std::collections::BTreeSet<&SetName> = fleet.jobs().map(|entry| &entry.job.set).collect();
     let unknown: Vec<String> = args
@@ -76,11 +76,11 @@ pub(super) async fn run(
         .map(|set| format!("no job is of set `{set}`"))
         .collect();
     if let Some(set) = args.sets.iter().find(|set| !known.contains(set)) {
-        return Err(CommandError::new(Kind::Input, "some sets are not known")
+        return Err(Problem::new(ProblemKind::Input, "some sets are not known")
             .causes(unknown)
             .hint(suggestion(set.as_str(), known.iter().map(|set| set.as_str()))));
     }
-    let calibrations = results::calibrations(&fleet, &context.config);
+    let calibrations = reports::calibrations(&fleet, &project.config);
     let distrusted = |entry: &JobEntry| {
         let key = entry.verdict().and_then(|verdict| verdict.key);
         calibrations.distrust(key).map(str::to_owned)

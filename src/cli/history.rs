@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit, select};
 use crate::domain::{InstanceId, JobId, ModelName, SetName};
 use crate::report::words;
+use crate::service::{Problem, Project, select};
 use crate::view::{self, Deed};
 
 /// Show every event and decision of a job, in order, with hosts, times, faults and reasons
@@ -43,11 +43,11 @@ struct History<'a> {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let (store, fleet) = context.peek().await?;
-    let entry = select::one(&fleet, &args.job)?;
+) -> Result<exit::VerbExit, Problem> {
+    let (store, fleet) = project.read_facts().await?;
+    let entry = select::job_named(&fleet, &args.job)?;
     let deeds = view::chronicle(store.history(entry.job.id).await?);
     store.close().await;
     let job = &entry.job;

@@ -1,16 +1,12 @@
 //! `fleet pause`, `fleet resume` and `fleet drain`: what starts nothing new for a while.
 
-use std::time::Duration;
-
-use super::context::Context;
+use super::exit;
+use super::perform::{How, perform};
 use super::printer::Printer;
-use super::tell::{self, Deed, How};
-use super::{CommandError, Kind as Fault, exit};
-use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Fleet, HostName, Span};
+use crate::domain::{HostName, Span};
 use crate::doors::clock;
-use crate::report::words;
-use crate::store::Command;
+use crate::service::hold::{self, HoldTargets, HoldableKind, PauseRequest};
+use crate::service::{Problem, Project};
 
 /// What can be held
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -96,175 +92,66 @@ pub(super) struct Drain {
     how: How,
 }
 
+impl From<Sort> for HoldableKind {
+    fn from(sort: Sort) -> HoldableKind {
+        match sort {
+            Sort::Host => HoldableKind::Host,
+            Sort::Model => HoldableKind::Model,
+            Sort::Set => HoldableKind::Set,
+            Sort::Image => HoldableKind::Image,
+        }
+    }
+}
+
 pub(super) async fn pause(
     args: &Pause,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let fleet = known(context).await?;
-    let subjects = subjects(args.sort, &args.names, &fleet, context)?;
-    let until = args.lasts.map(|span| clock::now().after(span));
-    let deeds = subjects
-        .into_iter()
-        .map(|subject| hold(subject, Kind::Paused, &args.because, until));
-    // Said twice, it holds once; but a new end is a new hold.
-    let deeds: Vec<Deed> = deeds.filter(|deed| is_news(&fleet, &deed.wish)).collect();
-    tell::perform(args.how, &deeds, "nothing to do: held already", context, printer).await?;
+) -> Result<exit::VerbExit, Problem> {
+    let request = PauseRequest {
+        targets: HoldTargets {
+            kind: args.sort.into(),
+            names: args.names.clone(),
+        },
+        why: args.because.clone(),
+        until: args.lasts.map(|span| clock::now().after(span)),
+    };
+    let planned = hold::plan_pause(&request, project).await?;
+    perform(
+        args.how,
+        &planned,
+        "nothing to do: held already",
+        project,
+        printer,
+    )
+    .await?;
     Ok(exit::OK)
 }
 
 pub(super) async fn resume(
     args: &Resume,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let fleet = known(context).await?;
-    let held = fleet.stands().filter(|(_, stand)| stand.hold.is_some());
-    let subjects = match args.sort {
-        Some(sort) => subjects(sort, &args.names, &fleet, context)?,
-        None => held.map(|(subject, _)| subject.clone()).collect(),
-    };
-    let held = subjects
-        .into_iter()
-        .filter(|subject| fleet.hold(subject).is_some_and(|hold| hold.kind != Kind::Unheard));
-    let deeds: Vec<Deed> = held
-        .map(|subject| Deed {
-            what: format!("{subject} may go on"),
-            wish: Command::Release {
-                subject,
-                why: args.because.clone(),
-            },
-        })
-        .collect();
-    tell::perform(args.how, &deeds, "nothing to do: not held", context, printer).await?;
+) -> Result<exit::VerbExit, Problem> {
+    let targets = args.sort.map(|sort| HoldTargets {
+        kind: sort.into(),
+        names: args.names.clone(),
+    });
+    let planned = hold::plan_resume(targets.as_ref(), &args.because, project).await?;
+    perform(args.how, &planned, "nothing to do: not held", project, printer).await?;
     Ok(exit::OK)
 }
 
 pub(super) async fn drain(
     args: &Drain,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let fleet = known(context).await?;
-    let names: Vec<String> = args.hosts.iter().map(ToString::to_string).collect();
-    let subjects = subjects(Sort::Host, &names, &fleet, context)?;
-    let deeds = subjects
-        .into_iter()
-        .map(|subject| hold(subject, Kind::Draining, &args.because, None));
-    let deeds: Vec<Deed> = deeds.filter(|deed| is_news(&fleet, &deed.wish)).collect();
-    tell::perform(
-        args.how,
-        &deeds,
-        "nothing to do: drained already",
-        context,
-        printer,
-    )
-    .await?;
+) -> Result<exit::VerbExit, Problem> {
+    let planned = hold::plan_drain(&args.hosts, &args.because, project).await?;
+    let nothing = "nothing to do: drained already";
+    perform(args.how, &planned, nothing, project, printer).await?;
     if args.wait {
-        empty(&args.hosts, context, printer).await?;
+        hold::wait_until_idle(&args.hosts, project, printer).await?;
     }
     Ok(exit::OK)
-}
-
-/// Waits until nothing runs on these hosts.
-async fn empty(hosts: &[HostName], context: &Context, printer: &Printer) -> Result<(), CommandError> {
-    let mut told = None;
-    loop {
-        let fleet = known(context).await?;
-        let running: usize = hosts
-            .iter()
-            .filter_map(|name| fleet.host(name))
-            .map(|host| host.live.len())
-            .sum();
-        if running == 0 {
-            printer.say("nothing runs there any more");
-            return Ok(());
-        }
-        if context.coordinator().is_none() {
-            return Err(CommandError::new(
-                Fault::Incomplete,
-                format!(
-                    "{} may still be running there, and no coordinator is at work",
-                    words::jobs(running)
-                ),
-            )
-            .hint("`fleet dispatch` of the same assignment hears how they end; then run this again"));
-        }
-        if told.replace(running) != Some(running) {
-            printer.say(&format!(
-                "{} there still",
-                words::count(running, "job runs", "jobs run")
-            ));
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-}
-
-/// What is known; nothing yet is an empty fleet.
-async fn known(context: &Context) -> Result<Fleet, CommandError> {
-    let (store, fleet) = context.peek().await?;
-    store.close().await;
-    Ok(fleet)
-}
-
-fn hold(subject: Subject, kind: Kind, why: &str, until: Option<crate::domain::Timestamp>) -> Deed {
-    let ends = until.map(|until| format!(" until {until}")).unwrap_or_default();
-    Deed {
-        what: format!("{subject} {}{ends}", kind.word()),
-        wish: Command::Hold {
-            subject,
-            kind,
-            why: why.to_owned(),
-            until,
-        },
-    }
-}
-
-fn is_news(fleet: &Fleet, wish: &Command) -> bool {
-    match wish {
-        Command::Hold {
-            subject, kind, until, ..
-        } => {
-            let known = fleet.hold(subject);
-            known.is_none_or(|hold| hold.kind != *kind || until.is_some())
-        }
-        _ => true,
-    }
-}
-
-/// These things, each of which must be known.
-fn subjects(
-    sort: Sort,
-    names: &[String],
-    fleet: &Fleet,
-    context: &Context,
-) -> Result<Vec<Subject>, CommandError> {
-    let (word, known): (&str, Vec<String>) = match sort {
-        Sort::Host => ("host", fleet.hosts().map(|(name, _)| name.to_string()).collect()),
-        Sort::Model => {
-            let asked = fleet.jobs().map(|entry| entry.job.model.to_string());
-            let told = context.config.models.iter().map(|model| model.name.to_string());
-            ("model", asked.chain(told).collect())
-        }
-        Sort::Set => (
-            "set",
-            fleet.jobs().map(|entry| entry.job.set.to_string()).collect(),
-        ),
-        Sort::Image => ("image", names.to_vec()),
-    };
-    let unknown: Vec<String> = names
-        .iter()
-        .filter(|name| !known.contains(name))
-        .map(|name| format!("no {word} is called `{}`", name.escape_debug()))
-        .collect();
-    if !unknown.is_empty() {
-        return Err(
-            CommandError::new(Fault::Input, format!("some {word}s are not known"))
-                .causes(unknown)
-                .hint("`fleet status` lists hosts and sets; models are in fleet.toml"),
-        );
-    }
-    let subject = |name: &String| format!("{word} {name}").parse::<Subject>();
-    let subjects: Result<Vec<Subject>, String> = names.iter().map(subject).collect();
-    subjects.map_err(|what| CommandError::new(Fault::Input, what))
 }

@@ -1,14 +1,11 @@
 //! `fleet host`: a person's word about a host.
 
-use super::context::Context;
+use super::exit;
+use super::perform::{How, perform};
 use super::printer::Printer;
-use super::tell::{self, Deed, How};
-use super::{CommandError, Kind, exit, select};
-use crate::domain::{AttemptId, Effect, Fleet, HostName, Span};
-use crate::doors::clock;
-use crate::plan;
+use crate::domain::{HostName, Span};
 use crate::report::words;
-use crate::store::Command;
+use crate::service::{Problem, Project, host_word};
 
 /// Say that a host will never come back, or that it has; or that what it did is not to be trusted
 ///
@@ -59,70 +56,34 @@ enum Word {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let (host, word) = match &args.word {
-        Word::Gone { host, because } => (host, Some(because.clone())),
-        Word::Back { host } | Word::Recall { host, .. } => (host, None),
-    };
-    let (reader, fleet) = context.peek().await?;
-    reader.close().await;
-    if fleet.host(host).is_none() {
-        return Err(
-            CommandError::new(Kind::Input, format!("no host is called {host}"))
-                .hint("`fleet hosts` lists them"),
-        );
-    }
-    if let Word::Recall {
-        host,
-        within,
-        because,
-        how,
-    } = &args.word
-    {
-        let deeds = recall(&fleet, host, *within, because);
-        let nothing = "nothing to do: no result of it is in doubt";
-        tell::perform(*how, &deeds, nothing, context, printer).await?;
-        if !deeds.is_empty() {
-            printer.say("`fleet retry --suspect` evaluates them again, from the trajectories at home");
+) -> Result<exit::VerbExit, Problem> {
+    match &args.word {
+        Word::Gone { host, because } => {
+            let freed = host_word::declare_gone(host, because, project).await?;
+            printer.say(&format!(
+                "{host} counts as gone; {} free to run elsewhere",
+                words::count(freed, "job is", "jobs are")
+            ));
         }
-        return Ok(exit::OK);
+        Word::Back { host } => {
+            host_word::declare_back(host, project).await?;
+            printer.say(&format!("{host} may run jobs again"));
+        }
+        Word::Recall {
+            host,
+            within,
+            because,
+            how,
+        } => {
+            let planned = host_word::plan_recall(host, *within, because, project).await?;
+            let nothing = "nothing to do: no result of it is in doubt";
+            perform(*how, &planned, nothing, project, printer).await?;
+            if !planned.is_empty() {
+                printer.say("`fleet retry --suspect` evaluates them again, from the trajectories at home");
+            }
+        }
     }
-    let freed = fleet.host(host).map_or(0, |entry| entry.live.len());
-    let wish = Command::HostGone {
-        host: host.clone(),
-        word: word.clone(),
-    };
-    tell::tell(context, &[&wish]).await?;
-    printer.say(&match word {
-        Some(_) => format!(
-            "{host} counts as gone; {} free to run elsewhere",
-            words::count(freed, "job is", "jobs are")
-        ),
-        None => format!("{host} may run jobs again"),
-    });
     Ok(exit::OK)
-}
-
-/// The results of a host that its badness may have spoilt.
-fn recall(fleet: &Fleet, host: &HostName, within: Option<Span>, because: &str) -> Vec<Deed> {
-    let since = within.map(|span| clock::now().0.saturating_sub_unsigned(span.0));
-    let attempts = fleet.jobs().flat_map(|entry| {
-        let mine = entry.attempts.iter().filter(|attempt| attempt.host == *host);
-        let mine = mine.filter(|attempt| since.is_none_or(|since| attempt.ended().0 >= since));
-        mine.map(|attempt| AttemptId {
-            job: entry.job.id,
-            n: attempt.n,
-        })
-    });
-    let effects = plan::doubtful(fleet, attempts, because).into_iter();
-    let deeds = effects.filter_map(|effect| match effect {
-        Effect::Suspect { attempt, why } => Some(Deed {
-            what: format!("{} suspect", select::shown(fleet.job(attempt.job)?)),
-            wish: Command::Suspect { attempt, why },
-        }),
-        _ => None,
-    });
-    deeds.collect()
 }

@@ -1,20 +1,15 @@
 //! `fleet hosts`: every host of `fleet.toml`, and how it feels.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, exit};
-use crate::domain::hold::Hold;
-use crate::domain::host::{HostConfig, Reach};
-use crate::domain::wire::{Answer, Ask, Facts, Program};
-use crate::domain::{HostName, Span};
+use crate::domain::Span;
+use crate::domain::wire::{Facts, Program};
 use crate::report::table::{Table, left, name, prose, right};
 use crate::report::words;
-use crate::store::Store;
-use crate::transport::{LinkError, Transport};
+use crate::service::host_states::{self, HostState};
+use crate::service::{Problem, Project};
 
 /// List the hosts: reachable or not, load, memory, disk, room for images, Docker, and who holds the slots
 #[derive(Debug, clap::Args)]
@@ -35,80 +30,15 @@ pub(super) struct Args {
 #[derive(Debug, Serialize)]
 struct Listing<'a> {
     version: u32,
-    hosts: Vec<Line<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    name: &'a HostName,
-    destination: String,
-    slots: u32,
-    tags: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    facts: Option<Facts>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    /// How it is held, and why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    held: Option<String>,
-}
-
-/// Longest wait for a connection: a person waits for the list.
-const CONNECT: Span = Span::seconds(5);
-
-/// Asks every host at once how it is. One that does not answer in time is left alone.
-async fn probe(context: &Context, wait: Span) -> Vec<(&HostConfig, Result<Facts, LinkError>)> {
-    let transport = Transport {
-        connect_timeout: context.transport.connect_timeout.min(CONNECT),
-        ..context.transport.clone()
-    };
-    let transport = &transport;
-    let hosts = context.config.hosts.iter();
-    let each = hosts.map(|host| async move {
-        let answer = tokio::time::timeout(wait.duration(), facts(transport, host)).await;
-        let answer = answer.unwrap_or_else(|_| Err(LinkError::NoAnswer(wait).on(&host.name)));
-        (host, answer)
-    });
-    futures::future::join_all(each).await
-}
-
-async fn facts(transport: &Transport, host: &HostConfig) -> Result<Facts, LinkError> {
-    let mut call = transport.open(host).await?.call();
-    let answer = call.ask(Ask::Probe).await?;
-    call.hang_up().await;
-    match answer {
-        Answer::Facts(facts) => Ok(*facts),
-        other => Err(LinkError::Handshake(format!("unexpected answer {other:?}")).on(&host.name)),
-    }
+    hosts: Vec<HostState<'a>>,
 }
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let holds = holds(context).await;
-    let needs_docker = context.policy().docker;
-    let probed = probe(context, args.wait).await;
-    let lines: Vec<Line<'_>> = probed
-        .into_iter()
-        .map(|(host, facts)| {
-            let hold = holds.get(&host.name);
-            let (facts, error) = match facts {
-                Ok(facts) => (Some(facts), None),
-                Err(error) => (None, Some(error.bare().to_string())),
-            };
-            Line {
-                name: &host.name,
-                destination: destination(host),
-                slots: host.slots,
-                tags: &host.tags,
-                error: error.or_else(|| stopped(facts.as_ref()?, needs_docker)),
-                facts,
-                held: hold.map(|hold| format!("{}: {}", hold.kind.word(), hold.why)),
-            }
-        })
-        .collect();
+) -> Result<exit::VerbExit, Problem> {
+    let lines = host_states::ask_hosts(args.wait, project).await;
     let bad = lines.iter().filter(|line| line.error.is_some()).count();
     if args.json {
         printer.json(&Listing {
@@ -121,30 +51,8 @@ pub(super) async fn run(
     Ok(if bad == 0 { exit::OK } else { exit::ENVIRONMENT })
 }
 
-/// What is held, as the database says; nothing, where there is none that can be read.
-async fn holds(context: &Context) -> BTreeMap<HostName, Hold> {
-    let Ok(Some(store)) = Store::peek(&context.database()).await else {
-        return BTreeMap::new();
-    };
-    let fleet = store.load(crate::domain::Epoch(0), &context.config.hosts).await;
-    store.close().await;
-    let Ok(fleet) = fleet else { return BTreeMap::new() };
-    let hosts = fleet.hosts();
-    hosts
-        .filter_map(|(name, _)| Some((name.clone(), fleet.host_hold(name)?.clone())))
-        .collect()
-}
-
-/// What is wrong with a host that answers: jobs need its engine, and it has none that answers.
-fn stopped(facts: &Facts, needs_docker: bool) -> Option<String> {
-    match &facts.docker {
-        Program::Missing(why) if needs_docker => Some(format!("Docker does not answer: {why}")),
-        Program::Missing(_) | Program::Version(_) => None,
-    }
-}
-
 /// Where room is short, these go first: what can be looked up elsewhere, then what is seldom short.
-fn table(lines: &[Line<'_>]) -> Table {
+fn table(lines: &[HostState<'_>]) -> Table {
     let mut table = Table::new(&[
         left("host"),
         name("reached as").spare_at(3),
@@ -183,13 +91,6 @@ fn table(lines: &[Line<'_>]) -> Table {
     table
 }
 
-fn destination(host: &HostConfig) -> String {
-    match &host.reach {
-        Reach::Ssh(destination) => destination.clone(),
-        Reach::Local => "this machine".to_owned(),
-    }
-}
-
 fn free((all, free): (u64, u64)) -> String {
     format!("{} of {}", words::bytes(free), words::bytes(all))
 }
@@ -216,7 +117,9 @@ fn slots(slots: u32, facts: &Facts, is_free: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HostName;
     use crate::report::text;
+    use crate::service::host_states::engine_fault;
 
     fn facts(docker: Program) -> Facts {
         let gigabytes = 1_000_000_000;
@@ -243,8 +146,8 @@ mod tests {
         facts: Option<Facts>,
         error: Option<&str>,
         held: Option<&str>,
-    ) -> Line<'a> {
-        Line {
+    ) -> HostState<'a> {
+        HostState {
             name,
             destination: format!("ubuntu@{name}.compute.internal"),
             slots: 2,
@@ -263,9 +166,11 @@ mod tests {
             .collect();
         let engine = || Program::Version("27.3.1".to_owned());
         let gone = facts(Program::Missing("Cannot connect to the Docker daemon".to_owned()));
-        let why = stopped(&gone, true);
+        let why = engine_fault(&gone, true);
         assert!(
-            why.is_some() && stopped(&gone, false).is_none() && stopped(&facts(engine()), true).is_none()
+            why.is_some()
+                && engine_fault(&gone, false).is_none()
+                && engine_fault(&facts(engine()), true).is_none()
         );
         let lines = [
             line(&names[0], Some(facts(engine())), None, Some("paused: new disk")),

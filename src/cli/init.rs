@@ -3,9 +3,10 @@
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
 use crate::config;
+use crate::service::{Problem, ProblemKind};
 
 /// The assignment of `--local`, beside `fleet.toml`.
 const HELLO: &str = "assignments/hello.json";
@@ -39,7 +40,7 @@ pub(super) struct Args {
     local: bool,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let shown = args.file.display();
     if !args.local {
         write(&args.file, &config::starter())?;
@@ -71,14 +72,15 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, Comm
 }
 
 /// Writes a file that is not there yet.
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+fn write(path: &Path, text: &str) -> Result<(), Problem> {
     let mut file = match std::fs::File::create_new(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(
-                CommandError::new(Kind::Refused, format!("{} is there already", path.display()))
-                    .hint("name another file, or move it away"),
-            );
+            return Err(Problem::new(
+                ProblemKind::Refused,
+                format!("{} is there already", path.display()),
+            )
+            .hint("name another file, or move it away"));
         }
         Err(error) => return Err(cannot(path, &error)),
     };
@@ -86,6 +88,10 @@ fn write(path: &Path, text: &str) -> Result<(), CommandError> {
         .map_err(|error| cannot(path, &error))
 }
 
-fn cannot(path: &Path, error: &std::io::Error) -> CommandError {
-    CommandError::new(Kind::Environment, format!("cannot write {}", path.display())).caused_by(error)
+fn cannot(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new(
+        ProblemKind::Environment,
+        format!("cannot write {}", path.display()),
+    )
+    .caused_by(error)
 }

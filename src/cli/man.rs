@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
+use crate::service::{Problem, ProblemKind};
 
 /// Print the manual page, or write one per verb
 #[derive(Debug, clap::Args)]
@@ -16,13 +17,9 @@ pub(super) struct Args {
     to: Option<PathBuf>,
 }
 
-pub(super) fn run(
-    args: &Args,
-    command: clap::Command,
-    printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
+pub(super) fn run(args: &Args, command: clap::Command, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let failed = |error: std::io::Error| {
-        CommandError::new(Kind::Environment, "cannot write the manual").caused_by(&error)
+        Problem::new(ProblemKind::Environment, "cannot write the manual").caused_by(&error)
     };
     if let Some(dir) = &args.to {
         std::fs::create_dir_all(dir).map_err(failed)?;

@@ -1,65 +1,51 @@
-//! Floor 4: the verbs. One file each: its arguments (whose comments are its help), one call into the
-//! library, and what to print. Nothing else in the crate knows clap or the terminal.
+//! Floor 5: the verbs. One file each: its arguments (whose comments are its help), one call of a
+//! service, and what to print. Nothing else in the crate knows clap or the terminal.
 
 mod adopt;
 mod assign;
-mod assignment;
 mod calibrate;
 mod cancel;
 mod check;
 mod collect;
 mod completions;
-mod context;
-mod coordinate;
-mod datasets;
 mod deploy;
 mod dispatch;
 mod doctor;
-mod drive;
-mod error;
 mod exit;
 mod explain;
 mod failures;
-mod fit;
+mod forecast_args;
 mod history;
-mod foresee;
 mod hold;
-mod harness;
 mod host;
 mod hosts;
 mod images;
 mod init;
+mod interrupt;
 mod logs;
 mod man;
-mod needs;
+mod perform;
 mod plan;
-mod predictions;
-mod preflight;
 mod printer;
 mod progress;
 mod regrade;
 mod rehearse;
-mod results;
+mod render;
 mod retry;
 mod runner;
 mod schema;
-mod select;
 mod status;
-mod tell;
 mod trace;
-mod verdicts;
 mod verify;
-mod ways;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use context::Context;
-pub use error::{CommandError, Kind};
 use printer::Printer;
 
 use crate::doors::birth::{self, Role};
+use crate::service::{Problem, ProblemKind, Project};
 
 /// Run evaluations of coding agents across a fleet of hosts over SSH, durably
 ///
@@ -162,7 +148,7 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             printer.error(&error);
-            ExitCode::from(error.exit_code())
+            ExitCode::from(render::exit_code(&error))
         }
     }
 }
@@ -214,7 +200,7 @@ fn meant(mut error: clap::Error) -> clap::Error {
     error
 }
 
-fn run(cli: Cli, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
+fn run(cli: Cli, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     // The host's half and the papers need neither configuration nor reactor.
     match cli.verb {
         Verb::Runner(args) => return runner::run(&args),
@@ -227,38 +213,38 @@ fn run(cli: Cli, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
         _ => {}
     }
     trace::start();
-    let context = Context::load(&cli.config, cli.ssh_config.as_deref())?;
+    let project = Project::load(&cli.config, cli.ssh_config.as_deref())?;
     let reactor = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| CommandError::new(Kind::Environment, "cannot start").caused_by(&error))?;
+        .map_err(|error| Problem::new(ProblemKind::Environment, "cannot start").caused_by(&error))?;
     reactor.block_on(async {
         match cli.verb {
-            Verb::Check(args) => check::run(&args, &context, printer),
-            Verb::Assign(args) => assign::run(&args, &context, printer).await,
-            Verb::Plan(args) => plan::run(&args, &context, printer).await,
-            Verb::Rehearse(args) => rehearse::run(&args, &context, printer).await,
-            Verb::Dispatch(args) => dispatch::run(&args, &context, printer).await,
-            Verb::Status(args) => status::run(&args, &context, printer).await,
-            Verb::Collect(args) => collect::run(&args, &context, printer).await,
-            Verb::Calibrate(args) => calibrate::run(&args, &context, printer).await,
-            Verb::Images(args) => images::run(&args, &context, printer).await,
-            Verb::Logs(args) => logs::run(&args, &context, printer).await,
-            Verb::History(args) => history::run(&args, &context, printer).await,
-            Verb::Failures(args) => failures::run(&args, &context, printer).await,
-            Verb::Cancel(args) => cancel::run(&args, &context, printer).await,
-            Verb::Explain(args) => explain::run(&args, &context, printer).await,
-            Verb::Retry(args) => retry::run(&args, &context, printer).await,
-            Verb::Pause(args) => hold::pause(&args, &context, printer).await,
-            Verb::Resume(args) => hold::resume(&args, &context, printer).await,
-            Verb::Drain(args) => hold::drain(&args, &context, printer).await,
-            Verb::Hosts(args) => hosts::run(&args, &context, printer).await,
-            Verb::Host(args) => host::run(&args, &context, printer).await,
-            Verb::Doctor(args) => doctor::run(&args, &context, printer).await,
-            Verb::Deploy(args) => deploy::run(&args, &context, printer).await,
-            Verb::Verify(args) => verify::run(&args, &context, printer).await,
-            Verb::Adopt(args) => adopt::run(&args, &context, printer).await,
+            Verb::Check(args) => check::run(&args, &project, printer),
+            Verb::Assign(args) => assign::run(&args, &project, printer).await,
+            Verb::Plan(args) => plan::run(&args, &project, printer).await,
+            Verb::Rehearse(args) => rehearse::run(&args, &project, printer).await,
+            Verb::Dispatch(args) => dispatch::run(&args, &project, printer).await,
+            Verb::Status(args) => status::run(&args, &project, printer).await,
+            Verb::Collect(args) => collect::run(&args, &project, printer).await,
+            Verb::Calibrate(args) => calibrate::run(&args, &project, printer).await,
+            Verb::Images(args) => images::run(&args, &project, printer).await,
+            Verb::Logs(args) => logs::run(&args, &project, printer).await,
+            Verb::History(args) => history::run(&args, &project, printer).await,
+            Verb::Failures(args) => failures::run(&args, &project, printer).await,
+            Verb::Cancel(args) => cancel::run(&args, &project, printer).await,
+            Verb::Explain(args) => explain::run(&args, &project, printer).await,
+            Verb::Retry(args) => retry::run(&args, &project, printer).await,
+            Verb::Pause(args) => hold::pause(&args, &project, printer).await,
+            Verb::Resume(args) => hold::resume(&args, &project, printer).await,
+            Verb::Drain(args) => hold::drain(&args, &project, printer).await,
+            Verb::Hosts(args) => hosts::run(&args, &project, printer).await,
+            Verb::Host(args) => host::run(&args, &project, printer).await,
+            Verb::Doctor(args) => doctor::run(&args, &project, printer).await,
+            Verb::Deploy(args) => deploy::run(&args, &project, printer).await,
+            Verb::Verify(args) => verify::run(&args, &project, printer).await,
+            Verb::Adopt(args) => adopt::run(&args, &project, printer).await,
             Verb::Init(_)
             | Verb::Regrade(_)
             | Verb::Schema(_)

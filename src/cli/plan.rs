@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
+use super::forecast_args::ForecastArgs;
 use super::printer::Printer;
-use super::{CommandError, exit, foresee};
 use crate::domain::SetName;
 use crate::rehearse::Forecast;
+use crate::service::{Problem, Project, forecast};
 use crate::view::{self, Schedule};
 
 /// So many plays show what chance may make of it.
@@ -26,7 +27,7 @@ const PLAYED_JOBS: usize = 30_000;
   fleet plan --json assignments/phase8.json | jq .plan.forecast.finish_s.p90")]
 pub(super) struct Args {
     #[command(flatten)]
-    given: foresee::Given,
+    given: ForecastArgs,
     /// Every job of every host
     #[arg(long)]
     all: bool,
@@ -48,15 +49,15 @@ struct Listing<'p> {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let foresight = foresee::foresee(&args.given, context).await?;
+) -> Result<exit::VerbExit, Problem> {
+    let foresight = forecast::read_foresight(&args.given.request(), project).await?;
     let scenes = [Some(&foresight.scene), foresight.changed().as_ref()].map(|scene| {
         scene.map(|scene| {
             let runs = PLAYED_JOBS / scene.works.len().max(1);
             let runs = u32::try_from(runs).unwrap_or(PLAYS).clamp(3, PLAYS);
-            let (expected, plays) = foresee::expected_and_plays(scene, runs);
+            let (expected, plays) = forecast::play_expected_and_random(scene, runs);
             (expected, Forecast::of(&plays))
         })
     });

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{CommandError, Kind, exit};
+use super::{exit, render};
 use crate::doors::{secrets, terminal};
 use crate::report::text::width;
+use crate::service::{NoteSink, Problem, ProblemKind};
 use crate::view::Window;
 
 /// Prints.
@@ -49,20 +50,20 @@ impl Printer {
 
     /// Data.
     #[expect(clippy::unused_self, reason = "who prints holds the printer")]
-    pub(super) fn data(&self, text: &str) -> Result<(), CommandError> {
+    pub(super) fn data(&self, text: &str) -> Result<(), Problem> {
         let mut out = io::stdout().lock();
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Data for programs.
-    pub(super) fn json(&self, value: &impl Serialize) -> Result<(), CommandError> {
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<(), Problem> {
         let text = serde_json::to_string_pretty(value)
-            .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+            .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
         self.data(&format!("{text}\n"))
     }
 
     /// A job's own bytes: as they are into a pipe; on a terminal, control characters are made visible.
-    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), CommandError> {
+    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Problem> {
         if let Some(last) = bytes.last() {
             self.within_line.set(*last != b'\n');
         }
@@ -86,7 +87,7 @@ impl Printer {
     }
 
     /// A title between pieces of a job's own output: data, as they are, on a line of its own.
-    pub(super) fn heading(&self, title: &str) -> Result<(), CommandError> {
+    pub(super) fn heading(&self, title: &str) -> Result<(), Problem> {
         let end = if self.within_line.replace(false) { "\n" } else { "" };
         self.data(&format!("{end}── {title}\n"))
     }
@@ -105,8 +106,8 @@ impl Printer {
     }
 
     /// An error. Never quiet.
-    pub(super) fn error(&self, error: &CommandError) {
-        talk(&format!("{}{}", self.wipe(), error.render()));
+    pub(super) fn error(&self, error: &Problem) {
+        talk(&format!("{}{}", self.wipe(), render::problem_text(error)));
     }
 
     /// Can a picture be drawn on stderr?
@@ -120,7 +121,7 @@ impl Printer {
     }
 
     /// Data that replaces the data shown before, on a terminal; elsewhere it follows.
-    pub(super) fn redraw(&self, text: &str) -> Result<(), CommandError> {
+    pub(super) fn redraw(&self, text: &str) -> Result<(), Problem> {
         if self.terminal_out {
             return self.data(&format!("\x1b[H\x1b[J{text}"));
         }
@@ -160,6 +161,12 @@ impl Printer {
     }
 }
 
+impl NoteSink for Printer {
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+}
+
 /// Moves the cursor to where these lines began, and clears all below. The window may have become narrower since, so that
 /// one line takes several rows; and the terminal shows a Ctrl-C where the cursor is.
 fn over(drawn: &[usize], wide: Option<usize>, high: Option<usize>) -> String {
@@ -184,11 +191,11 @@ fn talk(text: &str) {
     let _ = io::stderr().lock().write_all(secrets::hidden(text).as_bytes());
 }
 
-fn written(result: io::Result<()>) -> Result<(), CommandError> {
+fn written(result: io::Result<()>) -> Result<(), Problem> {
     match result {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::at_once(exit::OK),
-        Err(error) => Err(CommandError::new(Kind::Environment, "cannot write to stdout").caused_by(&error)),
+        Err(error) => Err(Problem::new(ProblemKind::Environment, "cannot write to stdout").caused_by(&error)),
     }
 }
 

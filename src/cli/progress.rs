@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::printer::Printer;
-use crate::domain::{Event, Fleet, Timestamp};
+use crate::domain::{Event, Timestamp};
 use crate::doors::clock;
 use crate::plan::Policy;
+use crate::schedule::Fleet;
+use crate::service::{Problem, ProgressSink};
 use crate::view::{self, History};
 
 /// Redrawing more often than this is more than an eye wants.
@@ -14,6 +16,8 @@ const PACE: Duration = Duration::from_millis(200);
 /// Follows a run.
 pub(super) struct Progress<'a> {
     printer: &'a Printer,
+    /// Another process waits to read that this one coordinates.
+    background: bool,
     policy: Policy,
     history: History,
     started: Timestamp,
@@ -21,18 +25,34 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(printer: &'a Printer, policy: Policy) -> Progress<'a> {
+    pub(super) fn new(printer: &'a Printer, background: bool) -> Progress<'a> {
         Progress {
             printer,
-            policy,
+            background,
+            policy: Policy::default(),
             history: History::default(),
             started: clock::now(),
             drawn: None,
         }
     }
 
-    /// After each round of the engine.
-    pub(super) fn show(&mut self, fleet: &Fleet, now: Timestamp, events: &[Event]) {
+    fn picture(&self, fleet: &Fleet, now: Timestamp) -> Vec<String> {
+        let window = self.printer.window();
+        view::progress(fleet, &self.policy, now, self.started, &self.history, window)
+    }
+}
+
+impl ProgressSink for Progress<'_> {
+    fn started(&mut self, policy: &Policy) -> Result<(), Problem> {
+        if self.background {
+            self.printer.data("coordinating in the background\n")?;
+        }
+        self.policy = policy.clone();
+        self.started = clock::now();
+        Ok(())
+    }
+
+    fn advanced(&mut self, fleet: &Fleet, now: Timestamp, events: &[Event]) {
         for event in events {
             self.history.observe(fleet, now, event);
             if !self.printer.can_draw()
@@ -48,13 +68,8 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn picture(&self, fleet: &Fleet, now: Timestamp) -> Vec<String> {
-        let window = self.printer.window();
-        view::progress(fleet, &self.policy, now, self.started, &self.history, window)
-    }
-
     /// The last picture stays.
-    pub(super) fn finish(self, fleet: &Fleet) {
+    fn ended(&mut self, fleet: &Fleet) {
         let lines = self.picture(fleet, clock::now());
         if self.printer.can_draw() {
             self.printer.draw(&lines);

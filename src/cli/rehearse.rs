@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::context::Context;
+use super::exit;
+use super::forecast_args::ForecastArgs;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit, foresee};
 use crate::domain::SetName;
 use crate::rehearse::{Faults, Forecast};
+use crate::service::{Problem, ProblemKind, Project, forecast};
 use crate::view;
 
 /// Play an assignment many times on simulated hosts, with the times of this fleet and the faults that you name
@@ -21,7 +22,7 @@ use crate::view;
   fleet rehearse --json assignments/phase8.json | jq .rehearsal.finish_s")]
 pub(super) struct Args {
     #[command(flatten)]
-    given: foresee::Given,
+    given: ForecastArgs,
     /// What goes wrong, and how often. In times an hour and host: `host` (it restarts), `gone` (for good), `link` (cut for
     /// a minute). As a part of all attempts: `lost` (the supervisor is killed), `provider` (fails, and may work again),
     /// `image` (cannot be made ready), `job` (fails for good)
@@ -53,34 +54,34 @@ struct Listing<'p> {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
+) -> Result<exit::VerbExit, Problem> {
     let mut wrong = Vec::new();
     let faults = match args.faults.as_deref().map(Faults::parse) {
         None => Faults::default(),
         Some(Ok(faults)) => faults,
         Some(Err(faults)) => {
-            let error = CommandError::new(Kind::Input, "the rates of faults are not understood");
+            let error = Problem::new(ProblemKind::Input, "the rates of faults are not understood");
             wrong.push(error.causes(faults.into_iter().map(|what| format!("--faults: {what}"))));
             Faults::default()
         }
     };
-    let foresight = match foresee::foresee(&args.given, context).await {
+    let foresight = match forecast::read_foresight(&args.given.request(), project).await {
         Ok(foresight) => Some(foresight),
         Err(error) => {
             wrong.push(error);
             None
         }
     };
-    let foresight = match (CommandError::all(wrong), foresight) {
+    let foresight = match (Problem::merged(wrong), foresight) {
         (None, Some(foresight)) => foresight,
         (Some(error), _) => return Err(error),
         (None, None) => return Ok(exit::OK),
     };
-    let forecast = |scene| Forecast::of(&foresee::plays(scene, args.runs, args.seed, &faults));
-    let before = forecast(&foresight.scene);
-    let after = foresight.changed().as_ref().map(forecast);
+    let forecast_of = |scene| Forecast::of(&forecast::play_scene(scene, args.runs, args.seed, &faults));
+    let before = forecast_of(&foresight.scene);
+    let after = foresight.changed().as_ref().map(forecast_of);
     if args.json {
         printer.json(&Listing {
             version: 1,

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{CommandError, Kind, exit};
+use super::exit;
 use crate::domain::{AttemptId, PhaseName};
 use crate::doors::secrets;
 use crate::runner;
+use crate::service::{Problem, ProblemKind};
 use crate::transport::clean_shell;
 
 /// The host's half
@@ -51,18 +52,18 @@ enum Verb {
     },
 }
 
-pub(super) fn run(args: &Args) -> Result<exit::VerbExit, CommandError> {
+pub(super) fn run(args: &Args) -> Result<exit::VerbExit, Problem> {
     secrets::shield();
     match &args.verb {
         Verb::Shell { argv } => {
-            let code =
-                clean_shell(argv).map_err(|error| CommandError::new(Kind::Environment, error.to_string()))?;
+            let code = clean_shell(argv)
+                .map_err(|error| Problem::new(ProblemKind::Environment, error.to_string()))?;
             return Ok(exit::VerbExit::passed(Some(code), exit::VerbExit::Passed(255)));
         }
         Verb::Step { capsule, phase } => {
             return runner::step(capsule, phase)
                 .map(|well| if well { exit::OK } else { exit::INTERNAL })
-                .map_err(|error| CommandError::new(Kind::Environment, error.to_string()));
+                .map_err(|error| Problem::new(ProblemKind::Environment, error.to_string()));
         }
         Verb::Serve { root } => runner::serve(root),
         Verb::Supervise {
@@ -72,5 +73,5 @@ pub(super) fn run(args: &Args) -> Result<exit::VerbExit, CommandError> {
         } => runner::supervise(root, *attempt, *secrets),
     }
     .map(|()| exit::OK)
-    .map_err(|error| CommandError::new(Kind::Environment, error.to_string()))
+    .map_err(|error| Problem::new(ProblemKind::Environment, error.to_string()))
 }

@@ -1,7 +1,8 @@
 //! `fleet schema`: the published JSON Schemas.
 
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
+use crate::service::{Problem, ProblemKind};
 use crate::{config, validate};
 
 /// Print the JSON Schema of fleet.toml or of assignment files
@@ -24,13 +25,13 @@ enum Of {
     Assignment,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, CommandError> {
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let schema = match args.of {
         Of::Config => config::schema(),
         Of::Assignment => validate::schema(),
     };
     let text = serde_json::to_string_pretty(&schema)
-        .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?;
+        .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
     printer.data(&format!("{text}\n"))?;
     Ok(exit::OK)
 }

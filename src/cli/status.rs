@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::context::{Context, Look};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
 use crate::domain::JobId;
-use crate::view::{self, Board};
+use crate::service::{FleetSnapshot, Problem, ProblemKind, Project};
+use crate::view::{self, Board, Seen};
 
 /// Between two pictures of `--watch`.
 const PACE: Duration = Duration::from_secs(1);
@@ -35,25 +35,28 @@ pub(super) struct Args {
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
+) -> Result<exit::VerbExit, Problem> {
     loop {
-        let Look {
+        let FleetSnapshot {
             store,
             fleet,
             policy,
             holder,
-            seen,
-        } = context.look().await?;
+            now,
+            by,
+            last_known,
+        } = project.take_snapshot().await?;
         let collected: BTreeSet<JobId> = store.collected().await?.into_keys().map(|id| id.job).collect();
         store.close().await;
-        let board = Board::of(&fleet, &policy, seen, &collected, &context.config.hosts);
+        let seen = Seen { now, by, last_known };
+        let board = Board::of(&fleet, &policy, seen, &collected, &project.config.hosts);
         if args.json {
             printer.data(
                 &board
                     .json()
-                    .map_err(|error| CommandError::new(Kind::Internal, error.to_string()))?,
+                    .map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?,
             )?;
             return Ok(exit::OK);
         }

@@ -1,20 +1,18 @@
 //! `fleet verify`: is the harness on every host the one that `fleet.lock` pins?
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::context::Context;
-use super::harness::{self, chosen};
+use super::exit;
 use super::printer::Printer;
-use super::{CommandError, Kind, exit};
-use crate::domain::deploy::{Look, Place};
-use crate::domain::host::HostConfig;
-use crate::domain::tree::{Drift, Profile, Tree, short};
-use crate::domain::{HostName, Lock, Sha256};
-use crate::report::text::printable;
+use crate::domain::deploy::Place;
+use crate::domain::tree::short;
+use crate::domain::{HostName, Sha256};
 use crate::report::words;
+use crate::service::verify::{self, HostHarness};
+use crate::service::{Problem, Project};
+use crate::text::sanitize_line;
 
 /// Most files that are shown of one host; `--json` has all.
 const SHOWN: usize = 20;
@@ -47,52 +45,24 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// One host.
-#[derive(Debug, Serialize)]
-struct Line {
-    host: HostName,
-    ok: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<Place>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<Sha256>,
-    drift: Vec<Drift>,
-}
-
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     version: u32,
     tree: Sha256,
     profile: Sha256,
     looked_at: &'static str,
-    hosts: &'a [Line],
+    hosts: &'a [HostHarness],
 }
 
 pub(super) async fn run(
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
+) -> Result<exit::VerbExit, Problem> {
     if let Some(from) = &args.pin {
-        return pin(from, args, context, printer).await;
+        return pin(from, args, project, printer).await;
     }
-    let hosts = chosen(&args.hosts, context)?;
-    let lock = harness::read_lock(context)?.ok_or_else(|| {
-        CommandError::new(
-            Kind::Input,
-            format!(
-                "{} is not there: no harness is pinned",
-                harness::lock_path(context).display()
-            ),
-        )
-        .hint("`fleet verify --pin HOST` pins what a good host has; `fleet deploy` pins what it brings")
-    })?;
-    let looks = hosts
-        .into_iter()
-        .map(|host| line(context, host, &lock, args.tree));
-    let lines = futures::future::join_all(looks).await;
+    let (lock, lines) = verify::verify_hosts(&args.hosts, args.tree, project).await?;
     let bad = lines.iter().filter(|line| !line.ok).count();
     if args.json {
         printer.json(&Report {
@@ -126,73 +96,12 @@ pub(super) async fn run(
     Ok(if bad == 0 { exit::OK } else { exit::ENVIRONMENT })
 }
 
-async fn line(context: &Context, host: &HostConfig, lock: &Lock, whole: bool) -> Line {
-    let mut line = Line {
-        host: host.name.clone(),
-        ok: false,
-        error: None,
-        place: None,
-        profile: None,
-        drift: Vec::new(),
-    };
-    match compare(context, host, lock, whole).await {
-        Ok((place, profile, drift)) => {
-            line.ok = drift.is_empty();
-            line.profile = Some(profile);
-            line.drift = drift;
-            if place == Place::Absent {
-                line.ok = false;
-                line.error = Some("there is no harness".to_owned());
-            }
-            line.place = Some(place);
-        }
-        Err(why) => line.error = Some(why),
-    }
-    line
-}
-
-/// What lies there, and what differs.
-async fn compare(
-    context: &Context,
-    host: &HostConfig,
-    lock: &Lock,
-    whole: bool,
-) -> Result<(Place, Sha256, Vec<Drift>), String> {
-    let mut call = harness::call(context, host).await?;
-    let files = if whole {
-        Look::Whole(context.config.harness.exclude.clone())
-    } else {
-        Look::Paths(lock.critical().to_vec())
-    };
-    let found = harness::look(&mut call, host, files).await;
-    call.hang_up().await;
-    let mut found = found?;
-    let tree = match found.place {
-        Place::Version(tree) => Some(tree),
-        Place::Absent | Place::Directory | Place::Link(_) | Place::Other => None,
-    };
-    let critical = found.tree.part(lock.critical());
-    let profile = Profile::of(lock.critical(), &critical, tree).id;
-    found.tree.0.append(&mut found.unknown.0);
-    let expected = if whole {
-        lock.tree()
-    } else {
-        lock.tree().part(lock.critical())
-    };
-    let drift = if found.place == Place::Absent {
-        Vec::new()
-    } else {
-        expected.drift(&found.tree)
-    };
-    Ok((found.place, profile, drift))
-}
-
-fn text(line: &Line, all: usize) -> String {
+fn text(line: &HostHarness, all: usize) -> String {
     let host = line.host.as_str();
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = match (&line.error, line.drift.len()) {
-        (Some(why), _) => writeln!(text, "✗ {host:<10} {}", printable(why)),
+        (Some(why), _) => writeln!(text, "✗ {host:<10} {}", sanitize_line(why)),
         (None, 0) => {
             let version = match &line.place {
                 Some(Place::Version(tree)) => format!("; version {}", short(*tree)),
@@ -217,7 +126,13 @@ fn text(line: &Line, all: usize) -> String {
             (None, Some(found)) => format!("expected nothing\n{:15}found    {found}", ""),
             (None, None) => String::new(),
         };
-        let _ = writeln!(text, "  {:10} {}\n{:15}{what}", "", printable(&drift.path), "");
+        let _ = writeln!(
+            text,
+            "  {:10} {}\n{:15}{what}",
+            "",
+            sanitize_line(&drift.path),
+            ""
+        );
     }
     if line.drift.len() > SHOWN {
         let _ = writeln!(text, "  {:10} and {} more", "", line.drift.len() - SHOWN);
@@ -229,21 +144,20 @@ fn text(line: &Line, all: usize) -> String {
 async fn pin(
     from: &str,
     args: &Args,
-    context: &Context,
+    project: &Project,
     printer: &Printer,
-) -> Result<exit::VerbExit, CommandError> {
-    let (tree, name) = source(from, context).await?;
-    let lock = harness::lock_of(context, &tree, &name)?;
-    let news = harness::pin(context, &lock, args.dry_run)?;
+) -> Result<exit::VerbExit, Problem> {
+    let pinned = verify::pin_harness(from, args.dry_run, project).await?;
+    let (lock, files, name, news) = (&pinned.lock, pinned.files, &pinned.from, pinned.is_new);
     if args.json {
         printer.json(&serde_json::json!({
-            "version": 1, "tree": lock.digest(), "profile": lock.profile(), "files": tree.0.len(), "changed": news,
+            "version": 1, "tree": lock.digest(), "profile": lock.profile(), "files": files, "changed": news,
         }))?;
     }
     let what = format!(
         "version {} ({}), profile {}",
         short(lock.digest()),
-        words::count(tree.0.len(), "file", "files"),
+        words::count(files, "file", "files"),
         short(lock.profile())
     );
     printer.say(&match (news, args.dry_run) {
@@ -252,39 +166,4 @@ async fn pin(
         (true, false) => format!("fleet.lock pins {what}, of {name}"),
     });
     Ok(exit::OK)
-}
-
-async fn source(from: &str, context: &Context) -> Result<(Tree, String), CommandError> {
-    let named = from.parse::<HostName>().ok();
-    if let Some(host) = named.and_then(|name| context.config.host(&name)) {
-        let failed = |why: String| {
-            CommandError::new(
-                Kind::Environment,
-                format!("cannot look at the harness of {}", host.name),
-            )
-            .causes([why])
-        };
-        let mut call = harness::call(context, host).await.map_err(failed)?;
-        let look = Look::Whole(context.config.harness.exclude.clone());
-        let found = harness::look(&mut call, host, look).await;
-        call.hang_up().await;
-        return Ok((found.map_err(failed)?.tree, host.name.to_string()));
-    }
-    let dir = match (from, &context.config.harness.tree) {
-        ("", Some(tree)) => context.base.join(tree),
-        ("", None) => {
-            return Err(
-                CommandError::new(Kind::Input, "nothing says what is to be pinned")
-                    .hint("name a host or a directory, or set `tree` under [harness] in fleet.toml"),
-            );
-        }
-        (dir, _) => Path::new(dir).to_owned(),
-    };
-    if !dir.is_dir() {
-        return Err(
-            CommandError::new(Kind::Input, format!("`{from}` is neither a host nor a directory"))
-                .hint("`fleet hosts` lists the hosts"),
-        );
-    }
-    Ok((harness::read_tree(context, &dir)?, dir.display().to_string()))
 }

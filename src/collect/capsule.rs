@@ -9,7 +9,7 @@ use super::{Wanted, tree};
 use crate::domain::journal::{Entry, Line};
 use crate::domain::manifest::{self, Manifest, Seal};
 use crate::domain::{Sha256, layout};
-use crate::report::text::printable;
+use crate::text::sanitize_line;
 
 /// The copy of a capsule in the staging directory.
 pub(super) struct Capsule {
@@ -60,7 +60,7 @@ impl Capsule {
         };
         let here = tree::files(&self.dir)?;
         for file in &manifest.files {
-            let shown = || printable(&file.path).into_owned();
+            let shown = || sanitize_line(&file.path).into_owned();
             match here.get(Path::new(&file.path)) {
                 None => return Err(CollectError::Missing(shown())),
                 Some(size) if *size != file.size => return Err(CollectError::Corrupt(shown())),
@@ -83,12 +83,15 @@ pub(super) fn manifest_of(dir: &Path, seal: &Seal) -> Result<Manifest, CollectEr
         return Err(bad("its sha256 differs"));
     }
     let manifest: Manifest =
-        serde_json::from_slice(&bytes).map_err(|error| bad(&printable(&error.to_string())))?;
+        serde_json::from_slice(&bytes).map_err(|error| bad(&sanitize_line(&error.to_string())))?;
     if manifest.version != manifest::VERSION {
         return Err(bad(&format!("it has version {}", manifest.version)));
     }
     if let Some(file) = manifest.files.iter().find(|file| !manifest::is_safe(&file.path)) {
-        return Err(bad(&format!("`{}` is not a safe path", printable(&file.path))));
+        return Err(bad(&format!(
+            "`{}` is not a safe path",
+            sanitize_line(&file.path)
+        )));
     }
     let bytes = manifest
         .files

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::domain::host::Outlook;
-use crate::report::text::printable;
+use crate::text::sanitize_line;
 
 /// Why an attempt is not at home. Texts are safe to print.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,5 +150,5 @@ impl CollectError {
 
 /// A path for people.
 pub(super) fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy()).into_owned()
+    sanitize_line(&path.to_string_lossy()).into_owned()
 }

@@ -15,6 +15,7 @@ mod result;
 mod rsync;
 mod send;
 mod tree;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,38 +24,11 @@ use capsule::Capsule;
 pub use error::CollectError;
 pub use result::{Phase, ResultFile};
 pub use send::{Parcel, send};
+pub use wanted::{Brought, Origin, Wanted};
 
-use crate::domain::journal::Outcome;
-use crate::domain::manifest::Seal;
-use crate::domain::{AttemptId, HostName, Job, Span};
+use crate::domain::{AttemptId, Job, Span};
 use place::Incoming;
 use rsync::Fetch;
-
-/// Where the capsules of a host are, in rsync's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// The host's name, for `result.json`.
-    pub host: HostName,
-    /// Value of rsync's `-e`: the connection to use. None for this machine.
-    pub rsh: Option<String>,
-    /// The runner's root: `aws-instance-eval1:.fleet` or `/abs/root`. A `~` is not expanded.
-    pub base: String,
-}
-
-/// An ended attempt whose files are wanted.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// Which.
-    pub attempt: AttemptId,
-    /// Its job.
-    pub job: Arc<Job>,
-    /// What came out, as the coordinator has it on record.
-    pub outcome: Outcome,
-    /// What its files must match. None: nobody vouches for them, and only its logs are wanted.
-    pub seal: Option<Seal>,
-    /// Its place: `<results>/<set>/<instance>/<model>/run<n>`.
-    pub home: PathBuf,
-}
 
 /// How to collect.
 #[derive(Debug, Clone, Copy)]
@@ -72,17 +46,6 @@ impl Default for Options {
             silence: Span::seconds(60),
         }
     }
-}
-
-/// An attempt that is at home.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brought {
-    /// Where.
-    pub home: PathBuf,
-    /// Its `result.json`.
-    pub result: ResultFile,
-    /// False if it was there already.
-    pub fresh: bool,
 }
 
 /// What became of each wanted attempt.

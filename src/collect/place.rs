@@ -2,24 +2,20 @@
 //!
 //! Invariant: whoever holds an [`Incoming`] is the only one to write below it, on this machine.
 
-use std::fs::{self, File};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
 
 use super::capsule::manifest_of;
 use super::error::{CollectError, shown};
 use super::result::ResultFile;
 use super::{Brought, Wanted, tree};
 use crate::domain::{AttemptId, HostName, layout};
+use crate::doors::files::FileLock;
 
 /// The staging directory of one host. Survives a crash, so that the next run goes on from there.
 pub(super) struct Incoming {
     dir: PathBuf,
-    _lock: Flock<File>,
+    _lock: FileLock,
 }
 
 impl Incoming {
@@ -28,23 +24,8 @@ impl Incoming {
         fs::create_dir_all(results).map_err(|error| CollectError::io(results, &error))?;
         let dir = tree::make(results, &Path::new(".incoming").join(host.as_str()), 0o700)?;
         let path = dir.join("lock");
-        let mut file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlag::O_NOFOLLOW.bits())
-            .open(&path)
-            .map_err(|error| CollectError::io(&path, &error))?;
-        let lock = loop {
-            // A blocking lock could not be given up when the user has had enough.
-            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => break lock,
-                Err((back, Errno::EWOULDBLOCK)) => file = back,
-                Err((_, errno)) => return Err(CollectError::io(&path, &errno.into())),
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        };
+        let lock = FileLock::wait_for(&path, || {}).await;
+        let lock = lock.map_err(|error| CollectError::io(&path, &error))?;
         // rsync would write through a symbolic link that lies here.
         tree::files(&dir)?;
         Ok(Incoming { dir, _lock: lock })

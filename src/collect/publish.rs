@@ -1,8 +1,7 @@
 //! The last step: a verified capsule becomes the result at its place, with one rename.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -14,6 +13,7 @@ use super::{Brought, tree};
 use crate::domain::journal::Entry;
 use crate::domain::tree::{PROFILE_VERSION, Profile};
 use crate::domain::{HostName, Sha256, evidence, layout};
+use crate::doors::files::{self, AS_UMASK, Durability};
 
 /// Puts the capsule in its place. Durable when it returns.
 pub(super) fn publish(capsule: &Capsule, host: &HostName, results: &Path) -> Result<Brought, CollectError> {
@@ -129,12 +129,6 @@ fn write(path: &Path, result: &ResultFile) -> Result<(), CollectError> {
     let mut text =
         serde_json::to_vec_pretty(result).map_err(|error| CollectError::Internal(error.to_string()))?;
     text.push(b'\n');
-    // Nothing of that name comes from a host; a leftover is ours.
-    let _ = fs::remove_file(path);
-    File::options()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(&text))
-        .map_err(|error| CollectError::io(path, &error))
+    // It becomes durable with all else in the capsule.
+    files::replace(path, &text, AS_UMASK, Durability::Whole).map_err(|error| CollectError::io(path, &error))
 }

@@ -17,7 +17,8 @@ use super::{Origin, Wanted};
 use crate::domain::program_exit::ProgramExit;
 use crate::domain::{Span, layout};
 use crate::doors::spawn;
-use crate::report::text::{clip, printable};
+use crate::report::text::clip;
+use crate::text::sanitize_line;
 
 /// What all runs of rsync for one host have in common.
 pub(super) struct Fetch<'a> {
@@ -177,7 +178,7 @@ fn complaint(said: &str) -> String {
         .map(str::trim)
         .find(|line| !line.is_empty() && !line.starts_with("Warning:"))
         .unwrap_or("it did not say why");
-    clip(&printable(line), 300).into_owned()
+    clip(&sanitize_line(line), 300).into_owned()
 }
 
 fn name(list: &mut Vec<u8>, want: &Wanted, file: &str) {

@@ -3,16 +3,14 @@
 //! Invariant: nothing here follows a symbolic link below the directory that it is given.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-
 use super::error::{CollectError, shown};
-use crate::domain::digest::Hasher;
 use crate::domain::{Sha256, layout};
+use crate::doors::files;
 
 /// The regular files below `dir` with their sizes, by path relative to it.
 pub(super) type Files = BTreeMap<PathBuf, u64>;
@@ -72,12 +70,10 @@ pub(super) fn files(dir: &Path) -> Result<Files, CollectError> {
 pub(super) fn settle(dir: &Path, stays: &dyn Fn(&Path) -> bool) -> Result<(), CollectError> {
     walk(dir, &mut |path, kind| {
         let done = match kind {
-            Kind::Directory if path == dir || fs::remove_dir(path).is_err() => {
-                File::open(path).and_then(|dir| dir.sync_all())
-            }
+            Kind::Directory if path == dir || fs::remove_dir(path).is_err() => files::sync_dir(path),
             Kind::Directory => Ok(()),
             Kind::File(_) | Kind::Other if path.strip_prefix(dir).is_ok_and(stays) => {
-                open(path).and_then(|file| file.sync_all())
+                files::open_no_follow(path).and_then(|file| file.sync_all())
             }
             Kind::File(_) | Kind::Other => fs::remove_file(path),
         };
@@ -117,25 +113,16 @@ fn walk(
 
 /// The digest of a file's content.
 pub(super) fn digest(path: &Path) -> Result<Sha256, CollectError> {
-    let fault = |error: io::Error| CollectError::io(path, &error);
-    let mut file = open(path).map_err(fault)?;
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match file.read(&mut buffer).map_err(fault)? {
-            0 => return Ok(hasher.finish()),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
+    let hashed = files::hash_file(path).map_err(|error| CollectError::io(path, &error));
+    hashed.map(|(_, sha256)| sha256)
 }
 
 /// The content of a small file of a capsule; none if it is not there.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CollectError> {
     /// Longer than any manifest that a person could look at; a bound against a hostile host.
     const LONGEST: u64 = 256 << 20;
-    let mut bytes = Vec::new();
-    match open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes)),
+    match files::open_no_follow(path).and_then(|file| files::read_beginning(&file, LONGEST)) {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CollectError::io(path, &error)),
     }
@@ -143,14 +130,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CollectError> {
 
 /// Makes the names in a directory durable.
 pub(super) fn sync(dir: &Path) -> Result<(), CollectError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|error| CollectError::io(dir, &error))
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    File::options().read(true).custom_flags(flags.bits()).open(path)
+    files::sync_dir(dir).map_err(|error| CollectError::io(dir, &error))
 }
 
 /// Is this one of the files that every capsule has beside its artifacts?

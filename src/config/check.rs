@@ -2,8 +2,8 @@
 
 use super::finding::{Faults, quoted, suggestion};
 use super::native;
-use super::table::{Row, Value};
 use super::template;
+use super::value::{Row, Value};
 use crate::domain::{PipelineName, Span};
 
 /// Compares the checked values with each other.

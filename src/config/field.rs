@@ -4,16 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::agent_kind::AgentKind;
-use super::table::Value;
+use super::value::{Field, Value};
 use crate::domain::memory::MemoryLimit;
 use crate::domain::swe::Task;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
-
-/// What a checked value can become in a struct.
-pub(super) trait Field: Sized {
-    /// None only if a fault has been noted.
-    fn read(value: Option<&Value>) -> Option<Self>;
-}
 
 /// Declares a table: the struct, its keys and how it is built from a row.
 macro_rules! table {

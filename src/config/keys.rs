@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::agent_kind::AgentKind;
-use super::field::{Field, table};
-use super::kind::Kind;
-use super::table::{Key, Need, Value};
+use super::field::table;
+use super::kind::{Key, Kind, Need};
+use super::value::{Field, Value};
 use crate::domain::memory::MemoryLimit;
 use crate::domain::swe::Task;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};

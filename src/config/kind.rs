@@ -4,7 +4,7 @@ use crate::domain::memory::UNLIMITED;
 use crate::domain::{HostName, Span};
 
 use super::finding::quoted;
-use super::table::{Key, Value};
+use super::value::Value;
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,27 @@ pub(super) enum Kind {
     Table(&'static [Key]),
     /// `[[…]]`: tables with a unique `name`; how many at least.
     Tables(&'static [Key], usize),
+}
+
+/// One key of a table.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) need: Need,
+    /// For people; lines of a doc comment.
+    pub(super) doc: &'static str,
+}
+
+/// What if a key is not there?
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Need {
+    /// A fault.
+    Required,
+    /// Fine.
+    Optional,
+    /// As if this had been written.
+    Default(&'static str),
 }
 
 /// What is wrong with a value, and what would be right.

@@ -14,6 +14,7 @@ pub(crate) mod node;
 mod schema;
 mod table;
 pub mod template;
+mod value;
 #[cfg(test)]
 mod tests;
 
@@ -33,10 +34,9 @@ use crate::domain::runtime;
 use crate::domain::swe::Task;
 use crate::domain::tree::CRITICAL;
 use crate::domain::{HostName, ModelName, PipelineName};
-use field::Field as _;
 use finding::{Faults, Places};
 use keys::{Defaults, File, Host};
-use table::{Row, Value};
+use value::{Field as _, Row, Value};
 
 /// The manual of every key, with its default; `fleet init` writes it with one host of its own.
 pub const DEFAULT: &str = include_str!("../../fleet.toml");

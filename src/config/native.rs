@@ -2,7 +2,7 @@
 
 use super::agent_kind::AgentKind;
 use super::finding::{Faults, quoted, suggestion};
-use super::table::Row;
+use super::value::{Row, Value};
 use crate::domain::baseline::Weight;
 use crate::domain::swe::Task;
 
@@ -48,7 +48,7 @@ pub(super) fn across(file: &Row, faults: &mut Faults) {
             one_of_two(at, phase, faults);
             known(phase, "agent", "agent", &agents, faults);
             for (at, name) in phase.list("repairs") {
-                if let super::table::Value::Text(name) = name
+                if let Value::Text(name) = name
                     && !repairs.contains(name)
                 {
                     unknown(*at, "repair", name, &repairs, faults);
@@ -65,7 +65,7 @@ fn networks(file: &Row, faults: &mut Faults) {
         let mut any = false;
         for key in ["instances", "datasets"] {
             for (at, value) in network.list(key) {
-                let super::table::Value::Text(name) = value else {
+                let Value::Text(name) = value else {
                     continue;
                 };
                 any = true;

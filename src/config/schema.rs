@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::File;
-use super::kind::{Kind, UNITS};
-use super::table::{Key, Need};
+use super::kind::{Key, Kind, Need, UNITS};
 use crate::domain::memory::UNLIMITED;
 
 /// What a name must look like; see `domain::name`.

@@ -1,95 +1,14 @@
 //! Reading a table of `fleet.toml`: [`read`] checks it against its keys and notes every fault.
-//!
-//! Invariant: a [`Row`] holds only values that are right by themselves, each with its place for
-//! cross-checks; for every key that it lacks against the rules, a fault has been noted.
 
 use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::field::Field;
 use super::finding::{Faults, quoted, suggestion};
-use super::kind::{Fault, Kind, variable_fault};
+use super::kind::{Fault, Key, Kind, Need, variable_fault};
 use super::template;
-
-/// One key of a table.
-#[derive(Debug)]
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) need: Need,
-    /// For people; lines of a doc comment.
-    pub(super) doc: &'static str,
-}
-
-/// What if a key is not there?
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Need {
-    /// A fault.
-    Required,
-    /// Fine.
-    Optional,
-    /// As if this had been written.
-    Default(&'static str),
-}
-
-/// A checked value.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    Text(String),
-    Number(u64),
-    Flag(bool),
-    List(Vec<(usize, Value)>),
-    Map(BTreeMap<String, String>),
-    Row(Row),
-}
-
-/// A checked table.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Row {
-    cells: BTreeMap<&'static str, (usize, Value)>,
-    /// Keys whose value was refused.
-    refused: Vec<&'static str>,
-}
-
-impl Row {
-    /// The place of a key's value, if it was written.
-    pub(super) fn at(&self, key: &str) -> Option<usize> {
-        self.cells.get(key).map(|(at, _)| *at)
-    }
-
-    /// Was the key written, rightly or not?
-    pub(super) fn says(&self, key: &str) -> bool {
-        self.cells.contains_key(key) || self.refused.contains(&key)
-    }
-
-    /// The key's value as a field of a struct; none only if a fault has been noted.
-    pub(super) fn get<T: Field>(&self, key: &str) -> Option<T> {
-        T::read(self.value(key))
-    }
-
-    /// The checked value of a key.
-    pub(super) fn value(&self, key: &str) -> Option<&Value> {
-        self.cells.get(key).map(|(_, value)| value)
-    }
-
-    /// The elements of a list, with their places.
-    pub(super) fn list(&self, key: &str) -> &[(usize, Value)] {
-        match self.cells.get(key) {
-            Some((_, Value::List(list))) => list,
-            _ => &[],
-        }
-    }
-
-    /// The tables of a `[[key]]`, with their places.
-    pub(super) fn rows(&self, key: &str) -> impl Iterator<Item = (usize, &Row)> {
-        self.list(key).iter().filter_map(|(at, value)| match value {
-            Value::Row(row) => Some((*at, row)),
-            _ => None,
-        })
-    }
-}
+use super::value::{Row, Value};
 
 /// Checks a table against its keys.
 pub(super) fn read(keys: &'static [Key], table: &DeTable<'_>, at: usize, faults: &mut Faults) -> Row {

@@ -4,11 +4,10 @@
 
 use super::Reader;
 use super::cells::Cells;
-use super::row::REPO;
 use crate::config::finding::quoted;
 
-/// What shows that this is such a task: the key, and what it says.
-pub(super) fn sign(cells: &Cells<'_>) -> Option<String> {
+/// What shows that this is such a task: the key, and what it says. `repo` are the names of the repository's key.
+pub(super) fn sign(cells: &Cells<'_>, repo: &[&str]) -> Option<String> {
     let said = |key: &str, shows: &dyn Fn(&str) -> bool| {
         let text = cells.text(key)?;
         shows(&text).then(|| format!("`{key}` is {}", quoted(&text)))
@@ -17,7 +16,7 @@ pub(super) fn sign(cells: &Cells<'_>) -> Option<String> {
         let text = text.to_lowercase();
         text.contains("swelancer") || text.contains("playwright")
     };
-    REPO.iter()
+    repo.iter()
         .find_map(|key| said(key, &|text| text.contains("Expensify")))
         .or_else(|| said("test_output_parser", &is_grammar))
         .or_else(|| said("monolith_image", &|text| !text.trim().is_empty()))

@@ -8,6 +8,7 @@ mod lancer;
 mod line;
 pub mod lists;
 mod patches;
+mod reader;
 mod row;
 mod stream;
 mod value;
@@ -19,9 +20,10 @@ use std::collections::HashMap;
 use crate::config::Finding;
 use crate::config::finding::{Faults, Places, quoted};
 use crate::config::node::{Node, Open};
-use crate::domain::Instance;
 use cells::Cells;
+use reader::Reader;
 
+pub use reader::Found;
 pub use row::PARSER;
 
 /// Most findings that are of use to anybody.
@@ -34,17 +36,6 @@ pub struct Reading {
     pub found: Vec<Found>,
     /// The faults, in the order of the file. With any of them, nothing should be dispatched.
     pub findings: Vec<Finding>,
-}
-
-/// An instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// What it is.
-    pub instance: Instance,
-    /// The line of the file that it begins on.
-    pub line: u32,
-    /// Its normal form: one line of JSON with its newline.
-    pub text: String,
 }
 
 /// Reads the text of a dataset; `file` is what messages call it. `parsers` are suggested where a parser is
@@ -88,18 +79,6 @@ pub fn is_dataset(text: &str) -> bool {
         },
         _ => true,
     }
-}
-
-/// The state of reading one file.
-struct Reader<'r> {
-    text: &'r str,
-    places: &'r Places<'r>,
-    known_parser: &'r dyn Fn(&str) -> bool,
-    parsers: &'r [&'r str],
-    faults: Faults,
-    found: Vec<Found>,
-    /// Where each id was first given. In small letters, because that is how images are called.
-    seen: HashMap<String, usize>,
 }
 
 impl<'r> Reader<'r> {

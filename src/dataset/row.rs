@@ -13,7 +13,7 @@ const REPO_PATH: &str = "/app/repo";
 
 // Each key, by its own name first, then by those of raw rows.
 const ID: [&str; 2] = ["instance_id", "issue_fbid"];
-pub(super) const REPO: [&str; 2] = ["repo", "repo_source_uri"];
+const REPO: [&str; 2] = ["repo", "repo_source_uri"];
 const COMMIT: [&str; 2] = ["base_commit", "commit_hash"];
 const PROBLEM: [&str; 2] = ["problem_statement", "issue_statement"];
 const FAIL_TO_PASS: [&str; 3] = ["FAIL_TO_PASS", "fail_to_pass_tests", "f2p"];
@@ -31,7 +31,7 @@ impl<'r> Reader<'r> {
     /// Reads one instance. Whatever is wrong is noted; what is right is found.
     pub(super) fn row(&mut self, mut cells: Cells<'r>) {
         let at = cells.at;
-        if let Some(sign) = lancer::sign(&cells) {
+        if let Some(sign) = lancer::sign(&cells, &REPO) {
             let id = ID.iter().find_map(|key| cells.text(key)).unwrap_or_default();
             self.is_lancer(at, &id, &sign);
             return;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::domain::Instance;
 
 const PARSERS: [&str; 3] = [
     "python/parse_log_pytest_v3",

@@ -5,8 +5,11 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::{DockerError, MOST};
+use super::{DockerError, Said};
 use crate::doors::{clock, spawn};
+
+/// Most bytes kept of each stream of an answer.
+pub const MOST: usize = 4 << 20;
 
 /// How often the end of the client is looked for: at first, and when it takes its time. Who looks all the time is at
 /// work, and a step that is at work does not count as stuck.
@@ -34,15 +37,13 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The answer, success or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// The exit code; none if a signal ended the client.
-    pub status: Option<i32>,
-    /// The beginning of its stdout.
-    pub stdout: String,
-    /// The beginning of its stderr.
-    pub stderr: String,
+/// What the client prints, if it ends well.
+pub fn ask(args: &[&str], patience: Duration) -> Result<String, DockerError> {
+    let said = call(&Call::new(args, patience))?;
+    if said.status == Some(0) {
+        return Ok(said.stdout);
+    }
+    Err(DockerError::of(args, &said))
 }
 
 /// Runs the client to its end.

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::{DockerError, ask};
+use crate::text::sanitize_excerpt;
 
 /// For asking the client where the engine is.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -98,13 +99,13 @@ fn id(answer: &str) -> Option<String> {
     (status.starts_with('2') && !hex.is_empty()).then(|| format!("sha256:{hex}"))
 }
 
-/// The last line of an answer, harmless and short.
+/// The last line of an answer, safe and short.
 fn words(answer: &str) -> String {
     let line = answer
         .lines()
         .rfind(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).take(300).collect()
+    sanitize_excerpt(line, 300)
 }
 
 #[cfg(test)]

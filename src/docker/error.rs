@@ -1,6 +1,7 @@
 //! What can go wrong with the engine, told apart by its own words.
 
 use super::Said;
+use crate::text::sanitize_excerpt;
 
 /// Why the engine gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +69,7 @@ impl DockerError {
     }
 }
 
-/// The last line that says something, harmless and short.
+/// The last line that says something, safe and short.
 fn reason(text: &str) -> String {
     // podman tries one form of an archive after the other, and tells of each; ours is this one.
     let ours = text
@@ -85,7 +86,7 @@ fn reason(text: &str) -> String {
                 })
         })
         .unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).take(300).collect()
+    sanitize_excerpt(line, 300)
 }
 
 #[cfg(test)]

@@ -8,29 +8,19 @@ mod commit;
 mod error;
 mod kind;
 mod machine;
+mod said;
 pub mod owner;
 
-pub use call::{Call, Said, call};
+pub use call::{Call, MOST, ask, call};
 pub use commit::commit;
 pub use error::DockerError;
 pub use kind::{Engine, FORMAT, Kind};
 pub use machine::{Machine, memory_args};
+pub use said::Said;
 
 use std::time::Duration;
 
 use crate::domain::fault::{Again, FaultName};
-
-/// Most bytes kept of each stream of an answer.
-pub const MOST: usize = 4 << 20;
-
-/// What the client prints, if it ends well.
-pub fn ask(args: &[&str], patience: Duration) -> Result<String, DockerError> {
-    let said = call(&Call::new(args, patience))?;
-    if said.status == Some(0) {
-        return Ok(said.stdout);
-    }
-    Err(DockerError::of(args, &said))
-}
 
 /// Is there an image of this name or id here? Never pulls.
 pub fn image_id(reference: &str) -> Result<Option<String>, DockerError> {

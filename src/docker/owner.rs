@@ -3,12 +3,12 @@
 //!
 //! Invariant: once an identity was told, it is durable, and no other one is ever told of that root.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::domain::layout;
+use crate::doors::files::{OWNER_ONLY, create_new, sync_dir};
 use crate::doors::random;
 
 /// The label that names the root of whatever fleet starts.
@@ -26,7 +26,7 @@ pub fn identity(root: &Path) -> io::Result<String> {
     // It has served, or it is of no use.
     let _ = fs::remove_file(&new);
     made?;
-    File::open(root)?.sync_all()?;
+    sync_dir(root)?;
     // Another process may have been first.
     read(&path)?.ok_or_else(|| io::Error::other(format!("{} is damaged", path.display())))
 }
@@ -50,11 +50,7 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 
 /// A link never replaces what is there, so that of several the first one stays.
 fn make(new: &Path, path: &Path, token: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(new)?;
+    let mut file = create_new(new, OWNER_ONLY)?;
     writeln!(file, "{token}")?;
     file.sync_all()?;
     match fs::hard_link(new, path) {

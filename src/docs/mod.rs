@@ -66,5 +66,9 @@ pub mod pytest_tells_its_results_twice {}
 pub mod runtime_images_are_known_by_their_repository {}
 #[doc = include_str!("decisions/0034-podman-is-known-by-its-parts.md")]
 pub mod podman_is_known_by_its_parts {}
+#[doc = include_str!("decisions/0036-services-know-no-terminal.md")]
+pub mod services_know_no_terminal {}
+#[doc = include_str!("decisions/0037-one-door-for-files-and-one-sanitiser.md")]
+pub mod one_door_for_files_and_one_sanitiser {}
 #[doc = include_str!("decisions/0038-a-fault-is-one-of-a-catalogue.md")]
 pub mod a_fault_is_one_of_a_catalogue {}

@@ -2,7 +2,8 @@
 
 use crate::domain::baseline::{Baseline, Weight};
 use crate::domain::verdict::Decision;
-use crate::domain::{Fleet, Job, Verdict};
+use crate::domain::{Job, Verdict};
+use crate::schedule::Fleet;
 
 /// The baselines of a job's instance, one for each image that it was tried in.
 pub(super) fn of(fleet: &Fleet, job: &Job) -> Vec<Baseline> {

@@ -9,9 +9,10 @@ use super::unfit;
 use crate::domain::event::Refusal;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::wire::{Answer, Ask, Say};
-use crate::domain::{Epoch, Event, Fleet, HostName, JobId};
+use crate::domain::{Epoch, Event, HostName, JobId};
 use crate::doors::{clock, secrets};
 use crate::plan::{Heard, observe_after};
+use crate::schedule::Fleet;
 use crate::transport::LinkError;
 
 /// What a round comes to.

@@ -25,12 +25,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::domain::fleet::FoldError;
 use crate::domain::wire::{Ask, Authority};
-use crate::domain::{Epoch, Event, Fleet, HostName, Secrets, Timestamp};
+use crate::domain::{Epoch, Event, HostName, Secrets, Timestamp};
 use crate::doors::{clock, secrets};
 use crate::objects;
-use crate::plan::{self, Errand, Outlook, Policy, Stuck};
+use crate::plan::{self, Errand, Outlook, Plan, Policy, Stuck};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::FoldError;
 use crate::store::{Store, StoreError};
 use crate::transport::Transport;
 
@@ -199,18 +200,15 @@ impl Engine {
         }
     }
 
-    /// Asks `plan` until it decides nothing more, storing each decision before it is acted upon.
+    /// Asks `plan` until it decides nothing more, storing each decision before it is acted upon: what hosts are told because
+    /// of it is in the plan after that.
     async fn decide(&mut self, observer: &mut Observer<'_>) -> Result<(), EngineError> {
         loop {
-            let epoch = self.setup.fleet.epoch();
-            let (mut decisions, mut messages) = (Vec::new(), Vec::new());
-            for effect in plan::plan(&self.setup.fleet, &self.setup.policy, clock::now()) {
-                match effect.decision(epoch) {
-                    Ok(decision) => decisions.push(decision),
-                    Err(message) => messages.push(message),
-                }
-            }
-            decisions.extend(self.perform(messages).await?);
+            let Plan {
+                mut decisions,
+                messages,
+            } = plan::plan(&self.setup.fleet, &self.setup.policy, clock::now());
+            decisions.extend(self.send(messages).await?);
             if decisions.is_empty() {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! From an effect to the request that performs it. The only place where secrets are put on a link.
+//! From a message to the request that carries it. The only place where secrets are put on a link.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use super::{Engine, EngineError, baselines};
 use crate::domain::job::Dataset;
 use crate::domain::swe::{Agent, IMAGE_URL, Source};
 use crate::domain::wire::{Ask, Sent, Start};
-use crate::domain::{AttemptId, Effect, Event, HostName, Instance, JobId, Sha256};
+use crate::domain::{AttemptId, Event, HostName, Instance, JobId, Sha256};
 use crate::doors::clock;
 use crate::pipeline::{self, CompileError};
+use crate::plan::HostMessage;
 
 /// Datasets that were sent lately: many jobs share one.
 #[derive(Debug, Default)]
@@ -20,12 +21,12 @@ pub(super) struct Orders {
 impl Engine {
     /// Sends messages. Each is marked as told first, so that what cannot be sent now is told later. Attempts that cannot
     /// be started at all are given back as events.
-    pub(super) async fn perform(&mut self, effects: Vec<Effect>) -> Result<Vec<Event>, EngineError> {
-        let mut requests = Vec::with_capacity(effects.len());
+    pub(super) async fn send(&mut self, messages: Vec<HostMessage>) -> Result<Vec<Event>, EngineError> {
+        let mut requests = Vec::with_capacity(messages.len());
         let mut unfit = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Start { attempt, host, .. } => {
+        for message in messages {
+            match message {
+                HostMessage::Start { attempt, host, .. } => {
                     self.setup.fleet.told(&host, attempt);
                     match self.start(&host, attempt).await? {
                         Ok(Some(start)) => {
@@ -39,11 +40,11 @@ impl Engine {
                         }
                     }
                 }
-                Effect::Follow { attempt, host, from } => {
+                HostMessage::Follow { attempt, host, from } => {
                     self.setup.fleet.told(&host, attempt);
                     requests.push((host, Ask::Follow { attempt, from }, PendingReply::Follow));
                 }
-                Effect::Cancel { attempt, host, hard } => {
+                HostMessage::Cancel { attempt, host, hard } => {
                     let authority = self.setup.authority.clone();
                     requests.push((
                         host,
@@ -55,13 +56,13 @@ impl Engine {
                         PendingReply::Stop,
                     ));
                 }
-                Effect::Prefetch { host, job } => requests.extend(self.fetch(host, job).await?),
-                Effect::Look { host } => {
+                HostMessage::Prefetch { host, job } => requests.extend(self.fetch(host, job).await?),
+                HostMessage::Probe { host } => {
                     if !self.talks.awaits(&host, &PendingReply::Look) {
                         requests.push((host, Ask::Probe, PendingReply::Look));
                     }
                 }
-                Effect::Evict { host, image } => {
+                HostMessage::Evict { host, image } => {
                     self.setup.fleet.note_evicting(&host, clock::now(), &image);
                     let about = PendingReply::Evict(image.clone());
                     let ask = Ask::Discard {
@@ -70,16 +71,11 @@ impl Engine {
                     };
                     requests.push((host, ask, about));
                 }
-                Effect::Clean { host } => {
+                HostMessage::Clean { host } => {
                     if !self.talks.awaits(&host, &PendingReply::Clean) {
                         requests.push((host, Ask::Clean, PendingReply::Clean));
                     }
                 }
-                Effect::Place { .. }
-                | Effect::GiveUp { .. }
-                | Effect::Hold { .. }
-                | Effect::Release { .. }
-                | Effect::Suspect { .. } => {}
             }
         }
         self.talks.send(&mut self.setup.fleet, requests);

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::domain::wire::{Ask, Hello, Request};
-use crate::domain::{AttemptId, Fault, Fleet, HostName};
+use crate::domain::{AttemptId, Fault, HostName};
 use crate::doors::clock;
+use crate::schedule::Fleet;
 
 /// What an answer will be about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use super::Engine;
 use super::talk::PendingReply;
 use crate::domain::event::Refusal;
 use crate::domain::wire::{Answer, Ask, Authority};
-use crate::domain::{AttemptId, AttemptState, Epoch, Event, Fault, Fleet, HostName};
+use crate::domain::{AttemptId, AttemptState, Epoch, Event, Fault, HostName};
+use crate::schedule::Fleet;
 
 /// What follows: something to store, or a question to the host.
 #[derive(Debug, Default)]

@@ -8,9 +8,10 @@ use super::talk::PendingReply;
 use crate::domain::event::Stock;
 use crate::domain::journal::Entry;
 use crate::domain::wire::{Answer, Ask, Cleaned, Shelved};
-use crate::domain::{AttemptId, Event, Fleet, HostName};
+use crate::domain::{AttemptId, Event, HostName};
 use crate::doors::clock;
 use crate::plan;
+use crate::schedule::Fleet;
 
 impl Engine {
     /// An answer about the host itself. Whatever went wrong there is no fault of the coordinator's, and no reason to stop.

@@ -4,10 +4,11 @@
 //! All of it can be said twice: what is so already gives no event.
 
 use crate::domain::event::Past;
-use crate::domain::fleet::Attempt;
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{AttemptId, Event, Fleet, JobId, Timestamp, Verdict};
+use crate::domain::{AttemptId, Event, JobId, Timestamp, Verdict};
 use crate::plan::host_gone;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Attempt;
 use crate::store::Command;
 
 /// What another process wants, if it still makes sense.

@@ -11,8 +11,8 @@ use super::parse::Status;
 use crate::domain::Instance;
 use crate::domain::evidence::{Applied, Evidence};
 use crate::domain::fault::{Again, Class, Fault, FaultName};
-use crate::domain::line::harmless;
 use crate::domain::verdict::{Decision, Outcome};
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// All that a ruling goes by.
 pub(super) struct Case<'a> {
@@ -111,7 +111,8 @@ impl Case<'_> {
     }
 
     fn dataset(&self) -> Option<Fault> {
-        let fault = |name: FaultName, what: &str| Fault::new(name, Again::Never, harmless(what));
+        let fault =
+            |name: FaultName, what: &str| Fault::new(name, Again::Never, sanitize_excerpt(what, EXCERPT));
         if self.instance.fail_to_pass.is_empty() {
             return Some(fault(
                 FaultName::NoFailToPass,

@@ -7,8 +7,8 @@ use super::guard::Believed;
 use super::setup;
 use crate::domain::evidence::Tests;
 use crate::domain::fault::{Again, Fault, FaultName};
-use crate::domain::line::harmless;
 use crate::domain::program_exit::ProgramExit;
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// What kept the tests from being started, if it was the environment.
 pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str) -> Option<Fault> {
@@ -29,7 +29,7 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
         }
         (None, _) => return None,
     };
-    let what = harmless(&format!("the tests could not be started: {line}"));
+    let what = sanitize_excerpt(&format!("the tests could not be started: {line}"), EXCERPT);
     Some(Fault::new(FaultName::EnvironmentBroken, Again::Elsewhere, what))
 }
 
@@ -38,9 +38,10 @@ fn no_set_up(line: &str, tests: &Tests) -> Fault {
     let none = tests.network.as_deref() == Some("none");
     let without = if none { ", and its `network` is none" } else { "" };
     let again = if none { Again::Never } else { Again::Elsewhere };
-    let what = harmless(&format!(
-        "the environment of the tests could not be set up{without}: {line}"
-    ));
+    let what = sanitize_excerpt(
+        &format!("the environment of the tests could not be set up{without}: {line}"),
+        EXCERPT,
+    );
     Fault::new(FaultName::EnvironmentBroken, again, what)
 }
 

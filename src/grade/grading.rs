@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::parse::Status;
-use crate::domain::Verdict;
+use crate::domain::evidence::Evidence;
+use crate::domain::{Sha256, Verdict};
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// Whose rules are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,7 +82,7 @@ pub struct Counts {
 pub struct Note {
     /// Its kind.
     pub name: Finding,
-    /// In one line; harmless for a terminal.
+    /// In one line; safe for a terminal.
     pub what: String,
 }
 
@@ -175,7 +177,23 @@ impl Note {
     pub(super) fn new(name: Finding, what: &str) -> Note {
         Note {
             name,
-            what: crate::domain::line::harmless(what),
+            what: sanitize_excerpt(what, EXCERPT),
         }
     }
+}
+
+/// What the tests were run on and judged by.
+pub(super) fn key(evidence: &Evidence) -> Sha256 {
+    let image = evidence.loaded.as_ref().or(evidence.image.as_ref());
+    let image = image.map(String::as_str).unwrap_or_default();
+    Sha256::of(format!("{}\n{image}\n", evidence.dataset).as_bytes())
+}
+
+/// How many of these passed, of how many.
+pub(super) fn tally(judged: &[Judged]) -> (u32, u32) {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    (
+        count(judged.iter().filter(|test| test.passed).count()),
+        count(judged.len()),
+    )
 }

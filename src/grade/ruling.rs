@@ -1,17 +1,17 @@
 //! Our own rules, put together: what is believed of the log, which tests it tells of, and the verdict.
 
 use super::case::{Case, Ruling};
-use super::grading::{Counts, Grading, Judged, MatchKind};
+use super::grading::{Counts, Grading, Judged, MatchKind, key, tally};
 use super::guard::{self, Believed, Doubt};
 use super::material::{Material, Measure};
 use super::parse::{Parser, Status};
-use super::{command, key, matching, notes, report, tally};
+use super::{command, matching, notes, report};
 use crate::domain::Instance;
 use crate::domain::baseline::Shown;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Again, Fault, FaultName};
-use crate::domain::line::harmless;
 use crate::domain::verdict::{Outcome, Verdict};
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// So many torn names are kept of a run.
 const TORN: usize = 64;
@@ -98,7 +98,7 @@ fn verdict(ruling: Ruling, evidence: &Evidence, fail_to_pass: &[Judged], pass_to
     Verdict {
         decision: ruling.decision,
         outcome: ruling.outcome,
-        why: ruling.why.map(|why| harmless(&why)),
+        why: ruling.why.map(|why| sanitize_excerpt(&why, EXCERPT)),
         fault: ruling.fault,
         fail_to_pass: tally(fail_to_pass),
         pass_to_pass: tally(pass_to_pass),
@@ -130,7 +130,7 @@ fn shown(
 
 /// For a log that nobody here can read.
 fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
-    let what = harmless(&format!("no parser is called {}", instance.parser));
+    let what = sanitize_excerpt(&format!("no parser is called {}", instance.parser), EXCERPT);
     let fault = Fault::new(FaultName::UnknownParser, Again::Never, what);
     let missing = |names: &[String]| -> Vec<Judged> {
         let nothing = Believed::default();
@@ -147,7 +147,7 @@ fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
             &fail_to_pass,
             &pass_to_pass,
         ),
-        parser: harmless(&instance.parser),
+        parser: sanitize_excerpt(&instance.parser, EXCERPT),
         fail_to_pass,
         pass_to_pass,
         counts: Counts::default(),

@@ -5,14 +5,13 @@ use std::borrow::Cow;
 
 use memchr::memmem::Finder;
 
-use super::grading::{Counts, Grading, Judged, MatchKind};
+use super::grading::{Counts, Grading, Judged, MatchKind, key, tally};
 use super::parse::{self, Parser, Results, Status};
 use super::ruling::holds_still;
-use super::{key, tally};
 use crate::domain::Instance;
 use crate::domain::evidence::Evidence;
-use crate::domain::line::harmless;
 use crate::domain::verdict::{Decision, Outcome, Verdict};
+use crate::text::{EXCERPT, sanitize_excerpt};
 
 /// Shorter patches are not evaluated there.
 const SHORTEST_PATCH: u64 = 100;
@@ -62,7 +61,7 @@ pub(super) fn grade(instance: &Instance, evidence: &Evidence, log: &str) -> Grad
         verdict: Verdict {
             decision,
             outcome,
-            why: why.map(|why| harmless(&why)),
+            why: why.map(|why| sanitize_excerpt(&why, EXCERPT)),
             fault: evidence.fault.clone(),
             fail_to_pass: (won, of),
             pass_to_pass: (held, of_held),

@@ -1,15 +1,15 @@
 //! Reading a tree: names, modes and digests, file by file.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, ErrorKind, Read as _};
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::domain::Sha256;
-use crate::domain::digest::Hasher;
 use crate::domain::tree::{Leaf, LeftOut, Mode, Tree, is_inside};
+use crate::doors::files::hash_file;
 
 /// Most files of a tree: what has more is no harness but a home directory.
 const MOST_FILES: usize = 100_000;
@@ -117,22 +117,8 @@ fn leaf(path: &Path, found: &Metadata) -> Result<Option<Leaf>, TreeError> {
     } else {
         Mode::Program
     };
-    let sha256 = digest(path).map_err(|source| fail(path, source))?;
+    let (_, sha256) = hash_file(path).map_err(|source| fail(path, source))?;
     Ok(Some(Leaf { mode, sha256 }))
-}
-
-fn digest(path: &Path) -> io::Result<Sha256> {
-    let mut file = File::open(path)?;
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish()),
-            Ok(n) => hasher.update(&buffer[..n]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn fail(path: &Path, source: io::Error) -> TreeError {

@@ -7,6 +7,7 @@
 use super::archive::{Archive, Layer, Of};
 use super::tar::{self, Kind};
 use crate::domain::Sha256;
+use crate::text::sanitize_excerpt;
 
 /// A piece of the tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +197,7 @@ impl Tar {
             from,
             len,
             digest,
-            what: name.chars().filter(|c| !c.is_control()).take(120).collect(),
+            what: sanitize_excerpt(name, 120),
         });
         self.pad(len);
     }

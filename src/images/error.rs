@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::docker::DockerError;
 use crate::domain::fault::{Again, Class, Fault, FaultName};
+use crate::text::sanitize_excerpt;
 
 /// Why an image could not be made ready. No variant ever holds the signed link.
 #[derive(Debug, thiserror::Error)]
@@ -173,12 +174,7 @@ impl ImageError {
     /// As the verdict keeps it.
     pub fn fault(&self) -> Fault {
         let (name, again) = self.blame();
-        let what: String = self
-            .to_string()
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        let fault = Fault::new(name, again, what);
+        let fault = Fault::new(name, again, sanitize_excerpt(&self.to_string(), usize::MAX));
         match self {
             // What only the text of a failure tells of may be the dataset's mistake; here the image was looked into.
             ImageError::NoBase(_) => Fault {

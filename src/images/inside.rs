@@ -10,6 +10,7 @@ use crate::domain::Sha256;
 use crate::domain::memory::MemoryLimit;
 use crate::domain::swe::Repair;
 use crate::doors::random;
+use crate::text::sanitize_excerpt;
 
 /// For looking.
 const LOOK: Duration = Duration::from_mins(5);
@@ -93,7 +94,7 @@ fn last(said: &Said) -> String {
     let words = line(&said.stderr)
         .or_else(|| line(&said.stdout))
         .unwrap_or_default();
-    let words: String = words.chars().filter(|c| !c.is_control()).take(300).collect();
+    let words = sanitize_excerpt(&words, 300);
     match said.status {
         Some(code) if words.is_empty() => format!("exit {code}"),
         _ => words,

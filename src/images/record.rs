@@ -3,20 +3,16 @@
 //! Invariant: who holds an [`Entry`] is the only one on this host to work on its image.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
 use serde::{Deserialize, Serialize};
 
 use super::error::ImageError;
 use crate::docker::owner;
 use crate::domain::swe::Source;
 use crate::domain::{Sha256, Timestamp};
+use crate::doors::files::{self, AS_UMASK, Durability, FileLock};
 
 /// Of the record's format.
 pub(super) const VERSION: u32 = 1;
@@ -86,7 +82,7 @@ impl Record {
 #[derive(Debug)]
 pub(super) struct Entry {
     stem: PathBuf,
-    _lock: Flock<File>,
+    _lock: FileLock,
 }
 
 /// How a source is called.
@@ -115,48 +111,23 @@ impl Entry {
         let stem = dir(root).join(Sha256::of(kind.as_bytes()).to_string());
         fs::create_dir_all(dir(root)).map_err(|error| ImageError::io(&dir(root), error))?;
         let path = stem.with_extension("lock");
-        let mut file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlag::O_NOFOLLOW.bits())
-            .open(&path)
-            .map_err(|error| ImageError::io(&path, error))?;
-        let mut told = false;
-        loop {
-            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => return Ok(Entry { stem, _lock: lock }),
-                Err((back, Errno::EWOULDBLOCK)) => file = back,
-                Err((_, errno)) => return Err(ImageError::io(&path, errno)),
-            }
-            if !told {
-                say("waiting for another job that makes this image ready");
-                told = true;
-            }
-            // A blocking lock could not be given up at the phase's deadline.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let waits = || say("waiting for another job that makes this image ready");
+        match FileLock::wait_for(&path, waits).await {
+            Ok(lock) => Ok(Entry { stem, _lock: lock }),
+            Err(error) => Err(ImageError::io(&path, error)),
         }
     }
 
     /// The source that the engine knows by this key, locked; none if it is not of this root, or is worked on.
     pub(super) fn at_rest(root: &Path, key: &str) -> Result<Option<Entry>, ImageError> {
-        for path in files(root, "lock")? {
+        for path in listed(root, "lock")? {
             let stem = path.with_extension("");
             // Those of an earlier version bear the place alone.
             if key_of(root, &stem) != key && place_of(&stem) != key {
                 continue;
             }
-            let file = File::options()
-                .write(true)
-                .custom_flags(OFlag::O_NOFOLLOW.bits())
-                .open(&path)
-                .map_err(|error| ImageError::io(&path, error))?;
-            return match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => Ok(Some(Entry { stem, _lock: lock })),
-                Err((_, Errno::EWOULDBLOCK)) => Ok(None),
-                Err((_, errno)) => Err(ImageError::io(&path, errno)),
-            };
+            let taken = FileLock::try_take(&path).map_err(|error| ImageError::io(&path, error))?;
+            return Ok(taken.map(|lock| Entry { stem, _lock: lock }));
         }
         Ok(None)
     }
@@ -220,7 +191,7 @@ fn read(path: &Path) -> Option<Record> {
 
 /// Every image that is remembered.
 pub(super) fn all(root: &Path) -> Result<Vec<Record>, ImageError> {
-    let mut records: Vec<Record> = files(root, "json")?
+    let mut records: Vec<Record> = listed(root, "json")?
         .iter()
         .filter_map(|path| read(path))
         .collect();
@@ -229,7 +200,7 @@ pub(super) fn all(root: &Path) -> Result<Vec<Record>, ImageError> {
 }
 
 /// The files of one kind.
-fn files(root: &Path, kind: &str) -> Result<Vec<PathBuf>, ImageError> {
+fn listed(root: &Path, kind: &str) -> Result<Vec<PathBuf>, ImageError> {
     let dir = dir(root);
     let entries = match fs::read_dir(&dir) {
         Ok(entries) => entries,
@@ -246,12 +217,8 @@ fn files(root: &Path, kind: &str) -> Result<Vec<PathBuf>, ImageError> {
     Ok(found)
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all; durable when it returns.
 pub(super) fn put(path: &Path, text: &str) -> Result<(), ImageError> {
-    let part = path.with_added_extension("part");
-    let io = |error| ImageError::io(&part, error);
-    let mut file = File::create(&part).map_err(io)?;
-    file.write_all(text.as_bytes()).map_err(io)?;
-    file.sync_all().map_err(io)?;
-    fs::rename(&part, path).map_err(|error| ImageError::io(path, error))
+    files::replace(path, text.as_bytes(), AS_UMASK, Durability::Durable)
+        .map_err(|error| ImageError::io(path, error))
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with an object store, told apart, each with what to do.
 
 use crate::domain::fault::{Again, Fault, FaultName};
+use crate::text::sanitize_excerpt;
 
 /// Why the store did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,11 +86,6 @@ impl ObjectError {
     /// As a verdict keeps it.
     pub fn fault(&self) -> Fault {
         let (name, again) = self.blame();
-        let what: String = self
-            .to_string()
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        Fault::new(name, again, what)
+        Fault::new(name, again, sanitize_excerpt(&self.to_string(), usize::MAX))
     }
 }

@@ -18,6 +18,8 @@ use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use crate::text::sanitize_excerpt;
+
 /// Which store, and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -207,5 +209,5 @@ where
         text = error.to_string();
         cause = error.source();
     }
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    sanitize_excerpt(&text, 200)
 }

@@ -10,11 +10,12 @@ use super::inventory::hidden;
 use super::observe::{Heard, observe};
 use crate::domain::event::{Past, Refusal};
 use crate::domain::fault::Again;
-use crate::domain::fleet::{Attempt, MOST_TRIES};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::wire::{Capsule, Inventory};
-use crate::domain::{AttemptId, AttemptState, Epoch, Event, Fleet, HostName, Job, JobId, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Epoch, Event, HostName, Job, JobId, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, MOST_TRIES};
 
 /// What one host remembers.
 #[derive(Debug, Clone, Default)]

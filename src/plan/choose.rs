@@ -14,9 +14,10 @@ use super::rate::Allowance;
 use super::retry;
 use super::rivals::{Left, Rivals};
 use super::room::usable;
-use crate::domain::fleet::{HostEntry, Merged, Queue, Queued, Rank};
 use crate::domain::hold::Kind;
-use crate::domain::{Fleet, HostName, JobId, Span, Timestamp};
+use crate::domain::{HostName, JobId, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{HostEntry, Merged, Queue, Queued, Rank};
 
 /// So many jobs at the head of a queue are compared.
 const COMPARED: usize = 48;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::fleet::{Finding, HostEntry, Trial};
-use crate::domain::{Fleet, HostName, InstanceId, ModelName};
+use crate::domain::{HostName, InstanceId, ModelName};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Finding, HostEntry, Trial};
 
 /// How likely chance may be to make a good host look bad, shared among all hosts that are looked at.
 const CHANCE: f64 = 0.05;

@@ -6,9 +6,10 @@ use super::evidence;
 use super::reason::{Coordination, Reason, Reasons};
 use super::retry::{self, Delay};
 use super::room::no_room;
-use crate::domain::fleet::{Attempt, Closure, HostEntry, JobEntry, Spot};
 use crate::domain::journal::Outcome;
-use crate::domain::{AttemptState, Fleet, HostName, JobId, Place, Timestamp};
+use crate::domain::{AttemptState, HostName, JobId, Place, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, Closure, HostEntry, JobEntry, Spot};
 
 /// One line of an explanation: what it is about, and what there is to say.
 pub type Line = (&'static str, String);

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use super::evidence;
-use crate::domain::fleet::{Finding, HostEntry, Trial};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Link;
 use crate::domain::journal::Outcome;
 use crate::domain::memory::fits;
 use crate::domain::verdict::Decision;
 use crate::domain::wire::{Facts, Program};
-use crate::domain::{AttemptId, AttemptState, Effect, Fleet, HostName, Span, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Event, HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Finding, HostEntry, Trial};
 
 /// Less than this free, of bytes or inodes, and a host's jobs fail for no fault of theirs.
 const LEAST_DISK: u64 = 512 << 20;
@@ -20,11 +21,11 @@ const LEAST_MEMORY: u64 = 256 << 20;
 const LONGEST: Span = Span::seconds(86_400);
 
 /// Decisions about holds, before anything is placed.
-pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
-    let mut effects: Vec<Effect> = fleet
+pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Event> {
+    let mut decisions: Vec<Event> = fleet
         .alarms()
         .filter(|(subject, _)| fleet.hold(subject).is_none())
-        .map(|(subject, why)| Effect::Hold {
+        .map(|(subject, why)| Event::Held {
             subject: subject.clone(),
             kind: Kind::Refused,
             why: why.to_owned(),
@@ -36,7 +37,7 @@ pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
         // Our clock was set back since: it lasts as long as it was meant to, from now on.
         let timed = hold.until.is_some() || hold.kind == Kind::Ailing;
         if hold.since > now && timed {
-            effects.push(Effect::Hold {
+            decisions.push(Event::Held {
                 subject: subject.clone(),
                 kind: hold.kind,
                 why: hold.why.clone(),
@@ -51,19 +52,20 @@ pub(super) fn holds(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
             }
             (_, _) => continue,
         };
-        effects.push(Effect::Release {
+        decisions.push(Event::Released {
             subject: subject.clone(),
             why: why.to_owned(),
+            vouched: false,
         });
     }
     for (name, host) in fleet.hosts() {
-        effects.extend(against(fleet, policy, name, host, now));
+        decisions.extend(against(fleet, policy, name, host, now));
     }
-    effects
+    decisions
 }
 
 /// What should be held against a host: what it says itself, or else what speaks against it.
-fn against(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Vec<Effect> {
+fn against(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, now: Timestamp) -> Vec<Event> {
     let ailment = ailment(host, policy).filter(|_| matches!(host.link, Link::Up { .. }));
     let doubtful = || host.trials.last().is_some_and(Trial::is_bad);
     if (ailment.is_none() && !doubtful())
@@ -84,13 +86,13 @@ fn against(fleet: &Fleet, policy: &Policy, name: &HostName, host: &HostEntry, no
         .map_or(0, |stand| stand.strikes);
     let lasts = policy.quarantine.0.saturating_mul(1 << strikes.min(16));
     let until = now.after(Span(lasts.min(LONGEST.0)));
-    let mut effects = suspects(fleet, host, &why);
-    effects.push(hold(name, Kind::Quarantined, why, Some(until)));
-    effects
+    let mut decisions = suspects(fleet, host, &why);
+    decisions.push(hold(name, Kind::Quarantined, why, Some(until)));
+    decisions
 }
 
-fn hold(host: &HostName, kind: Kind, why: String, until: Option<Timestamp>) -> Effect {
-    Effect::Hold {
+fn hold(host: &HostName, kind: Kind, why: String, until: Option<Timestamp>) -> Event {
+    Event::Held {
         subject: Subject::Host(host.clone()),
         kind,
         why,
@@ -146,7 +148,7 @@ fn is_well(host: Option<&HostEntry>, policy: &Policy, since: Timestamp) -> bool 
 
 /// Results that a host which turned out to be bad may have spoilt: all since it last did a task to the end that was
 /// resolved, which no bad host could have done. What is resolved stands.
-fn suspects(fleet: &Fleet, host: &HostEntry, why: &str) -> Vec<Effect> {
+fn suspects(fleet: &Fleet, host: &HostEntry, why: &str) -> Vec<Event> {
     let sound = |finding: &Finding| matches!(finding, Finding::Good { resolved: true });
     let since: Vec<_> = host
         .trials
@@ -155,12 +157,17 @@ fn suspects(fleet: &Fleet, host: &HostEntry, why: &str) -> Vec<Effect> {
         .take_while(|trial| !sound(&trial.finding))
         .map(|trial| trial.attempt)
         .collect();
-    doubtful(fleet, since.into_iter(), why)
+    let doubtful = doubtful(fleet, since.into_iter()).into_iter();
+    doubtful
+        .map(|attempt| Event::Suspected {
+            attempt,
+            why: why.to_owned(),
+        })
+        .collect()
 }
 
 /// Of these attempts, those whose result says that the model failed.
-pub fn doubtful(fleet: &Fleet, attempts: impl Iterator<Item = AttemptId>, why: &str) -> Vec<Effect> {
-    let attempts: BTreeSet<AttemptId> = attempts.collect();
+pub fn doubtful(fleet: &Fleet, attempts: impl Iterator<Item = AttemptId>) -> BTreeSet<AttemptId> {
     let is_doubtful = |id: &AttemptId| {
         let Some(attempt) = fleet.attempt(*id) else {
             return false;
@@ -171,12 +178,5 @@ pub fn doubtful(fleet: &Fleet, attempts: impl Iterator<Item = AttemptId>, why: &
             .is_some_and(|verdict| verdict.decision != Decision::Resolved);
         attempt.state == AttemptState::Ended(Outcome::Succeeded) && unresolved && !suspect
     };
-    attempts
-        .into_iter()
-        .filter(is_doubtful)
-        .map(|attempt| Effect::Suspect {
-            attempt,
-            why: why.to_owned(),
-        })
-        .collect()
+    attempts.filter(is_doubtful).collect()
 }

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::adopt;
 use super::observe::Observed;
-use crate::domain::fleet::MOST_TRIES;
 use crate::domain::hold::Subject;
 use crate::domain::journal::Outcome;
 use crate::domain::wire::{Capsule, Inventory};
-use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName};
+use crate::domain::{AttemptId, AttemptState, Event, HostName};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::MOST_TRIES;
 
 /// Events that follow from what is on `host`, and attempts there that no job of ours wants.
 pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Observed {

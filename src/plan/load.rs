@@ -1,10 +1,11 @@
 //! How much is left to do, and when each host will be free: what a choice is weighed against.
 
 use super::Policy;
-use super::rivals::Rivals;
+use super::rivals::{Rivals, seconds};
 use super::room::{capacity, usable};
-use crate::domain::fleet::{HostEntry, Queue};
-use crate::domain::{AttemptId, Fleet, HostName, ModelName, Span, Timestamp};
+use crate::domain::{AttemptId, HostName, ModelName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{HostEntry, Queue};
 
 /// The state of the whole, seen once for a plan.
 #[derive(Debug)]
@@ -153,10 +154,6 @@ pub(super) struct Behind<'a> {
     /// Seconds until one of its slots is free.
     pub(super) free: f64,
     pub(super) slow: f64,
-}
-
-pub(super) fn seconds(span: Span) -> f64 {
-    span.duration().as_secs_f64()
 }
 
 fn count(n: usize) -> f64 {

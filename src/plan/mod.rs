@@ -29,25 +29,38 @@ mod tests;
 
 pub use health::doubtful;
 pub use inventory::is_in_doubt;
+pub use messages::HostMessage;
 pub use observe::{Heard, Observed, host_gone, observe, observe_after};
 pub use outlook::{Errand, Outlook, Stuck, outlook};
 pub use policy::Policy;
 pub use room::NoRoom;
+pub use stock::must_stay;
 
-use crate::domain::{Effect, Fleet, Timestamp};
+use crate::domain::{Event, Timestamp};
+use crate::schedule::Fleet;
 
-/// Everything that should be stored or said now. Decisions (see [`Effect`]) must be stored and folded before `plan` is
-/// asked again; messages may be sent at any time, and repeated.
-pub fn plan(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
-    let mut effects = messages::messages(fleet);
+/// What is to be done now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// To be committed, and folded after that, in this order, before `plan` is asked again. What hosts must be told because
+    /// of them is in the next plan: nothing is said of what is not committed.
+    pub decisions: Vec<Event>,
+    /// To be sent. They speak only of what was committed before this plan was made.
+    pub messages: Vec<HostMessage>,
+}
+
+/// Everything that should be stored or said now.
+pub fn plan(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Plan {
+    let mut plan = Plan {
+        decisions: health::holds(fleet, policy, now),
+        messages: messages::about_attempts(fleet),
+    };
     // What is held now must not be given anything in the same breath.
-    let holds = health::holds(fleet, policy, now);
-    let held = !holds.is_empty();
-    effects.extend(holds);
-    effects.extend(retry::give_up(fleet, policy, now));
+    let held = !plan.decisions.is_empty();
+    plan.decisions.extend(retry::give_up(fleet, policy, now));
     if !held {
-        effects.extend(place::place(fleet, policy, now));
-        effects.extend(stock::stock(fleet, policy, now));
+        place::place(fleet, policy, now, &mut plan);
+        plan.messages.extend(stock::stock(fleet, policy, now));
     }
-    effects
+    plan
 }

@@ -5,10 +5,11 @@ use super::adopt;
 use super::inventory::inventory;
 use crate::domain::credible;
 use crate::domain::event::Refusal;
-use crate::domain::fleet::Attempt;
 use crate::domain::journal::Line;
 use crate::domain::wire::{Answer, Inventory};
-use crate::domain::{AttemptId, AttemptState, Event, Fleet, HostName, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Event, HostName, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Attempt;
 
 /// What came from a host.
 #[derive(Debug, Clone, PartialEq)]

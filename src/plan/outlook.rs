@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Policy;
 use super::retry::keeper;
-use crate::domain::fleet::HostEntry;
 use crate::domain::hold::{Hold, Kind, Subject};
 use crate::domain::host::{Link, Outlook as LinkOutlook};
-use crate::domain::{Fleet, HostName, JobId, Timestamp};
+use crate::domain::{HostName, JobId, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::HostEntry;
 
 /// What a coordinator that is running now can expect.
 #[derive(Debug, Clone, PartialEq, Eq)]

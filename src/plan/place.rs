@@ -1,21 +1,21 @@
 //! Which waiting job goes to which idle slot, and which one is prepared for a slot that is busy.
 
-use super::Policy;
 use super::choose::Choice;
 use super::room::{NoRoom, capacity, no_room};
-use crate::domain::fleet::HostEntry;
+use super::{HostMessage, Plan, Policy};
 use crate::domain::hold::Kind;
-use crate::domain::{AttemptId, AttemptState, Effect, Fleet, HostName, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Event, HostName, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::HostEntry;
 
 /// Fills idle slots; then looks ahead for hosts whose slots are taken.
-pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
-    let mut effects = Vec::new();
+pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp, plan: &mut Plan) {
     // What waits may be running on a host that nobody has asked since the database was put back or rebuilt.
     if fleet.waits() == 0 || fleet.unheard().next().is_some() {
-        return effects;
+        return;
     }
     // Hosts without room cost nothing: most of the time, that is all of them.
-    let mut choice = None;
+    let (mut choice, mut placed) = (None, false);
     for (name, host) in fleet.idle() {
         match no_room(fleet, policy, name, host, now) {
             None | Some(NoRoom::Held(Kind::Draining, ..)) => {}
@@ -25,27 +25,28 @@ pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effec
         for _ in host.live.len()..capacity(host, policy) {
             let Some(job) = choice.next(name, host) else { break };
             let n = fleet.next_number(job);
-            effects.push(Effect::Place {
+            plan.decisions.push(Event::Intended {
                 attempt: AttemptId { job, n },
                 host: name.clone(),
+                epoch: fleet.epoch(),
             });
+            placed = true;
         }
     }
-    if effects.is_empty() && policy.prefetch && fleet.knows_images() {
+    if !placed && policy.prefetch && fleet.knows_images() {
         for (name, host) in fleet
             .hosts()
             .filter(|(name, host)| looks_ahead(fleet, policy, name, host, now))
         {
             let choice = choice.get_or_insert_with(|| Choice::new(fleet, policy, now));
             if let Some(job) = choice.next(name, host) {
-                effects.push(Effect::Prefetch {
+                plan.messages.push(HostMessage::Prefetch {
                     host: name.clone(),
                     job,
                 });
             }
         }
     }
-    effects
 }
 
 /// Is this host busy with jobs that have their images, and is nothing meant for it yet?

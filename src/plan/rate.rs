@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Policy;
-use crate::domain::{Fleet, ModelName, Timestamp};
+use crate::domain::{ModelName, Timestamp};
+use crate::schedule::Fleet;
 
 /// What is still allowed, while a plan is being made. Most of the time nobody complains, and there is nothing in it.
 #[derive(Debug, Default)]

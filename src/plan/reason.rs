@@ -11,9 +11,10 @@ use super::Policy;
 use super::rate::{self, Allowance};
 use super::retry::{self, Delay};
 use super::room::{NoRoom, no_room};
-use crate::domain::fleet::JobEntry;
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Fleet, HostName, ModelName, Place, Timestamp};
+use crate::domain::{HostName, ModelName, Place, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 /// Why a job waits.
 #[derive(Debug, Clone, PartialEq)]

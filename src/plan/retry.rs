@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use crate::domain::fault::{Again, Class};
-use crate::domain::fleet::{Attempt, HostEntry, JobEntry};
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Effect, Fleet, HostName, Span, Timestamp};
+use crate::domain::{Event, HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, HostEntry, JobEntry};
 
 /// Why a waiting job may not start now on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +27,14 @@ pub(super) fn give_up<'a>(
     fleet: &'a Fleet,
     policy: &'a Policy,
     now: Timestamp,
-) -> impl Iterator<Item = Effect> + 'a {
+) -> impl Iterator<Item = Event> + 'a {
     let spent = fleet.again().all().filter_map(move |queued| {
         let why = spent(fleet.job(queued.job)?, policy, now)?;
-        Some(Effect::GiveUp { job: queued.job, why })
+        Some(Event::GaveUp { job: queued.job, why })
     });
     spent.chain(fleet.parked().filter_map(|id| {
         let why = spoilt(fleet, fleet.job(id)?)?;
-        Some(Effect::GiveUp { job: id, why })
+        Some(Event::GaveUp { job: id, why })
     }))
 }
 

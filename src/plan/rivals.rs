@@ -1,8 +1,7 @@
 //! What a slow host leaves to faster ones, busy as they are: what they will have done sooner.
 
-use super::load::seconds;
-use crate::domain::fleet::{Queued, Rank};
 use crate::domain::{JobId, Span};
+use crate::schedule::fleet::{Queued, Rank};
 
 /// The faster hosts.
 #[derive(Debug, Clone, Default)]
@@ -69,4 +68,9 @@ impl Rivals {
             Some(_) | None => false,
         }
     }
+}
+
+/// A length of time as a number, to weigh it against others.
+pub(super) fn seconds(span: Span) -> f64 {
+    span.duration().as_secs_f64()
 }

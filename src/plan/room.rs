@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::Policy;
-use crate::domain::fleet::HostEntry;
 use crate::domain::hold::Kind;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::memory::fits;
-use crate::domain::{Fleet, HostName, Span, Timestamp};
+use crate::domain::{HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::HostEntry;
 
 /// Why a host takes nothing new.
 #[derive(Debug, Clone, PartialEq, Eq)]

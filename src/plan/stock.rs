@@ -3,38 +3,53 @@
 
 use std::collections::BTreeMap;
 
-use super::Policy;
+use super::{HostMessage, Policy};
 use crate::domain::event::Stock;
-use crate::domain::fleet::{HostEntry, ImageNeed, Rank, Spot};
 use crate::domain::host::Link;
-use crate::domain::{Effect, Fleet, HostName, Span, Timestamp};
+use crate::domain::{HostName, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{HostEntry, ImageNeed, Rank, Spot};
 
 /// An image that could not be removed is not asked for again before.
 const BALKED: Span = Span::seconds(60);
 
 /// Evictions between the water marks, and cleaning where failures call for it.
-pub(super) fn stock(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<Effect> {
-    let mut effects = Vec::new();
+pub(super) fn stock(fleet: &Fleet, policy: &Policy, now: Timestamp) -> Vec<HostMessage> {
+    let mut messages = Vec::new();
     let mut uses = None;
     for (name, host) in fleet.hosts() {
         if !matches!(host.link, Link::Up { .. }) || host.gone.is_some() {
             continue;
         }
         if host.dirty && host.live.is_empty() {
-            effects.push(Effect::Clean { host: name.clone() });
+            messages.push(HostMessage::Clean { host: name.clone() });
         }
         if host.unseen {
-            effects.push(Effect::Look { host: name.clone() });
+            messages.push(HostMessage::Probe { host: name.clone() });
         }
         if is_full(host, policy) {
             let uses = uses.get_or_insert_with(|| Uses::of(fleet));
-            effects.extend(uses.last(fleet, name, host, now).map(|image| Effect::Evict {
+            messages.extend(uses.last(fleet, name, host, now).map(|image| HostMessage::Evict {
                 host: name.clone(),
                 image,
             }));
         }
     }
-    effects
+    messages
+}
+
+/// Must an image stay on its host, for the jobs that have these needs? What none of them needs may leave: when the disk
+/// fills up, and when a person says so. With `has_unknown`, the image of a job that runs there is not known: it may have
+/// the harness build on any of its images.
+pub fn must_stay<'n>(
+    source: &str,
+    is_runtime: bool,
+    needs: impl IntoIterator<Item = &'n ImageNeed>,
+    has_unknown: bool,
+    is_runtime_of: impl Fn(&ImageNeed) -> bool,
+) -> bool {
+    let mut needs = needs.into_iter();
+    has_unknown && is_runtime || needs.any(|need| *need.source == *source || is_runtime_of(need))
 }
 
 /// Is more in use than the high mark, or still more than the low one since it was above that?
@@ -96,10 +111,10 @@ impl<'a> Uses<'a> {
         let unknown = host.live.iter().any(|id| fleet.image(id.job).is_none());
         let needed = |source: &str, stock: &Stock| {
             let jobs = host.live.iter().map(|id| id.job).chain(host.next);
-            let mut images = jobs.filter_map(|job| fleet.image(job));
-            images.any(|image| *image.source == *source || fleet.is_runtime_of(stock, image))
+            let needs = jobs.filter_map(|job| fleet.image(job)).map(AsRef::as_ref);
+            let is_runtime_of = |need: &ImageNeed| fleet.is_runtime_of(stock, need);
+            must_stay(source, stock.runtime.is_some(), needs, unknown, is_runtime_of)
                 || host.fetching.as_deref() == Some(source)
-                || unknown && stock.runtime.is_some()
         };
         let balked = |source: &str| host.balked.get(source).is_some_and(|at| now.since(*at) < BALKED);
         let may_go = host

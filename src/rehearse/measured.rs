@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::Odds;
 use super::odds::scaled;
-use crate::domain::fleet::Attempt;
 use crate::domain::journal::Outcome;
-use crate::domain::{AttemptState, Fleet, HostName, InstanceId, Job, ModelName, PhaseName, Span};
+use crate::domain::{AttemptState, HostName, InstanceId, Job, ModelName, PhaseName, Span};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Attempt;
 
 /// Most times of one kind that are remembered: the newest.
 const MOST: usize = 200;

@@ -6,8 +6,8 @@ use super::play::{Due, Play};
 use super::stage::{Bring, Part};
 use crate::domain::event::Stock;
 use crate::domain::wire::{Answer, DataRoot, Facts, Program};
-use crate::domain::{AttemptId, Effect, Event, HostName, JobId};
-use crate::plan::{self, Heard};
+use crate::domain::{AttemptId, Event, HostName, JobId};
+use crate::plan::{self, Heard, HostMessage, Plan};
 
 impl Play<'_> {
     /// Asks `plan` until it decides nothing more, as the engine does.
@@ -15,13 +15,12 @@ impl Play<'_> {
         loop {
             // What was decided is answered by the next round; what hosts answer meanwhile is news.
             self.news = false;
-            let epoch = self.fleet.epoch();
-            let mut decisions = Vec::new();
-            for effect in plan::plan(&self.fleet, &self.scene.policy, self.now) {
-                match effect.decision(epoch) {
-                    Ok(decision) => decisions.push(decision),
-                    Err(message) => decisions.extend(self.perform(message)),
-                }
+            let Plan {
+                mut decisions,
+                messages,
+            } = plan::plan(&self.fleet, &self.scene.policy, self.now);
+            for message in messages {
+                decisions.extend(self.perform(message));
             }
             if decisions.is_empty() {
                 return;
@@ -31,20 +30,20 @@ impl Play<'_> {
     }
 
     /// Tells a host something; what follows from it at once.
-    fn perform(&mut self, message: Effect) -> Option<Event> {
+    fn perform(&mut self, message: HostMessage) -> Option<Event> {
         match message {
-            Effect::Start { attempt, host, .. } => self.start(&host, attempt),
-            Effect::Follow { attempt, host, from } => {
+            HostMessage::Start { attempt, host, .. } => self.start(&host, attempt),
+            HostMessage::Follow { attempt, host, from } => {
                 self.fleet.told(&host, attempt);
                 if let Some(stage) = self.stages.get_mut(&host) {
                     stage.host.follow(attempt, from);
                 }
                 self.listen(&host, attempt);
             }
-            Effect::Cancel { attempt, host, .. } => self.cancel(&host, attempt),
-            Effect::Prefetch { host, job } => self.prefetch(&host, job),
-            Effect::Look { host } => self.look(&host),
-            Effect::Evict { host, image } => {
+            HostMessage::Cancel { attempt, host, .. } => self.cancel(&host, attempt),
+            HostMessage::Prefetch { host, job } => self.prefetch(&host, job),
+            HostMessage::Probe { host } => self.look(&host),
+            HostMessage::Evict { host, image } => {
                 self.fleet.note_evicting(&host, self.now, &image);
                 if let Some(stage) = self.stages.get_mut(&host) {
                     stage.shelf.remove(image.as_str());
@@ -56,17 +55,12 @@ impl Play<'_> {
                     went: vec![image],
                 });
             }
-            Effect::Clean { host } => {
+            HostMessage::Clean { host } => {
                 return Some(Event::Cleaned {
                     host,
                     what: "leftovers removed".to_owned(),
                 });
             }
-            Effect::Place { .. }
-            | Effect::GiveUp { .. }
-            | Effect::Hold { .. }
-            | Effect::Release { .. }
-            | Effect::Suspect { .. } => {}
         }
         None
     }

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BinaryHeap};
 use super::chance::Chance;
 use super::stage::{Next, Part, Stage};
 use super::{Dice, Faults, HostPlayed, Played, Scene, Turn};
-use crate::domain::fleet::Closure;
 use crate::domain::host::Outlook as LinkOutlook;
-use crate::domain::{AttemptId, AttemptState, Fleet, HostName, Span, Timestamp};
+use crate::domain::{AttemptId, AttemptState, HostName, Span, Timestamp};
 use crate::plan::{self, Errand, Outlook};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Closure;
 
 /// How often whoever waits looks at the clock: at first, and at most.
 pub(super) const TICKS: (Span, Span) = (Span::seconds(1), Span::seconds(30));

@@ -8,8 +8,9 @@ use crate::config::{AgentKind, Config};
 use crate::domain::baseline::Weight;
 use crate::domain::event::Stock;
 use crate::domain::swe::Task;
-use crate::domain::{Fleet, HostName, Job, JobId, PhaseName, Span, Timestamp};
+use crate::domain::{HostName, Job, JobId, PhaseName, Span, Timestamp};
 use crate::plan::Policy;
+use crate::schedule::Fleet;
 
 /// Bytes of an image of which nothing is known.
 pub const IMAGE_BYTES: u64 = 2_900_000_000;

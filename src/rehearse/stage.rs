@@ -9,10 +9,10 @@ use super::{Dice, Host, Scene, Speech, Step, Work};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::Stock;
 use crate::domain::fault::{Again, FaultName};
-use crate::domain::fleet::ImageNeed;
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::swe::Task;
 use crate::domain::{AttemptId, Fault, HostName, ModelName, PhaseName, Span, Timestamp};
+use crate::schedule::fleet::ImageNeed;
 
 /// How soon a provider that accepts nothing has said so.
 const REFUSAL: Span = Span::seconds(5);

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::event::Event;
-use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Reach};
 use crate::domain::journal::{Entry, Outcome};
 use crate::domain::swe::Task;
-use crate::domain::{AttemptId, Epoch, Fleet, HostName, Job, JobId, Place, SetName, Span, Timestamp};
+use crate::domain::{AttemptId, Epoch, HostName, Job, JobId, Place, SetName, Span, Timestamp};
 use crate::plan::{Heard, Policy, observe};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::ImageNeed;
 
 /// A few hosts; jobs of two models, most of them meant for a host, four phases each, two a picture.
 fn scene(hosts: usize, jobs: usize) -> Scene {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Class, Fault};
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::verdict::{Decision, Verdict};
+use crate::schedule::fleet::{Attempt, Closure, JobEntry};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! do not balance ([`Books::close`] is the only way to one).
 
 pub mod calibration;
+pub mod failed;
 pub mod text;
 pub mod table;
 pub mod words;
@@ -18,6 +19,7 @@ mod summary;
 
 pub use account::{Account, Tally};
 pub use books::{Books, OpenBooks};
+pub use failed::failed_of;
 pub use rates::{PassAt, Rate, Share, Spent};
 pub use row::{Effort, Judgement, PhaseTime, Row};
 

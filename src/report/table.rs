@@ -7,7 +7,8 @@
 
 use std::fmt::Write as _;
 
-use super::text::{clip, elide, printable, width};
+use super::text::{clip, elide, width};
+use crate::text::sanitize_line;
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -117,7 +118,7 @@ impl Table {
         }
     }
 
-    /// Adds a row. Cells are made [`printable`]; those that are not given are empty.
+    /// Adds a row. Cells are made safe ([`sanitize_line`]); those that are not given are empty.
     pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
         self.cells(cells);
     }
@@ -125,7 +126,9 @@ impl Table {
     /// The same for cells that are not counted beforehand.
     pub fn cells<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
         let cells = cells.into_iter();
-        let mut row: Vec<String> = cells.map(|cell| printable(cell.as_ref()).into_owned()).collect();
+        let mut row: Vec<String> = cells
+            .map(|cell| sanitize_line(cell.as_ref()).into_owned())
+            .collect();
         row.resize(self.columns.len(), String::new());
         self.rows.push(row);
     }

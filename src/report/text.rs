@@ -1,37 +1,6 @@
-//! Text that is safe to show: what a job or a host wrote cannot move the cursor, hide or reorder words.
-//!
-//! Invariant: the result of [`printable`] is one line without control characters.
+//! How wide a text is on a terminal, and how it is made to fit.
 
 use std::borrow::Cow;
-
-/// The text with everything that a terminal could obey, or that cannot be seen, written out (`\u{1b}`).
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if is_plain(c) {
-            out.push(c);
-        } else {
-            out.extend(c.escape_default());
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// The same for text that may have several lines: the line breaks stay.
-pub fn printable_lines(text: &str) -> String {
-    let lines: Vec<Cow<'_, str>> = text.lines().map(printable).collect();
-    lines.join("\n")
-}
-
-fn is_plain(c: char) -> bool {
-    // Beside control characters: marks without width and those that turn the direction of writing.
-    !c.is_control()
-        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
 
 /// Columns that the text takes on a terminal.
 pub fn width(text: &str) -> usize {
@@ -108,16 +77,6 @@ pub fn elide(text: &str, most: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_terminal_could_obey_is_written_out() {
-        assert_eq!(
-            printable("a\u{1b}[31mb\nc\u{202e}d\u{9b}"),
-            r"a\u{1b}[31mb\nc\u{202e}d\u{9b}"
-        );
-        assert_eq!(printable("grün 漢字"), "grün 漢字");
-        assert_eq!(printable_lines("a\rb\nc"), "a\\rb\nc");
-    }
 
     #[test]
     fn clipping_counts_columns_and_says_that_it_clipped() {

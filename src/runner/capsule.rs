@@ -2,12 +2,10 @@
 //!
 //! Invariant: a capsule is there whole or not at all: it is built under a name that nobody reads, and
 //! renamed. It is not made durable yet. A power failure before its supervisor has synced the first journal
-//! line takes a capsule in which nothing has run; what is left of it is removed (`bury`).
+//! line takes a capsule in which nothing has run; what is left of it is removed (`close_dead`).
 
 use std::ffi::OsStr;
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::{Doing as _, RunnerError};
@@ -15,6 +13,7 @@ use super::journal;
 use super::root::{Root, make_dir, sync_dir};
 use crate::domain::journal::{Line, Outcome};
 use crate::domain::{AttemptId, Spec, layout};
+use crate::doors::files::{OWNER_ONLY, create_new};
 
 /// An attempt's directory.
 #[derive(Debug, Clone)]
@@ -156,11 +155,7 @@ fn build(half: &Path, spec: &Spec, inputs: &[(&str, &str)], opened: &Line) -> Re
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
     let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let mut file = create_new(path, OWNER_ONLY)?;
         if path.file_name() == Some(OsStr::new(layout::JOURNAL)) {
             journal::reserve(&file, 0)?;
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::capsule::Capsule;
 use super::root::Root;
-use super::{boot, bury, processes};
+use super::{boot, close_dead, processes};
 use crate::docker::{self, DockerError, owner};
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::wire::{Answer, Cleaned};
@@ -96,7 +96,7 @@ fn removed(root: &Root) -> Result<Cleaned, Fault> {
     })
 }
 
-/// The attempts that are dead for ever: their capsules first, the slots second, as with burials.
+/// The attempts that are dead for ever: their capsules first, the slots second, as when they are closed.
 fn over(root: &Root) -> Result<BTreeSet<AttemptId>, Fault> {
     let cannot = |error: super::RunnerError| disk(error.to_string());
     let mut dead: BTreeSet<AttemptId> = Capsule::all(root)
@@ -104,11 +104,13 @@ fn over(root: &Root) -> Result<BTreeSet<AttemptId>, Fault> {
         .iter()
         .map(|capsule| capsule.attempt)
         .collect();
-    for attempt in bury::held(root).map_err(cannot)? {
+    for attempt in close_dead::held(root).map_err(cannot)? {
         dead.remove(&attempt);
     }
     // What another machine has begun may live there, and one that cannot be read may be such a one.
-    dead.retain(|attempt| bury::is_elsewhere(&Capsule::of(root, *attempt)).is_ok_and(|elsewhere| !elsewhere));
+    dead.retain(|attempt| {
+        close_dead::is_elsewhere(&Capsule::of(root, *attempt)).is_ok_and(|elsewhere| !elsewhere)
+    });
     Ok(dead)
 }
 

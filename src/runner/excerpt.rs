@@ -3,6 +3,7 @@
 //! Invariant: it is plain text of one line, whatever the step printed, and holds no secret.
 
 use crate::doors::secrets;
+use crate::text::sanitize_excerpt;
 
 /// Most characters of an excerpt.
 const LONGEST: usize = 200;
@@ -43,7 +44,7 @@ pub(super) fn choose(output: &[u8]) -> Option<String> {
         .filter(|line| !line.trim().is_empty())
         .collect();
     let line = lines.iter().rfind(|line| is_reason(line)).or(lines.last())?;
-    Some(harmless(line))
+    Some(plain_line(line))
 }
 
 fn is_reason(line: &str) -> bool {
@@ -51,46 +52,11 @@ fn is_reason(line: &str) -> bool {
     SIGNS.iter().any(|sign| line.contains(sign)) && !FALSE_SIGNS.iter().any(|sign| line.contains(sign))
 }
 
-/// Without escape sequences, with control characters escaped, without secrets, and not too long.
-pub(super) fn harmless(line: &str) -> String {
+/// A line that is kept: safe to show, without secrets, and not too long.
+pub(super) fn plain_line(line: &str) -> String {
     // First the sequences, which could stand in the midst of a secret; last the cut, which could leave a part of one.
-    let mut text = secrets::hidden(&plain(line));
-    if text.chars().count() > LONGEST {
-        text = text.chars().take(LONGEST - 1).chain(['…']).collect();
-    }
-    text
-}
-
-fn plain(line: &str) -> String {
-    let mut text = String::new();
-    for c in without_sequences(line.trim()).chars() {
-        match c {
-            '\t' => text.push(' '),
-            // Controls, and marks that reorder or hide what follows them.
-            c if c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}') =>
-            {
-                text.extend(c.escape_unicode());
-            }
-            c => text.push(c),
-        }
-    }
-    text
-}
-
-/// Colours and cursor movements say nothing here.
-fn without_sequences(line: &str) -> String {
-    let mut text = String::new();
-    let mut rest = line.chars().peekable();
-    while let Some(c) = rest.next() {
-        if c == '\u{1b}' && rest.peek() == Some(&'[') {
-            rest.next();
-            rest.find(|c| ('@'..='~').contains(c));
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    let plain = sanitize_excerpt(&secrets::hidden(line), usize::MAX);
+    sanitize_excerpt(&secrets::hidden(&plain), LONGEST - 1)
 }
 
 #[cfg(test)]
@@ -120,7 +86,7 @@ mod tests {
         secrets::learn(&[pair].into());
         assert_eq!(
             chosen("\u{1b}[31merror\u{1b}[0m: \u{1b}]0;title\u{7} \u{202e}key sk-1\u{1b}[1m2345").as_deref(),
-            Some("error: \\u{1b}]0;title\\u{7} \\u{202e}key [EXCERPT_KEY]")
+            Some("error: key [EXCERPT_KEY]")
         );
         assert_eq!(
             choose(b"error \xff\xfe").as_deref(),

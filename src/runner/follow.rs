@@ -20,8 +20,8 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-use super::bury;
 use super::capsule::Capsule;
+use super::close_dead;
 use super::error::{Doing as _, RunnerError};
 use super::journal;
 use super::outlet::Outlet;
@@ -70,7 +70,7 @@ impl Follower {
             woken,
             journals: BTreeMap::new(),
             children: Vec::new(),
-            burying: Arc::default(),
+            closing: Arc::default(),
             next_tick: clock::tick() + TICK,
         };
         std::thread::Builder::new()
@@ -132,7 +132,7 @@ struct Watcher {
     journals: BTreeMap<AttemptId, Followed>,
     children: Vec<i32>,
     /// Dead capsules are being closed.
-    burying: Arc<AtomicBool>,
+    closing: Arc<AtomicBool>,
     next_tick: Instant,
 }
 
@@ -154,7 +154,7 @@ impl Watcher {
                 for attempt in all {
                     self.stream(attempt);
                 }
-                self.bury_the_dead();
+                self.close_the_dead();
             }
         }
     }
@@ -286,11 +286,11 @@ impl Watcher {
     }
 
     /// Who is followed and has lost its supervisor will never end by itself.
-    fn bury_the_dead(&self) {
-        if self.journals.is_empty() || self.burying.load(Ordering::Acquire) {
+    fn close_the_dead(&self) {
+        if self.journals.is_empty() || self.closing.load(Ordering::Acquire) {
             return;
         }
-        let held = match bury::held(&self.root) {
+        let held = match close_dead::held(&self.root) {
             Ok(held) => held,
             Err(error) => {
                 tracing::warn!(%error, "cannot tell who lives");
@@ -307,19 +307,19 @@ impl Watcher {
             return;
         }
         let (root, boot) = (self.root.clone(), self.boot.clone());
-        let burying = Arc::clone(&self.burying);
-        burying.store(true, Ordering::Release);
-        // In a thread of its own: the engine may take long to remove containers. The lock of burials
+        let closing = Arc::clone(&self.closing);
+        closing.store(true, Ordering::Release);
+        // In a thread of its own: the engine may take long to remove containers. The lock of closing
         // and a second look keep two of them from doing it twice.
         let work = move || {
-            if let Err(error) = bury::bury(&root, &boot, &dead) {
+            if let Err(error) = close_dead::close_capsules(&root, &boot, &dead) {
                 tracing::warn!(%error, "cannot close dead capsules");
             }
-            burying.store(false, Ordering::Release);
+            closing.store(false, Ordering::Release);
         };
-        let thread = std::thread::Builder::new().name("bury".to_owned());
+        let thread = std::thread::Builder::new().name("close".to_owned());
         if let Err(error) = thread.spawn(work) {
-            self.burying.store(false, Ordering::Release);
+            self.closing.store(false, Ordering::Release);
             tracing::warn!(%error, "dead capsules are closed later");
         }
     }

@@ -3,8 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::native::{self, Desk};
-use super::task::Outcome;
+use super::native::{self, PhaseContext, PhaseOutcome};
 use crate::artifacts::{self, trajectory};
 use crate::case::Case;
 use crate::domain::evidence::{self, Applied, Evidence};
@@ -21,9 +20,9 @@ const OURS: [&str; 3] = [
 ];
 
 /// Writes the report of the attempt; its verdict is the host's own, and decided again at home.
-pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
+pub(super) fn report(context: &PhaseContext<'_>) -> Result<PhaseOutcome, Fault> {
     let fail = |why: String| no_report(&why);
-    let case = Case::read(desk.capsule).map_err(|error| fail(error.to_string()))?;
+    let case = Case::read(context.capsule).map_err(|error| fail(error.to_string()))?;
     let case = case.ok_or_else(|| fail("the evidence is gone".to_owned()))?;
     let (Some(grading), Some(evidence), Some(text)) =
         (case.grade(Compat::Fleet), &case.evidence, &case.trajectory)
@@ -40,13 +39,13 @@ pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
         Compat::Fleet,
     )
     .map_err(|error| fail(error.to_string()))?;
-    desk.clear(&OURS)?;
+    context.clear(&OURS)?;
     for file in files {
         let name = format!("{}/{}", layout::OUT, file.path);
-        let path = desk.capsule.join(&name);
+        let path = context.capsule.join(&name);
         let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         made.map_err(|error| fail(format!("cannot make a place for {name}: {error}")))?;
-        desk.write(&name, &file.bytes)?;
+        context.write(&name, &file.bytes)?;
         if file.executable {
             std::fs::set_permissions(&path, Permissions::from_mode(0o755))
                 .map_err(|error| fail(format!("cannot make {name} executable: {error}")))?;
@@ -55,7 +54,7 @@ pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
     for note in &grading.findings {
         native::say(&format!("{}: {}", note.name.word(), note.what));
     }
-    Ok(Outcome {
+    Ok(PhaseOutcome {
         note: words(&grading.verdict),
         verdict: Some(grading.verdict),
     })
@@ -65,8 +64,8 @@ pub(super) fn report(desk: &Desk<'_>) -> Result<Outcome, Fault> {
 ///
 /// The words of a broken environment can be printed by the code under test, too. So they are believed only if
 /// they come without the model's patch as well.
-pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
-    let case = Case::read(desk.capsule).map_err(|error| no_report(&error.to_string()))?;
+pub(super) fn sound(context: &PhaseContext<'_>) -> Result<(), Fault> {
+    let case = Case::read(context.capsule).map_err(|error| no_report(&error.to_string()))?;
     let Some((case, evidence)) = case.and_then(|case| Some((case.clone(), case.evidence?))) else {
         return Ok(());
     };
@@ -78,7 +77,7 @@ pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
         return Err(fault);
     }
     native::say("the tests could not be started; trying without the model's patch");
-    let (control, log) = native::control(desk)?;
+    let (control, log) = native::control(context)?;
     let stdout = control.tests.as_ref().and_then(|tests| tests.stdout);
     let log = Printed::read(log, stdout);
     let same = |again: Fault| again.name == fault.name;
@@ -96,7 +95,7 @@ pub(super) fn sound(desk: &Desk<'_>) -> Result<(), Fault> {
         ..evidence
     };
     let text = serde_json::to_vec_pretty(&evidence).map_err(|error| no_report(&error.to_string()))?;
-    desk.write(evidence::FILE, &text)
+    context.write(evidence::FILE, &text)
 }
 
 /// The fault of an environment in which nothing can be graded.

@@ -5,22 +5,27 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::native::{self, Desk};
-use super::task::Outcome;
+use super::native::{self, PhaseContext, PhaseOutcome};
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::IMAGE_URL;
 use crate::domain::{Fault, evidence};
-use crate::doors::secrets;
+use crate::doors::{files, secrets};
 use crate::images::{self, How, PART_SIZE, PARTS, Ready, STALL, Wanted};
 
+/// Most bytes of what the phase has noted.
+const MOST: u64 = 1 << 20;
+
 /// Makes the image of the attempt ready.
-pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Result<Outcome, Fault> {
+pub(super) fn ready(
+    context: &PhaseContext<'_>,
+    labels: &BTreeMap<String, String>,
+) -> Result<PhaseOutcome, Fault> {
     // jobs/<job>/<n> is the capsule; the root is three above.
-    let root = desk.capsule.ancestors().nth(3).unwrap_or(Path::new("/"));
+    let root = context.capsule.ancestors().nth(3).unwrap_or(Path::new("/"));
     let mut ready = prepare(
         &Wanted {
-            image: &desk.swe.image,
-            url: desk.secrets.get(IMAGE_URL),
+            image: &context.swe.image,
+            url: context.secrets.get(IMAGE_URL),
             labels,
             root,
             parts: PARTS,
@@ -44,18 +49,18 @@ pub(super) fn ready(desk: &Desk<'_>, labels: &BTreeMap<String, String>) -> Resul
         "repo_path": ready.repo_path,
         "notes": ready.notes,
     });
-    desk.write(evidence::IMAGE, format!("{facts:#}\n").as_bytes())?;
+    context.write(evidence::IMAGE, format!("{facts:#}\n").as_bytes())?;
     let mut note = words(&ready);
-    if ready.repo_path != desk.swe.image.repo_path {
+    if ready.repo_path != context.swe.image.repo_path {
         note = format!("{note}; its repository is at {}", ready.repo_path);
     }
-    Ok(Outcome { note, verdict: None })
+    Ok(PhaseOutcome::noted(note))
 }
 
 /// Where the repository lies in the image that was made ready for this capsule, as the image phase has noted it.
 pub(super) fn place(capsule: &Path) -> Option<String> {
     let facts: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(capsule.join(evidence::IMAGE)).ok()?).ok()?;
+        serde_json::from_slice(&files::read_plain(&capsule.join(evidence::IMAGE), MOST).ok()??).ok()?;
     Some(facts.get("repo_path")?.as_str()?.to_owned())
 }
 

@@ -4,17 +4,17 @@
 //! secret. A piece that comes twice, or from two links at once, writes the same bytes to the same place.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::error::{Doing as _, RunnerError};
 use super::root::{Root, make_dir};
-use crate::domain::digest::Hasher;
 use crate::domain::wire::LARGEST_TEXT;
 use crate::domain::{Sha256, layout};
 use crate::doors::clock;
+use crate::doors::files::{hash_file, read_beginning};
 
 /// What nobody has used for so long is not needed any more.
 const OLD: Duration = Duration::from_hours(24);
@@ -74,7 +74,8 @@ pub(super) fn put(root: &Root, sha256: Sha256, size: u64, at: u64, text: &str) -
 pub(super) fn finish(root: &Root, sha256: Sha256, size: u64) -> Result<u64, RunnerError> {
     let (whole, part) = layout::text(root.path(), sha256);
     let doing = || format!("keep {}", whole.display());
-    if digest(&part).is_ok_and(|found| found == sha256) {
+    if hash_file(&part).is_ok_and(|(_, found)| found == sha256) {
+        // It need not be durable: `get` looks at the digest, and what is gone is sent again.
         std::fs::rename(&part, &whole).doing(doing)?;
     } else if !is_whole(&whole, size) {
         remove(&part);
@@ -87,13 +88,12 @@ pub(super) fn finish(root: &Root, sha256: Sha256, size: u64) -> Result<u64, Runn
 pub(super) fn get(root: &Root, sha256: Sha256) -> Option<String> {
     let (whole, _) = layout::text(root.path(), sha256);
     let file = File::open(&whole).ok()?;
-    let mut bytes = Vec::new();
-    let read = (&file).take(LARGEST_TEXT).read_to_end(&mut bytes);
     // After a power failure a file may be there without its bytes.
-    if read.is_err() || Sha256::of(&bytes) != sha256 {
+    let read = read_beginning(&file, LARGEST_TEXT).ok();
+    let Some(bytes) = read.filter(|bytes| Sha256::of(bytes) == sha256) else {
         remove(&whole);
         return None;
-    }
+    };
     is_used(&file);
     String::from_utf8(bytes).ok()
 }
@@ -139,17 +139,6 @@ fn is_used(file: &File) {
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now().0).unwrap_or(0))
-}
-
-fn digest(path: &Path) -> io::Result<Sha256> {
-    let mut file = File::open(path)?;
-    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }
 
 /// Whoever needs it says so, and gets it sent again.

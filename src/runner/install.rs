@@ -20,6 +20,7 @@ use crate::domain::deploy::{Install, Installed, Place, Room};
 use crate::domain::tree::{LeftOut, OF_THE_HOST, RESULTS, Tree};
 use crate::domain::{AttemptId, Sha256, layout};
 use crate::doors::clock;
+use crate::doors::files::{Durability, copy_over};
 use crate::harness;
 
 /// For a version's set-up: it may fetch hundreds of packages.
@@ -246,13 +247,8 @@ fn hand_over(from: &Path, to: &Path) -> Result<(), RunnerError> {
         if !from.is_file() {
             continue;
         }
-        let new = beside(&to, ".new");
-        let copy = || {
-            fs::copy(&from, &new)?;
-            fs::File::open(&new)?.sync_all()?;
-            fs::rename(&new, &to)
-        };
-        copy().doing(|| format!("copy {} to {}", from.display(), to.display()))?;
+        copy_over(&from, &to, Durability::Durable)
+            .doing(|| format!("copy {} to {}", from.display(), to.display()))?;
     }
     Ok(())
 }

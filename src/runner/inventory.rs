@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::bury;
 use super::capsule::Capsule;
+use super::close_dead;
 use super::error::RunnerError;
 use super::journal;
 use super::root::Root;
@@ -16,14 +16,14 @@ use crate::domain::wire::{self, Inventory, Unreadable};
 
 /// All of it, after the dead capsules are closed.
 pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory, RunnerError> {
-    let unclosed = bury::bury_all(root, boot).unwrap_or_else(|error| {
+    let unclosed = close_dead::close_all(root, boot).unwrap_or_else(|error| {
         // What stays open is told as it is, and closed by a later look.
         tracing::warn!(%error, "cannot close dead capsules");
         Vec::new()
     });
     let unclosed: BTreeMap<AttemptId, String> = unclosed.into_iter().collect();
     // Slots first: an attempt whose supervisor ends in between has its capsule by then.
-    let held = bury::held(root)?;
+    let held = close_dead::held(root)?;
     let mut inventory = Inventory {
         held,
         ..Inventory::default()

@@ -10,15 +10,16 @@ use std::io;
 use std::path::Path;
 
 use super::capsule::Capsule;
+use super::context::StepEnd;
 use super::error::{Doing as _, RunnerError};
-use super::step::End;
-use super::{journal, native};
+use super::journal;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
 use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::journal::{Ending, Entry};
 use crate::domain::swe::Task;
 use crate::domain::{AttemptId, Fault, PhaseName, Spec, layout};
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 
 /// Copies the results of the attempt that the spec names; the phases that need not be done again, with the
 /// attempt that has done them. Can be repeated.
@@ -68,7 +69,11 @@ fn finished(earlier: &Capsule) -> Result<BTreeMap<PhaseName, u32>, RunnerError> 
 
 /// What a task said at its end. What it left is durable before the journal can say that it is done. Can be repeated
 /// until it has been done once.
-pub(super) fn conclude(capsule: &Capsule, task: Task, end: &End) -> Result<Option<Conclusion>, RunnerError> {
+pub(super) fn conclude(
+    capsule: &Capsule,
+    task: Task,
+    end: &StepEnd,
+) -> Result<Option<Conclusion>, RunnerError> {
     let path = capsule.path.join(conclusion::FILE);
     let said: Option<Conclusion> = match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).ok(),
@@ -118,7 +123,8 @@ fn show_instance(capsule: &Capsule) -> Result<(), RunnerError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         text => text.doing(|| format!("read {}", from.display()))?,
     };
-    native::write(&to, &text).doing(|| format!("write {}", to.display()))
+    files::replace_foreign(&to, &text, OWNER_ONLY, Durability::Whole)
+        .doing(|| format!("write {}", to.display()))
 }
 
 /// A task that ended without a word.

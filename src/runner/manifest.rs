@@ -2,19 +2,18 @@
 //!
 //! Invariant: no link is followed. What does not come home is named, never passed over.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::libc;
 
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
-use crate::domain::digest::Hasher;
 use crate::domain::manifest::{self, LeftOut, Manifest, Seal, VERSION};
 use crate::domain::{Sha256, layout};
+use crate::doors::files::{self, AS_UMASK, Durability, hash_file};
 
 /// Writes the capsule's `manifest.json`, and makes it durable with everything that it names and all else
 /// in the capsule: one sync of the file system, where each file and directory would need one of its own.
@@ -23,9 +22,8 @@ pub(super) fn seal(capsule: &Capsule) -> Result<Seal, RunnerError> {
     let text = serde_json::to_vec(&manifest).map_err(io::Error::from);
     let text = text.doing(|| "put the manifest in words")?;
     let doing = || format!("write {} of {}", layout::MANIFEST, capsule.path.display());
-    let new = capsule.path.join(layout::MANIFEST).with_extension("new");
-    std::fs::write(&new, &text).doing(doing)?;
-    std::fs::rename(&new, capsule.path.join(layout::MANIFEST)).doing(doing)?;
+    let path = capsule.path.join(layout::MANIFEST);
+    files::replace(&path, &text, AS_UMASK, Durability::Whole).doing(doing)?;
     let whole = File::open(&capsule.path).doing(doing)?;
     nix::unistd::syncfs(whole).doing(|| format!("sync {}", capsule.path.display()))?;
     Ok(Seal {
@@ -53,7 +51,7 @@ fn count(capsule: &Path) -> Result<Manifest, RunnerError> {
     }
     let mut files = Vec::new();
     for (path, name) in std::mem::take(&mut found.files) {
-        match digest(&path) {
+        match hash_file(&path) {
             Ok((size, sha256)) => files.push(manifest::File {
                 path: name,
                 size,
@@ -139,27 +137,6 @@ fn is_its_own_fault(error: &io::Error) -> bool {
         || [Errno::ENAMETOOLONG, Errno::ELOOP, Errno::ENOENT, Errno::ENXIO]
             .iter()
             .any(|errno| error.raw_os_error() == Some(*errno as i32))
-}
-
-fn digest(path: &Path) -> io::Result<(u64, Sha256)> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 128 << 10];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((size, hasher.finish())),
-            Ok(n) => {
-                hasher.update(&buffer[..n]);
-                size += n as u64;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,20 +2,17 @@
 //!
 //! Invariant: it tells what was on the disk then, whatever the phases write in its place.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 
-use nix::libc;
-
+use super::context::AttemptContext;
 use super::error::{Doing as _, RunnerError};
 use super::root::Root;
-use super::supervise::Scene;
 use super::versions;
 use crate::domain::Spec;
 use crate::domain::deploy::Place;
 use crate::domain::evidence;
 use crate::domain::tree::Profile;
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 use crate::harness;
 
 /// The text of the profile; none where no harness is used. A file that cannot be read is as good as missing: what needs
@@ -33,27 +30,15 @@ pub(super) fn of(root: &Root, spec: &Spec) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// Writes it, over whatever has come to lie there.
-pub(super) fn write(scene: &Scene) -> Result<(), RunnerError> {
-    let Some(text) = &scene.profile else {
+/// Writes it, over whatever has come to lie there. The seal of the capsule makes it durable.
+pub(super) fn write(context: &AttemptContext) -> Result<(), RunnerError> {
+    let Some(text) = &context.profile else {
         return Ok(());
     };
-    let path = scene.capsule.path.join(evidence::PROFILE);
+    let path = context.capsule.path.join(evidence::PROFILE);
     if fs::read(&path).is_ok_and(|there| there == *text) && !path.is_symlink() {
         return Ok(());
     }
-    let replace = || {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(&path)?
-            .write_all(text)
-    };
-    replace().doing(|| format!("write {}", path.display()))
+    let written = files::replace_foreign(&path, text, OWNER_ONLY, Durability::Whole);
+    written.doing(|| format!("write {}", path.display()))
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::doors::{clock, env, spawn};
+use crate::text::sanitize_excerpt;
 
 /// Most bytes of an answer that are looked at.
 const MOST: usize = 1 << 20;
@@ -137,7 +138,7 @@ fn hear(
         .lines()
         .rfind(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
+    let reason = sanitize_excerpt(reason, 200);
     Err(Silence::Failed(format!("{program}: {status}: {reason}")))
 }
 

@@ -7,12 +7,11 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 use base64::Engine as _;
-use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::Mode;
 
 use super::capsule::Capsule;
 use super::error::{Doing as _, RunnerError};
 use crate::domain::wire::Answer;
+use crate::doors::files::open_below;
 
 /// Most bytes of one answer.
 const MOST: u64 = 1 << 20;
@@ -50,16 +49,8 @@ fn open(capsule: &Capsule, file: &str) -> Result<File, RunnerError> {
     if steps.iter().any(bad) {
         return Err(RunnerError::NotAFile(file.to_owned()));
     }
-    let mut at = File::open(&capsule.path).doing(|| format!("open {}", capsule.path.display()))?;
-    for (i, step) in steps.iter().enumerate() {
-        let mut flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-        if i + 1 < steps.len() {
-            flags |= OFlag::O_DIRECTORY;
-        }
-        let next = openat(&at, *step, flags, Mode::empty());
-        at = File::from(next.doing(|| format!("open {}", file.escape_debug()))?);
-    }
-    Ok(at)
+    let top = File::open(&capsule.path).doing(|| format!("open {}", capsule.path.display()))?;
+    open_below(&top, &steps).doing(|| format!("open {}", file.escape_debug()))
 }
 
 #[cfg(test)]
@@ -102,7 +93,7 @@ mod tests {
         let out = dir.path().join("capsule/out");
         std::os::unix::fs::symlink("../../secret", out.join("link")).unwrap();
         std::os::unix::fs::symlink("../..", out.join("up")).unwrap();
-        nix::unistd::mkfifo(&out.join("pipe"), Mode::S_IRWXU).unwrap();
+        nix::unistd::mkfifo(&out.join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         for file in [
             "",
             "/",

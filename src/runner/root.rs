@@ -3,16 +3,15 @@
 //! Invariant: whoever takes, tests or names a slot holds the gate, so that a test of a lock is never
 //! mistaken for its holder.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{Doing as _, RunnerError};
 use crate::docker::owner;
 use crate::domain::layout;
-use crate::doors::clock;
+use crate::doors::files::{self, Durability, FileLock, OWNER_ONLY};
 
 /// Longest wait for a lock that is held for moments. A frozen runner must not freeze the next one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +23,7 @@ pub(super) struct Root(PathBuf);
 /// A lock of the root; dropping it lets go.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    _file: FileLock,
 }
 
 impl Root {
@@ -54,38 +53,17 @@ impl Root {
     }
 
     /// The lock under which dead capsules are closed.
-    pub(super) fn burial(&self) -> Result<Lock, RunnerError> {
+    pub(super) fn closing(&self) -> Result<Lock, RunnerError> {
         lock(&self.0.join("burial.lock"))
     }
 }
 
 fn lock(path: &Path) -> Result<Lock, RunnerError> {
-    let file = open_lock(path)?;
-    let since = clock::tick();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_micros(500));
-            }
-            Err(TryLockError::WouldBlock) => return Err(RunnerError::Busy(path.to_owned())),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).doing(|| format!("lock {}", path.display()));
-            }
-        }
+    let taken = FileLock::take_within(path, PATIENCE).doing(|| format!("lock {}", path.display()))?;
+    match taken {
+        Some(file) => Ok(Lock { _file: file }),
+        None => Err(RunnerError::Busy(path.to_owned())),
     }
-}
-
-/// A file to lock, created if it is not there.
-pub(super) fn open_lock(path: &Path) -> Result<File, RunnerError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .doing(|| format!("open {}", path.display()))
 }
 
 /// A directory for its owner alone, with its parents.
@@ -99,25 +77,10 @@ pub(super) fn make_dir(path: &Path) -> Result<(), RunnerError> {
 
 /// Writes a file so that after any crash either the old one or the new one is there, whole.
 pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), RunnerError> {
-    let new = path.with_extension("new");
-    let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
-    };
-    write().doing(|| format!("write {}", path.display()))?;
-    path.parent().map_or(Ok(()), sync_dir)
+    files::replace(path, bytes, OWNER_ONLY, Durability::Durable).doing(|| format!("write {}", path.display()))
 }
 
 /// Makes the entries of a directory durable.
 pub(super) fn sync_dir(path: &Path) -> Result<(), RunnerError> {
-    File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .doing(|| format!("sync {}", path.display()))
+    files::sync_dir(path).doing(|| format!("sync {}", path.display()))
 }

@@ -1,6 +1,6 @@
 //! The link: requests in, answers and journals out, until the other end goes away.
 //!
-//! Invariant: what may take long (an engine that does not answer, a burial) never stands between a ping
+//! Invariant: what may take long (an engine that does not answer, the closing of a dead capsule) never stands between a ping
 //! and its answer. Nothing here outlives the link, and nothing that runs depends on it.
 
 use std::io::BufRead;
@@ -18,7 +18,7 @@ use super::outlet::Outlet;
 use super::root::Root;
 use super::start::Launch;
 use super::versions::{self, Deploying};
-use super::{authority, boot, bury, clean, examine, install, inventory, probe, read, shelf};
+use super::{authority, boot, clean, close_dead, examine, install, inventory, probe, read, shelf};
 use crate::domain::AttemptId;
 use crate::domain::wire::{Answer, Ask, Authority, Hello, LONGEST_LINE, MAGIC, PROTOCOL, Request};
 use crate::doors::{clock, spawn};
@@ -67,7 +67,7 @@ impl Server {
         self.hello()?;
         self.aside(None, |shared| {
             inputs::tidy(&shared.root);
-            bury::bury_all(&shared.root, &shared.boot).map(|_| Answer::Done)
+            close_dead::close_all(&shared.root, &shared.boot).map(|_| Answer::Done)
         });
         while !self.shared.outlet.is_closed() {
             match lines::next(&mut input, LONGEST_LINE).doing(|| "read from the link")? {
@@ -226,7 +226,7 @@ impl Server {
         if cancel::cancel(root, &gate, attempt, hard)? == Told::Dead {
             self.aside(None, move |shared| {
                 let capsule = Capsule::existing(&shared.root, attempt)?;
-                bury::bury(&shared.root, &shared.boot, &[capsule]).map(|_| Answer::Done)
+                close_dead::close_capsules(&shared.root, &shared.boot, &[capsule]).map(|_| Answer::Done)
             });
         }
         Ok(Answer::Done)

@@ -4,14 +4,15 @@
 //! that the runner takes and hands over as the supervisor's stdin, so it is never free in between; no
 //! step inherits it. A held slot names its attempt before the attempt's capsule exists.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 
 use super::error::{Doing as _, RunnerError};
-use super::root::{Lock, Root, open_lock};
+use super::root::{Lock, Root};
 use crate::domain::wire::Holder;
 use crate::domain::{AttemptId, layout};
+use crate::doors::files::{open_lock, try_lock};
 
 /// Every holder is written in this many bytes, so that one write replaces all of the last.
 const RECORD: usize = 512;
@@ -66,12 +67,10 @@ impl Slot {
 
 fn try_take(root: &Root, _gate: &Lock, n: u32) -> Result<Option<File>, RunnerError> {
     let path = layout::slot(root.path(), n);
-    let file = open_lock(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error).doing(|| format!("lock {}", path.display())),
-    }
+    let doing = || format!("lock {}", path.display());
+    let file = open_lock(&path).doing(doing)?;
+    let taken = try_lock(&file).doing(doing)?;
+    Ok(taken.then_some(file))
 }
 
 fn read(file: &File) -> Option<Holder> {
@@ -109,7 +108,8 @@ fn look(root: &Root, gate: &Lock, n: u32) -> Result<Option<Holder>, RunnerError>
         return Ok(None);
     }
     let path = layout::slot(root.path(), n);
-    match read(&open_lock(&path)?) {
+    let file = open_lock(&path).doing(|| format!("open {}", path.display()))?;
+    match read(&file) {
         Some(holder) => Ok(Some(holder)),
         // Nobody may conclude from this that an attempt is dead.
         None => Err(RunnerError::Damaged {

@@ -8,13 +8,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::cancel::StopRequest;
+use super::context::{AttemptContext, StepEnd, UNASKED};
 use super::gauge::{Count, Gauge};
 use super::journal::Journal;
 use super::output::OutputLog;
 use super::processes::{self, Exit, Window};
 use super::pulse::Pulse;
 use super::strays::Hunt;
-use super::supervise::{Scene, UNASKED};
 use super::{containers, excerpt, launch};
 use crate::domain::journal::{Ending, Entry};
 use crate::domain::spec::Step;
@@ -37,25 +37,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// In less time, process ids cannot go round unnoticed.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// What came of a step.
-#[derive(Debug)]
-pub(super) struct End {
-    /// How it ended.
-    pub(super) ending: Ending,
-    /// Did it do its own work to the end? It may have, and what it left behind could not be proved gone.
-    pub(super) finished: bool,
-    /// From its start until nothing of it was left.
-    pub(super) took: Span,
-    /// How much it printed.
-    pub(super) output: u64,
-    /// Of a failure, the line that says why.
-    pub(super) excerpt: Option<String>,
-}
-
 /// Runs a step to its end.
-pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End {
+pub(super) fn run(context: &mut AttemptContext, step: &Step, journal: &mut Journal) -> StepEnd {
     let started = clock::tick();
-    let mut log = match launch::open_log(scene, step) {
+    let mut log = match launch::open_log(context, step) {
         Ok(log) => log,
         Err(error) => {
             return no_start(
@@ -65,12 +50,12 @@ pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End 
         }
     };
     let window = Window::open();
-    let (pipe, main) = match launch::start(scene, step) {
+    let (pipe, main) = match launch::start(context, step) {
         Ok(begun) => begun,
         Err(ending) => return no_start(started, ending),
     };
     let mut running = Running {
-        scene,
+        context,
         main,
         started,
         window,
@@ -93,7 +78,7 @@ pub(super) fn run(scene: &mut Scene, step: &Step, journal: &mut Journal) -> End 
     } else {
         excerpt::choose(log.recent())
     };
-    End {
+    StepEnd {
         ending,
         finished,
         took: span(started.elapsed()),
@@ -119,8 +104,8 @@ fn pressed(phase: &PhaseName, count: Count) -> Entry {
     }
 }
 
-fn no_start(started: Instant, ending: Ending) -> End {
-    End {
+fn no_start(started: Instant, ending: Ending) -> StepEnd {
+    StepEnd {
         ending,
         finished: false,
         took: span(started.elapsed()),
@@ -136,7 +121,7 @@ struct Stop {
 }
 
 struct Running<'a> {
-    scene: &'a mut Scene,
+    context: &'a mut AttemptContext,
     main: i32,
     started: Instant,
     window: Window,
@@ -159,7 +144,7 @@ impl Running<'_> {
     fn watch(&mut self) {
         loop {
             self.wait();
-            self.scene.hear();
+            self.context.hear();
             let main = self.main;
             let exit = &mut self.exit;
             let children = processes::reap(|pid, how| {
@@ -174,14 +159,14 @@ impl Running<'_> {
                 return;
             }
             let now = clock::tick();
-            self.scene.recorder.tick(now);
+            self.context.recorder.tick(now);
             self.tell_pressure(now);
             if let Some(ending) = self.overdue(now) {
-                let hard = self.scene.wish == Some(StopRequest::Hard);
+                let hard = self.context.wish == Some(StopRequest::Hard);
                 let grace = if hard {
                     Duration::ZERO
                 } else {
-                    self.scene.spec.grace.duration()
+                    self.context.spec.grace.duration()
                 };
                 self.ask_to_end();
                 self.stop = Some(Stop {
@@ -189,7 +174,7 @@ impl Running<'_> {
                     kill_at: now + grace,
                 });
             }
-            let hard = self.scene.wish == Some(StopRequest::Hard);
+            let hard = self.context.wish == Some(StopRequest::Hard);
             if self.stop.as_ref().is_some_and(|stop| hard || now >= stop.kill_at) {
                 return;
             }
@@ -205,7 +190,7 @@ impl Running<'_> {
         };
         let due = self.gauge.as_ref().and_then(Gauge::next);
         let next = due.map_or(next, |due| due.min(next));
-        let next = next.min(self.scene.recorder.next());
+        let next = next.min(self.context.recorder.next());
         let left = next.saturating_duration_since(clock::tick());
         let left = if left.is_zero() {
             left
@@ -213,7 +198,7 @@ impl Running<'_> {
             left + Duration::from_millis(1)
         };
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let mut fds = vec![PollFd::new(self.scene.signals.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(self.context.signals.as_fd(), PollFlags::POLLIN)];
         if let Some(pipe) = &self.pipe {
             fds.push(PollFd::new(pipe.as_fd(), PollFlags::POLLIN));
         }
@@ -226,17 +211,17 @@ impl Running<'_> {
         if self.stop.is_some() {
             return None;
         }
-        if self.scene.wish.is_some() {
+        if self.context.wish.is_some() {
             return Some(Ending::Cancelled);
         }
-        if self.scene.unasked {
+        if self.context.unasked {
             return Some(Ending::HostFault(UNASKED.to_owned()));
         }
         if now >= self.deadline {
             return Some(Ending::Deadline);
         }
-        let capsule = &self.scene.capsule;
-        let containers = self.scene.spec.containers;
+        let capsule = &self.context.capsule;
+        let containers = self.context.spec.containers;
         let lost = self.pulse.as_mut().is_some_and(|pulse| {
             pulse.is_lost(now, || {
                 let mut roots = vec![processes::me()];
@@ -310,7 +295,7 @@ impl Running<'_> {
     fn end(mut self) -> (Ending, bool) {
         let main = self.main;
         let exit = &mut self.exit;
-        let attempt = self.scene.capsule.attempt;
+        let attempt = self.context.capsule.attempt;
         let left = processes::end_descendants(|pid, how| {
             if pid == main {
                 *exit = Some(how);
@@ -323,9 +308,9 @@ impl Running<'_> {
             let window = if short { self.window } else { Window::default() };
             let hunt = Hunt {
                 attempt,
-                out: &self.scene.capsule.out(),
+                out: &self.context.capsule.out(),
                 window,
-                traces: Some(self.scene.recorder.traces()),
+                traces: Some(self.context.recorder.traces()),
                 patience: PATIENCE,
             };
             hunt.end()
@@ -337,9 +322,9 @@ impl Running<'_> {
             tracing::warn!(%error, "the provider's last pressure is not told");
         }
         let left = left.and_then(|()| {
-            let spec = &self.scene.spec;
+            let spec = &self.context.spec;
             if spec.containers {
-                containers::sweep_after(&self.scene.capsule, spec, self.step)
+                containers::sweep_after(&self.context.capsule, spec, self.step)
             } else {
                 Ok(())
             }

@@ -6,8 +6,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::cancel::{self, StopRequest};
+use super::cancel;
 use super::capsule::Capsule;
+use super::context::{AttemptContext, UNASKED};
 use super::error::{Doing as _, RunnerError};
 use super::journal::Journal;
 use super::root::Root;
@@ -23,42 +24,6 @@ use crate::doors::{clock, env, secrets};
 /// How long a supervisor waits for room on a full disk before it gives up without a last line; the
 /// next runner then closes the capsule.
 const PATIENCE: Duration = Duration::from_mins(15);
-
-/// Why an attempt is lost whose supervisor was told to stop by somebody else than a coordinator.
-pub(super) const UNASKED: &str = "stopped by a signal that nobody asked for";
-
-/// What the steps of one attempt share.
-pub(super) struct Scene {
-    /// The runner's root.
-    pub(super) root: Root,
-    /// Where it happens.
-    pub(super) capsule: Capsule,
-    /// What is to be done.
-    pub(super) spec: Spec,
-    /// What wakes the supervisor.
-    pub(super) signals: Signals,
-    /// What its phases are given of secrets, each its own.
-    pub(super) secrets: Secrets,
-    /// How somebody wants it stopped, if somebody does.
-    pub(super) wish: Option<StopRequest>,
-    /// It was told to stop, and nobody had asked for that.
-    pub(super) unasked: bool,
-    /// What its processes can be known by.
-    pub(super) recorder: Recorder,
-    /// The text of the profile that its phases are run under, if they use a harness.
-    pub(super) profile: Option<Vec<u8>>,
-}
-
-impl Scene {
-    /// Takes in what signals there are. A SIGTERM stands for a wish that is in the capsule; if there is none, it came
-    /// from the host (its shutdown, its administrator), and nobody who may ask for the job's end has done so.
-    pub(super) fn hear(&mut self) {
-        if self.signals.drain() {
-            self.wish = self.wish.max(cancel::read_stop_request(&self.capsule));
-            self.unasked |= self.wish.is_none();
-        }
-    }
-}
 
 /// Runs an attempt to its end. The capsule must exist, and stdin must be the lock of its slot. If secrets are `handed`
 /// over, they are in a pipe beside that.
@@ -95,7 +60,7 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
     let boot = boot::identity()?;
     let group = group.join().ok().flatten();
     let recorder = Recorder::start(&capsule.path, &boot, group).doing(|| "look at this process")?;
-    let mut scene = Scene {
+    let mut context = AttemptContext {
         unasked: false,
         recorder,
         wish: cancel::read_stop_request(&capsule),
@@ -106,21 +71,21 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
         secrets,
         profile: None,
     };
-    let outcome = run(&mut scene, &mut journal)?;
+    let outcome = run(&mut context, &mut journal)?;
     // Once more, since the phases could write there; where it does not fit any more, the seal will say so, too.
-    let _ = profile::write(&scene);
+    let _ = profile::write(&context);
     // What a failure left is worth less of a wait than a result.
     let patience = if outcome == Outcome::Succeeded {
         PATIENCE
     } else {
         PATIENCE / 15
     };
-    let (outcome, seal) = match patiently(patience, || manifest::seal(&scene.capsule)) {
+    let (outcome, seal) = match patiently(patience, || manifest::seal(&context.capsule)) {
         Ok(seal) => (outcome, Some(seal)),
-        Err(error) => (uncounted(&scene.spec, outcome, &error), None),
+        Err(error) => (uncounted(&context.spec, outcome, &error), None),
     };
-    scene.hear();
-    let (outcome, seal) = match unless_stopped(&scene, outcome) {
+    context.hear();
+    let (outcome, seal) = match unless_stopped(&context, outcome) {
         lost @ Outcome::Lost { .. } => (lost, None),
         outcome @ (Outcome::Succeeded | Outcome::Failed { .. } | Outcome::Cancelled) => (outcome, seal),
     };
@@ -133,13 +98,13 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
     slot.release()
 }
 
-fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError> {
-    let kept = patiently(PATIENCE, || keep::take_over(&scene.capsule, &scene.spec))?;
+fn run(context: &mut AttemptContext, journal: &mut Journal) -> Result<Outcome, RunnerError> {
+    let kept = patiently(PATIENCE, || keep::take_over(&context.capsule, &context.spec))?;
     if kept.is_empty() {
-        scene.profile = profile::of(&scene.root, &scene.spec);
-        patiently(PATIENCE, || profile::write(scene))?;
+        context.profile = profile::of(&context.root, &context.spec);
+        patiently(PATIENCE, || profile::write(context))?;
     }
-    for step in scene.spec.steps.clone() {
+    for step in context.spec.steps.clone() {
         if let Some(from) = kept.get(&step.phase) {
             let (phase, from) = (step.phase.clone(), *from);
             patiently(PATIENCE, || {
@@ -150,20 +115,20 @@ fn run(scene: &mut Scene, journal: &mut Journal) -> Result<Outcome, RunnerError>
             })?;
             continue;
         }
-        scene.hear();
-        if scene.wish.is_some() {
+        context.hear();
+        if context.wish.is_some() {
             return Ok(Outcome::Cancelled);
         }
-        if scene.unasked {
+        if context.unasked {
             return Ok(lost());
         }
         let phase = step.phase.clone();
         patiently(PATIENCE, || {
             journal.append(&Entry::PhaseStarted { phase: phase.clone() })
         })?;
-        let end = step::run(scene, &step, journal);
+        let end = step::run(context, &step, journal);
         let conclusion = match step.task {
-            Some(task) => patiently(PATIENCE, || keep::conclude(&scene.capsule, task, &end))?.map(Box::new),
+            Some(task) => patiently(PATIENCE, || keep::conclude(&context.capsule, task, &end))?.map(Box::new),
             None => None,
         };
         patiently(PATIENCE, || {
@@ -193,12 +158,12 @@ fn lost() -> Outcome {
 
 /// A failure that came with a signal which nobody asked for is that signal's doing: whoever stops a host stops the
 /// supervisor and its steps in one blow.
-fn unless_stopped(scene: &Scene, outcome: Outcome) -> Outcome {
+fn unless_stopped(context: &AttemptContext, outcome: Outcome) -> Outcome {
     match &outcome {
         Outcome::Failed {
             ending: Ending::Exit(_) | Ending::Signal(_) | Ending::NotStarted(_) | Ending::HostFault(_),
             ..
-        } if scene.unasked => lost(),
+        } if context.unasked => lost(),
         Outcome::Failed { .. } | Outcome::Succeeded | Outcome::Cancelled | Outcome::Lost { .. } => outcome,
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::{Doing as _, RunnerError};
-use super::native::{self, Desk};
+use super::native::{self, PhaseContext, PhaseOutcome};
 use super::{grading, handover, image};
 use crate::blame;
 use crate::docker::owner;
@@ -14,17 +14,9 @@ use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::{Swe, Task};
-use crate::domain::{Fault, Instance, PhaseName, Secrets, Spec, Verdict, layout};
+use crate::domain::{Fault, Instance, PhaseName, Secrets, Spec, layout};
+use crate::doors::files::{self, AS_UMASK, Durability};
 use crate::doors::secrets;
-
-/// What a phase has to say when it went well.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    /// In one line, for people.
-    pub(super) note: String,
-    /// What the evidence says.
-    pub(super) verdict: Option<Verdict>,
-}
 
 /// Does one native phase of an attempt; true if it went well. Its secrets are on its stdin.
 pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
@@ -70,7 +62,9 @@ pub fn step(capsule: &Path, phase: &PhaseName) -> Result<bool, RunnerError> {
     }
     let path = capsule.join(conclusion::FILE);
     let text = serde_json::to_vec(&conclusion).map_err(std::io::Error::from);
-    std::fs::write(&path, text.doing(|| "put the conclusion in words")?)
+    let text = text.doing(|| "put the conclusion in words")?;
+    // What it vouches for is made durable by the supervisor, which reads it.
+    files::replace_foreign(&path, &text, AS_UMASK, Durability::Whole)
         .doing(|| format!("write {}", path.display()))?;
     Ok(conclusion.fault.is_none())
 }
@@ -83,14 +77,14 @@ fn perform(
     text: &str,
     secrets: &Secrets,
     spent: &mut Option<u64>,
-) -> Result<Outcome, Fault> {
+) -> Result<PhaseOutcome, Fault> {
     let instance: Instance = serde_json::from_str(text).map_err(|error| dataset(&error.to_string()))?;
     // The evaluation looks for itself: what an agent can write to tells it nothing.
     let found = (task == Task::Trajectory)
         .then(|| image::place(capsule))
         .flatten();
     let instance = instance.with_repo_at(found.as_deref());
-    let desk = Desk {
+    let context = PhaseContext {
         capsule,
         attempt: spec.id(),
         job: &spec.job,
@@ -104,29 +98,25 @@ fn perform(
     };
     // Among the results, so that grading at home needs no database; but not before an agent is done, which could read it there.
     if matches!(task, Task::Image | Task::Trajectory) && swe.agent.is_program() {
-        desk.clear(&[evidence::INSTANCE])?;
+        context.clear(&[evidence::INSTANCE])?;
     } else {
-        desk.write(evidence::INSTANCE, text.as_bytes())?;
+        context.write(evidence::INSTANCE, text.as_bytes())?;
     }
     let setup = serde_json::to_vec(swe).map_err(|error| dataset(&error.to_string()))?;
-    desk.write(evidence::SETUP, &setup)?;
-    let note = |done: native::Done| Outcome {
-        note: done.note,
-        verdict: None,
-    };
+    context.write(evidence::SETUP, &setup)?;
     match task {
-        Task::Image => image::ready(&desk, &labels(capsule, spec)),
+        Task::Image => image::ready(&context, &labels(capsule, spec)),
         Task::Trajectory => {
-            let done = native::trajectory(&desk);
-            *spent = native::spent(&desk);
-            done.map(note)
+            let done = native::trajectory(&context);
+            *spent = native::spent(&context);
+            done
         }
         Task::Evaluation => {
-            let done = native::evaluation(&desk)?;
-            grading::sound(&desk)?;
-            Ok(note(done))
+            let done = native::evaluation(&context)?;
+            grading::sound(&context)?;
+            Ok(done)
         }
-        Task::Report => grading::report(&desk),
+        Task::Report => grading::report(&context),
     }
 }
 

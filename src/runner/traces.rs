@@ -15,6 +15,7 @@ use super::capsule::Capsule;
 use super::processes::{self, Process};
 use crate::domain::layout;
 use crate::doors::clock;
+use crate::doors::files::{self, AS_UMASK, Durability};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -198,8 +199,6 @@ impl Recorder {
 
 /// Whole or not at all. It need not be durable: see above.
 fn write(path: &Path, traces: &Traces) -> io::Result<()> {
-    let new = path.with_extension("new");
     let text = serde_json::to_vec(traces).map_err(io::Error::from)?;
-    std::fs::write(&new, text)?;
-    std::fs::rename(&new, path)
+    files::replace(path, &text, AS_UMASK, Durability::Whole)
 }

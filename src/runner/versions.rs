@@ -4,7 +4,7 @@
 //! one in use is the one that the link at the harness's place leads to.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,17 +12,18 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Doing as _, RunnerError};
-use super::root::{Root, make_dir, open_lock, write_durably};
+use super::root::{Root, make_dir, write_durably};
 use super::slot;
 use crate::domain::deploy::{Harness, Look, Place};
 use crate::domain::tree::{LeftOut, Tree};
 use crate::domain::{Sha256, Timestamp, layout};
 use crate::doors::env;
+use crate::doors::files::FileLock;
 use crate::harness;
 
 /// The right to bring a new version here: held by one link at a time, and free when that ends.
 #[derive(Debug, Default)]
-pub(super) struct Deploying(Mutex<Option<File>>);
+pub(super) struct Deploying(Mutex<Option<FileLock>>);
 
 /// What lies beside a version: `<directory>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,14 +59,8 @@ impl Deploying {
         let versions = dir(root);
         make_dir(&versions)?;
         let path = versions.join("deploy.lock");
-        let file = open_lock(&path)?;
-        match file.try_lock() {
-            Ok(()) => *held = Some(file),
-            Err(TryLockError::WouldBlock) => return Err(RunnerError::Deploying),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).doing(|| format!("lock {}", path.display()));
-            }
-        }
+        let taken = FileLock::try_take(&path).doing(|| format!("lock {}", path.display()))?;
+        *held = Some(taken.ok_or(RunnerError::Deploying)?);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Is the database sound? For `fleet doctor`, and for tests that kill things.
 
 use super::{Store, StoreError};
-use crate::domain::{Epoch, Fleet};
+use crate::domain::Epoch;
+use crate::schedule::Fleet;
 
 impl Store {
     /// Everything that is wrong, in words; nothing if all is well.

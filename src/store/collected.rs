@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::load::decode;
-use super::row::body;
+use super::read::from_json;
+use super::write::to_json;
 use super::{Store, StoreError};
 use crate::domain::manifest::Seal;
 use crate::domain::{AttemptId, Timestamp};
@@ -35,7 +35,7 @@ impl Store {
                     what,
                 };
                 let job = job.parse().map_err(wrong)?;
-                let (at, seal) = (Timestamp(at), decode("collected", &seal)?);
+                let (at, seal) = (Timestamp(at), from_json("collected", &seal)?);
                 Ok((AttemptId { job, n }, Collected { at, path, seal }))
             })
             .collect()
@@ -56,7 +56,7 @@ impl Store {
         )
         .bind(at.0)
         .bind(path)
-        .bind(body(seal)?)
+        .bind(to_json(seal)?)
         .bind(attempt.job.as_str())
         .bind(attempt.n)
         .execute(&self.pool)

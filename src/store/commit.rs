@@ -5,13 +5,20 @@
 
 use std::collections::BTreeSet;
 
-use super::row::{AttemptRow, EventRow, FateRow, HostRow, JobRow, LinkRow, ShelfRow, StandRow, WordRow};
-use super::{Store, StoreError, write};
+use super::attempt::{WrittenAttempt, delete_attempt};
+use super::event::EventRow;
+use super::hold::WrittenStand;
+use super::host::{HostLink, HostShelf, HostWord, NewHost};
+use super::job::{JobFate, NewJob};
+use super::new_jobs::write_new_jobs;
+use super::write::write_rows;
+use super::{Store, StoreError};
 use crate::domain::event::Event;
-use crate::domain::fleet::JobEntry;
 use crate::domain::hold::Subject;
 use crate::domain::name::HostName;
-use crate::domain::{AttemptId, Fleet, JobId, Timestamp};
+use crate::domain::{AttemptId, JobId, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 impl Store {
     /// Stores events that happened at `at`, in this order: all of them, or none. `fleet` is the fleet before
@@ -31,23 +38,18 @@ impl Store {
         }
         let rows = Rows::of(at, events, &touched, fleet, &after)?;
         let mut transaction = self.pool.begin_with("begin immediate").await?;
-        write::jobs(&mut transaction, at, &rows.jobs).await?;
-        write::all(&mut transaction, &rows.hosts).await?;
-        write::all(&mut transaction, &rows.links).await?;
-        write::all(&mut transaction, &rows.words).await?;
-        write::all(&mut transaction, &rows.shelves).await?;
-        write::all(&mut transaction, &rows.stands).await?;
+        write_new_jobs(&mut transaction, at, &rows.jobs).await?;
+        write_rows(&mut transaction, &rows.hosts).await?;
+        write_rows(&mut transaction, &rows.links).await?;
+        write_rows(&mut transaction, &rows.words).await?;
+        write_rows(&mut transaction, &rows.shelves).await?;
+        write_rows(&mut transaction, &rows.stands).await?;
         for id in &rows.replaced {
-            // Nothing refers to an attempt that never began.
-            sqlx::query("delete from attempt where job_id = ? and number = ?")
-                .bind(id.job.as_str())
-                .bind(id.n)
-                .execute(&mut *transaction)
-                .await?;
+            delete_attempt(&mut transaction, *id).await?;
         }
-        write::all(&mut transaction, &rows.attempts).await?;
-        write::all(&mut transaction, &rows.fates).await?;
-        write::all(&mut transaction, &rows.events).await?;
+        write_rows(&mut transaction, &rows.attempts).await?;
+        write_rows(&mut transaction, &rows.fates).await?;
+        write_rows(&mut transaction, &rows.events).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -116,16 +118,16 @@ impl<'a> Touched<'a> {
 /// The rows of a batch: each job, attempt and host as the last event of the batch left it.
 struct Rows<'a> {
     events: Vec<EventRow>,
-    jobs: Vec<JobRow<'a>>,
-    fates: Vec<FateRow>,
+    jobs: Vec<NewJob<'a>>,
+    fates: Vec<JobFate>,
     /// Attempts that are stored as they never began, and were found elsewhere: learned anew, after all others.
     replaced: Vec<AttemptId>,
-    attempts: Vec<AttemptRow<'a>>,
-    hosts: Vec<HostRow<'a>>,
-    links: Vec<LinkRow<'a>>,
-    words: Vec<WordRow<'a>>,
-    shelves: Vec<ShelfRow<'a>>,
-    stands: Vec<StandRow>,
+    attempts: Vec<WrittenAttempt<'a>>,
+    hosts: Vec<NewHost<'a>>,
+    links: Vec<HostLink<'a>>,
+    words: Vec<HostWord<'a>>,
+    shelves: Vec<HostShelf<'a>>,
+    stands: Vec<WrittenStand>,
 }
 
 impl<'a> Rows<'a> {
@@ -142,8 +144,8 @@ impl<'a> Rows<'a> {
                 .iter()
                 .map(|event| EventRow::new(at, event))
                 .collect::<Result<_, _>>()?,
-            jobs: events.iter().filter_map(JobRow::new).collect::<Result<_, _>>()?,
-            hosts: touched.hosts.iter().map(|name| HostRow(name)).collect(),
+            jobs: events.iter().filter_map(NewJob::new).collect::<Result<_, _>>()?,
+            hosts: touched.hosts.iter().map(|name| NewHost(name)).collect(),
             fates: after
                 .jobs()
                 .filter(|entry| {
@@ -151,7 +153,7 @@ impl<'a> Rows<'a> {
                         |entry: &JobEntry| (entry.cancel, entry.closed.clone(), entry.reopened.clone());
                     fate(entry) != before.job(entry.job.id).map(fate).unwrap_or_default()
                 })
-                .map(FateRow::new)
+                .map(JobFate::new)
                 .collect::<Result<_, _>>()?,
             replaced: events
                 .iter()
@@ -171,13 +173,13 @@ impl<'a> Rows<'a> {
                         n: attempt.n,
                     })
                 })
-                .map(|(job, attempt)| AttemptRow::new(job, attempt))
+                .map(|(job, attempt)| WrittenAttempt::new(job, attempt))
                 .collect::<Result<_, _>>()?,
             links: touched
                 .links
                 .iter()
                 .filter_map(host)
-                .map(|(name, entry)| LinkRow {
+                .map(|(name, entry)| HostLink {
                     host: name,
                     link: &entry.link,
                 })
@@ -186,7 +188,7 @@ impl<'a> Rows<'a> {
                 .words
                 .iter()
                 .filter_map(host)
-                .map(|(name, entry)| WordRow {
+                .map(|(name, entry)| HostWord {
                     host: name,
                     gone: entry.gone.as_deref(),
                 })
@@ -195,13 +197,13 @@ impl<'a> Rows<'a> {
                 .shelves
                 .iter()
                 .filter_map(host)
-                .map(|(name, entry)| ShelfRow::new(name, entry))
+                .map(|(name, entry)| HostShelf::new(name, entry))
                 .collect::<Result<_, _>>()?,
             stands: touched
                 .stands
                 .iter()
                 .filter_map(|subject| Some((*subject, after.stand(subject)?)))
-                .map(|(subject, stand)| StandRow::new(subject, stand))
+                .map(|(subject, stand)| WrittenStand::new(subject, stand))
                 .collect::<Result<_, _>>()?,
         })
     }

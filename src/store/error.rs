@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::fleet::FoldError;
+use crate::schedule::fleet::FoldError;
 
 /// Why the store could not do as asked. Whatever it was, nothing is half-done.
 #[derive(Debug, thiserror::Error)]

@@ -3,15 +3,16 @@
 //! Invariant: the kernel holds it for an open file, so a coordinator that dies in any way has released
 //! it at once, and nobody ever judges a lease by its age. What the file says is for people only.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Epoch, SetName, Timestamp};
+use crate::doors::files::{open_lock, try_lock};
 
 /// Below the state directory.
 const FILE: &str = "coordinator.lock";
@@ -138,18 +139,10 @@ impl Lease {
 /// The locked file, or who else has locked it.
 fn lock(state: &Path, path: &Path) -> io::Result<Result<File, Option<Holder>>> {
     DirBuilder::new().recursive(true).mode(0o700).create(state)?;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = open_lock(path)?;
     for _ in 0..LOOKS {
-        match file.try_lock() {
-            Ok(()) => return Ok(Ok(file)),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error),
+        if try_lock(&file)? {
+            return Ok(Ok(file));
         }
         // It may only be somebody looking: those share the lock, for an instant.
         match file.try_lock_shared() {

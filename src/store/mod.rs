@@ -4,20 +4,26 @@
 //! loading the rows gives the same fleet as folding the events.
 
 mod error;
-mod open;
-mod epoch;
-mod names;
-mod row;
-mod from_row;
 mod migrations;
+mod open;
+mod names;
+mod read;
 mod write;
+mod event;
+mod job;
+mod attempt;
+mod host;
+mod hold;
+mod dataset;
+mod revision;
+mod wish;
+mod collected;
+mod epoch;
+mod took;
+mod new_jobs;
 mod commit;
 mod set;
 mod load;
-mod past;
-mod took;
-mod wish;
-mod collected;
 mod check;
 mod lease;
 
@@ -28,7 +34,8 @@ pub use collected::Collected;
 pub use error::StoreError;
 pub use lease::{Holder, Lease, LeaseError, Runs};
 pub use migrations::FORMAT;
-pub use set::{Added, NewDataset, NewSet, SetRow};
+pub use revision::SetRow;
+pub use set::{Added, NewDataset, NewSet};
 pub use wish::Command;
 
 /// An open database. Clones share its one connection, so that writers queue here and not in SQLite.

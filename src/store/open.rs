@@ -2,9 +2,9 @@
 //!
 //! Invariant: a file that is not a fleet database, or one of a newer format, is never written to.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use sqlx::{Connection as _, SqlitePool};
 
 use super::migrations::{FORMAT, migrator};
 use super::{Store, StoreError};
+use crate::doors::files::{OWNER_ONLY, create_new, sync_dir};
 
 /// How long a database may be between two formats.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -130,13 +131,8 @@ fn create(path: &Path) -> io::Result<()> {
         _ => Path::new("."),
     };
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(_) => File::open(directory)?.sync_all(),
+    match create_new(path, OWNER_ONLY) {
+        Ok(_) => sync_dir(directory),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }

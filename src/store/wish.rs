@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::load::decode;
-use super::row::body;
+use super::read::from_json;
+use super::write::to_json;
 use super::{Store, StoreError};
 use crate::domain::event::Past;
 use crate::domain::hold::{Kind, Subject};
@@ -73,7 +73,7 @@ impl Store {
     pub async fn wish(&self, at: Timestamp, wish: &Command) -> Result<(), StoreError> {
         sqlx::query("insert into wish (at, body) values (?, ?)")
             .bind(at.0)
-            .bind(body(wish)?)
+            .bind(to_json(wish)?)
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -85,14 +85,14 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.into_iter()
-            .map(|(id, body)| Ok((id, decode("wish", &body)?)))
+            .map(|(id, body)| Ok((id, from_json("wish", &body)?)))
             .collect()
     }
 
     /// Takes back the wishes with these numbers. What came of them is committed already.
     pub async fn acknowledge(&self, wishes: &[i64]) -> Result<(), StoreError> {
         sqlx::query("delete from wish where id in (select value from json_each(?))")
-            .bind(body(&wishes)?)
+            .bind(to_json(&wishes)?)
             .execute(&self.pool)
             .await?;
         Ok(())

@@ -1,23 +1,20 @@
-//! Writing many rows at once.
+//! Writing many rows at once, and how values are written.
 //!
 //! A statement takes up to [`MOST`] rows. Batches are cut into powers of two, so that each kind of row
 //! has eight texts at most: they stay prepared, and a batch of any size is a few round trips to SQLite's thread.
 
-use std::collections::BTreeSet;
-
+use serde::Serialize;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::StoreError;
-use super::row::{DigestRow, FoundRow, HostRow, JobRow};
-use crate::domain::Timestamp;
 
 /// Most rows of one statement.
 const MOST: usize = 128;
 
 /// Something that is written as a row.
-pub(super) trait Row {
+pub(super) trait WrittenRow {
     /// The statement before the rows.
     const HEAD: &'static str;
     /// The place of one row in it, with a `?` for each value.
@@ -32,7 +29,10 @@ pub(super) trait Row {
 pub(super) type Values = SqliteArguments;
 
 /// Writes these rows, in this order.
-pub(super) async fn all<R: Row>(connection: &mut SqliteConnection, rows: &[R]) -> Result<(), StoreError> {
+pub(super) async fn write_rows<R: WrittenRow>(
+    connection: &mut SqliteConnection,
+    rows: &[R],
+) -> Result<(), StoreError> {
     let mut rest = rows;
     while let Some(power) = rest.len().checked_ilog2() {
         let (now, later) = rest.split_at(MOST.min(1 << power));
@@ -50,31 +50,26 @@ pub(super) async fn all<R: Row>(connection: &mut SqliteConnection, rows: &[R]) -
     Ok(())
 }
 
-/// Writes new jobs, after rows for whatever they name that is not there yet.
-pub(super) async fn jobs(
-    connection: &mut SqliteConnection,
-    at: Timestamp,
-    rows: &[JobRow<'_>],
-) -> Result<(), StoreError> {
-    let hosts: BTreeSet<_> = rows.iter().filter_map(JobRow::host).collect();
-    all(connection, &hosts.into_iter().map(HostRow).collect::<Vec<_>>()).await?;
-    let sets: BTreeSet<_> = rows.iter().map(JobRow::set).collect();
-    all(
-        connection,
-        &sets
-            .into_iter()
-            .map(|set| FoundRow { set, at })
-            .collect::<Vec<_>>(),
-    )
-    .await?;
-    let digests: BTreeSet<_> = rows.iter().flat_map(JobRow::files).collect();
-    all(
-        connection,
-        &digests
-            .into_iter()
-            .map(|sha256| DigestRow { sha256, at })
-            .collect::<Vec<_>>(),
-    )
-    .await?;
-    all(connection, rows).await
+/// A count as SQLite holds it.
+pub(super) fn sql_count(value: u64, what: &'static str) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|_| StoreError::Absurd(value, what))
 }
+
+/// A value as JSON text.
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(value)?)
+}
+
+/// A list, unless it is empty.
+pub(super) fn non_empty<T>(list: &Vec<T>) -> Option<&Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}
+
+/// Binds values in the order of their places.
+macro_rules! bind {
+    ($values:ident: $($value:expr),* $(,)?) => {{
+        $(sqlx::Arguments::add($values, $value)?;)*
+        Ok(())
+    }};
+}
+pub(super) use bind;

@@ -1,5 +1,6 @@
 //! A host that is this machine: the runner is a child, without ssh.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use super::link::Channel;
@@ -7,8 +8,8 @@ use super::{LinkError, RsyncOrigin};
 use crate::domain::Span;
 use crate::doors::{env, secrets, spawn};
 
-/// Starts this very program as the runner.
-pub(super) fn open(root: &str, silence: Span) -> Result<Channel, LinkError> {
+/// Starts this program as the runner, or this very one.
+pub(super) fn open(root: &str, program: Option<&Path>, silence: Span) -> Result<Channel, LinkError> {
     let here = |error: std::io::Error| LinkError::Here(format!("cannot start the runner: {error}"));
     let root = match root.strip_prefix("~/") {
         Some(below) => env::home()
@@ -16,7 +17,11 @@ pub(super) fn open(root: &str, silence: Span) -> Result<Channel, LinkError> {
             .join(below),
         None => root.into(),
     };
-    let mut command = spawn::future(spawn::myself().map_err(here)?);
+    let program = match program {
+        Some(program) => program.to_owned(),
+        None => spawn::myself().map_err(here)?,
+    };
+    let mut command = spawn::future(program);
     // What jobs are to have of secrets, they get over the link, here as anywhere.
     for name in secrets::names() {
         command.env_remove(name);

@@ -4,6 +4,7 @@
 //! [`DraftJob::fault`].
 
 mod entry;
+mod keys;
 mod known;
 mod schema;
 mod value;
@@ -12,7 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-pub use entry::MOST_RUNS;
+pub use keys::MOST_RUNS;
 pub use schema::schema;
 
 use crate::config::finding::{Faults, Places, quoted, suggestion};

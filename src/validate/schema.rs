@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::entry::{KEYS, MOST_RUNS};
+use super::keys::{KEYS, MOST_RUNS};
 use crate::config::{NAME, VARIABLE};
 
 /// The JSON Schema (draft 2020-12) of an assignment.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use super::Reading;
-use super::entry::{KEYS, MOST_RUNS};
+use super::keys::{KEYS, MOST_RUNS};
 use crate::config::finding::{quoted, suggestion};
 use crate::config::node::{Node, Open};
 use crate::config::{path_fault, variable_fault};

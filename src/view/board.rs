@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::waiting::{self, Waiting};
-use crate::domain::fleet::{Attempt, Closure, JobEntry};
 use crate::domain::host::{HostConfig, Link};
 use crate::domain::{
-    AttemptId, AttemptState, Fleet, HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Span,
-    Timestamp,
+    AttemptId, AttemptState, HostName, InstanceId, JobId, ModelName, PhaseName, SetName, Span, Timestamp,
 };
 use crate::plan::Policy;
 use crate::plan::reason::{Coordination, Reasons};
 use crate::report::{Account, Tally, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, Closure, JobEntry};
 
 /// The version of the JSON form that this build writes.
 const VERSION: u32 = 1;

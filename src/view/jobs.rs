@@ -1,8 +1,8 @@
 //! `fleet status --all`: every job on a line, with the id by which other verbs know it.
 
-use crate::domain::Fleet;
-use crate::domain::fleet::JobEntry;
 use crate::report::table::{Table, left, prose, right};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 /// All jobs, in the order of their files, in at most `most` columns.
 pub fn jobs(fleet: &Fleet, most: Option<usize>) -> String {

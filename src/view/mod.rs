@@ -1,6 +1,6 @@
 //! Floor 3: the fleet as people see it. Values in, text out; a view cannot write, and reads no clock.
 //!
-//! Invariant: what a job or a host wrote is shown as text only ([`crate::report::text::printable`]), and
+//! Invariant: what a job or a host wrote is shown as text only ([`crate::text::sanitize_line`]), and
 //! nothing is told by colour.
 
 mod board;
@@ -16,7 +16,7 @@ mod waiting;
 
 pub use board::{Board, FailedJob, HostLine, RunningJob, Seen, SetLine};
 pub use chronicle::{Deed, chronicle, chronicle_table};
-pub use failures::{Example, Failures, Group, failed_of, failure_lines, failures, failures_text};
+pub use failures::{Example, Failures, Group, failure_lines, failures, failures_text};
 pub use forecast::{compared, forecast};
 pub use jobs::jobs;
 pub use plain::plain;

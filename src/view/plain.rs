@@ -1,10 +1,11 @@
 //! `fleet dispatch` without a terminal: one line for each event that somebody may look for later.
 
-use crate::domain::fleet::Closure;
 use crate::domain::journal::{Entry, Outcome};
-use crate::domain::{AttemptId, Event, Fleet, HostName, JobId, Timestamp};
-use crate::report::text::printable;
+use crate::domain::{AttemptId, Event, HostName, JobId, Timestamp};
 use crate::report::words;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::Closure;
+use crate::text::sanitize_line;
 
 /// The line for an event that was just folded into `fleet`; none if it is not worth one.
 pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
@@ -65,7 +66,7 @@ pub fn plain(fleet: &Fleet, at: Timestamp, event: &Event) -> Option<String> {
         Event::Cleaned { host, what } => (host.to_string(), format!("cleaned: {what}")),
         Event::JobAdded(_) | Event::Graded { .. } | Event::Stocked { .. } => return None,
     };
-    Some(printable(&format!("{at} {who} {what}")).into_owned())
+    Some(sanitize_line(&format!("{at} {who} {what}")).into_owned())
 }
 
 fn entry(fleet: &Fleet, at: Timestamp, id: AttemptId, entry: &Entry) -> Option<String> {

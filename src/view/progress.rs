@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::fleet::HostEntry;
 use crate::domain::host::Link;
 use crate::domain::journal::{Entry, Outcome};
-use crate::domain::{AttemptState, Event, Fleet, HostName, Span, Timestamp};
+use crate::domain::{AttemptState, Event, HostName, Span, Timestamp};
 use crate::plan::reason::{Coordination, Reason, Reasons};
 use crate::plan::{NoRoom, Policy};
-use crate::report::text::{clip, printable, width};
+use crate::report::text::{clip, width};
 use crate::report::{Account, Tally, words};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::HostEntry;
+use crate::text::sanitize_line;
 
 /// How wide the bar is.
 const BAR: usize = 24;
@@ -109,7 +111,7 @@ fn hosts(fleet: &Fleet, policy: &Policy, reasons: &Reasons<'_>, now: Timestamp, 
             "{name:longest$}  {}",
             work(fleet, policy, reasons.host(name), host, now)
         );
-        clip(&printable(&line), wide).into_owned()
+        clip(&sanitize_line(&line), wide).into_owned()
     };
     hosts.into_iter().map(line).collect()
 }
@@ -199,7 +201,7 @@ impl State {
             } else {
                 format!("blocked: {jobs} {verb} {}: {why}", needs.join(", "))
             };
-            clip(&printable(&line), wide).into_owned()
+            clip(&sanitize_line(&line), wide).into_owned()
         };
         let mut lines: Vec<String> = all.into_iter().take(MOST_REASONS).map(line).collect();
         if more > 0 {

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::domain::{Fleet, HostName, InstanceId, JobId, ModelName, SetName, Span, Timestamp};
+use crate::domain::{HostName, InstanceId, JobId, ModelName, SetName, Span, Timestamp};
 use crate::rehearse::{Forecast, Played};
 use crate::report::table::{Table, left, prose, right};
 use crate::report::words;
+use crate::schedule::Fleet;
 
 /// Most lines of one host, unless all are asked for.
 const LINES: usize = 5;

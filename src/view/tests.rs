@@ -7,9 +7,10 @@ use super::*;
 use crate::domain::hold::Kind;
 use crate::domain::host::{HostConfig, Outlook, Reach};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
-use crate::domain::{AttemptId, Epoch, Event, Fleet, Job, JobId, Place, Span, Timestamp};
+use crate::domain::{AttemptId, Epoch, Event, Job, JobId, Place, Span, Timestamp};
 use crate::plan::Policy;
 use crate::plan::reason::Coordination;
+use crate::schedule::Fleet;
 
 const START: Timestamp = Timestamp(1_769_159_700_000);
 

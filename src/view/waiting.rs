@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::board::in_order;
-use crate::domain::fleet::JobEntry;
-use crate::domain::{Fleet, HostName, JobId, Place};
+use crate::domain::{HostName, JobId, Place};
 use crate::plan::reason::Reasons;
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 /// Waiting jobs that wait for the same thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -14,7 +14,7 @@
 mod measure;
 mod target;
 
-#[path = "../images/made.rs"]
+#[path = "../parts/images/made.rs"]
 #[expect(
     clippy::unwrap_used,
     reason = "it belongs to the tests, which stop where they are surprised"

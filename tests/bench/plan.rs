@@ -27,10 +27,9 @@ use std::time::{Duration, Instant};
 
 use fleet::domain::host::{HostConfig, Reach};
 use fleet::domain::job::Dataset;
-use fleet::domain::{
-    Effect, Epoch, Event, Fleet, Job, JobId, PipelineName, Place, SetName, Sha256, Timestamp,
-};
-use fleet::plan::{Errand, Outlook, Policy, observe, outlook, plan};
+use fleet::domain::{Epoch, Event, Job, JobId, PipelineName, Place, SetName, Sha256, Timestamp};
+use fleet::plan::{Errand, HostMessage, Outlook, Plan, Policy, observe, outlook, plan};
+use fleet::schedule::Fleet;
 use fleet::store::{NewDataset, NewSet, Store};
 
 use simulated::Hosts;
@@ -214,16 +213,17 @@ impl Bench {
     async fn decide(&mut self) -> Result<(), Box<dyn Error>> {
         loop {
             let start = Instant::now();
-            let effects = plan(&self.fleet, &self.policy, now());
+            let Plan { decisions, messages } = plan(&self.fleet, &self.policy, now());
             self.parts.plan += start.elapsed();
-            let epoch = self.fleet.epoch();
-            let mut decisions = Vec::new();
-            for effect in effects {
-                match effect {
-                    Effect::Place { attempt, host } => {
-                        decisions.push(Event::Intended { attempt, host, epoch });
-                    }
-                    Effect::Start { attempt, host, epoch } => {
+            if let Some(other) = decisions
+                .iter()
+                .find(|one| !matches!(one, Event::Intended { .. }))
+            {
+                return Err(format!("nothing calls for {other:?}").into());
+            }
+            for message in messages {
+                match message {
+                    HostMessage::Start { attempt, host, epoch } => {
                         self.fleet.told(&host, attempt);
                         self.hosts.start(&host, attempt, epoch, now());
                     }

@@ -44,7 +44,8 @@ ensure_host_image() {
 build_host_image() (
     root=$(mktemp -d "$LAB_DIR/rootfs.XXXXXX") || exit 1
     trap 'rm -rf --one-file-system "$root"' EXIT
-    debootstrap --variant=minbase --components="$(components)" --include="$PACKAGES" \
+    # fleet is built beside it, and waited for sooner.
+    nice -n 19 debootstrap --variant=minbase --components="$(components)" --include="$PACKAGES" \
         "$(suite)" "$root" "$2" || exit 1
     # A user without a password is locked, and sshd without PAM refuses locked users, keys or not: hence '*'.
     chroot "$root" sh -e <<'END' || exit 1

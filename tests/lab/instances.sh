@@ -67,7 +67,7 @@ image_stamp() { # IMAGE LAYER_IMAGE [PARENT]
     (
         cd "$PROJECTS"
         echo "$2"
-        declare -f make_repo commit_all plain_git build_instance_image
+        declare -f make_repo commit_all plain_git commit_instance_image
         find "$1" \( -path '*/base/*' -o -path '*/extra/*' -o -name image \) -type f -exec sha256sum {} + | sort
         [[ ! $3 ]] || find "$3" ! -path '*/scripted/*' -type f -exec sha256sum {} + | sort
     ) | sha256sum | cut -c1-12
@@ -82,17 +82,16 @@ ensure_instance_image() {
     key=$(cat "$at.$stamp" 2>/dev/null) || key=
     [[ ! $key || ! -s $(s3_path "$key") ]] || return 0
     rm -f "$at".*
-    build_instance_image "$1" "$below" "$at" || die "the image $1 was not built (log: $LAB_DIR/instances.log)"
+    build_instance_image "$1" "$below" "$at" "$stamp" || die "the image $1 was not built (log: $LAB_DIR/instances.log)"
     mv "$at.key" "$at.$stamp"
     say "built $1: $(cat "$at.$stamp")"
 }
 
 # Every step says `|| exit`: the caller asks whether it failed, and there bash turns `set -e` off.
-build_instance_image() (
+commit_instance_image() ( # IMAGE LAYER_IMAGE STAMP: into this machine's engine
     root=$(mktemp -d "$LAB_DIR/rootfs.XXXXXX") || exit 1
     name=$(basename "$root")
     trap 'rm -rf "$root"; docker rm -f "$name" >/dev/null 2>&1' EXIT
-    exec >>"$LAB_DIR/instances.log" 2>&1
     mkdir -p "$root/app" || exit 1
     commit=$(make_repo "$1" "$root/app/repo") || exit 1
     [[ ! -d $PROJECTS/$1/extra ]] || cp -R "$PROJECTS/$1/extra/." "$root/app/repo/" || exit 1
@@ -100,16 +99,51 @@ build_instance_image() (
         mkdir -p "$(dirname "$root$env_at")" && echo "$env" >"$root$env_at" || exit 1
     fi
     changes=()
-    for change in 'WORKDIR /app/repo' "${config[@]}"; do changes+=(--change "$change"); done
-    ref=$(image_ref "$repo" "$commit") key=$(image_key "$repo" "$commit")
+    for change in 'WORKDIR /app/repo' "LABEL fleet.lab.stamp=$3" "${config[@]}"; do changes+=(--change "$change"); done
     docker create --name "$name" "$2" || exit 1
     tar -C "$root" --owner=0 --group=0 --mode=u+rwX,go+rX-w -c . | docker cp - "$name:/" || exit 1
-    docker commit "${changes[@]}" "$name" "$ref" || exit 1
-    docker save -o "$root/image.tar" "$ref" || exit 1
-    s3_put "$root/image.tar" "$key" || exit 1
-    docker rmi "$ref" || exit 1 # the tar has it all, and the layers below stay
+    docker commit "${changes[@]}" "$name" "$(image_ref "$repo" "$commit")" || exit 1
+)
+
+build_instance_image() (
+    archive=$(mktemp "$LAB_DIR/image.XXXXXX") || exit 1
+    trap 'rm -f "$archive"' EXIT
+    exec >>"$LAB_DIR/instances.log" 2>&1
+    commit=$(commit_of "$1") || exit 1
+    ref=$(image_ref "$repo" "$commit") key=$(image_key "$repo" "$commit")
+    kept=''
+    if is_here "$ref" "$4"; then kept=1; else commit_instance_image "$1" "$2" "$4" || exit 1; fi
+    docker save -o "$archive" "$ref" || exit 1
+    s3_put "$archive" "$key" || exit 1
+    [[ $kept ]] || docker rmi "$ref" || exit 1 # the tar has it all, and the layers below stay
     echo "$key" >"$3.key"
 )
+
+commit_of() (
+    repo=$(mktemp -d "$LAB_DIR/repo.XXXXXX") || exit 1
+    trap 'rm -rf "$repo"' EXIT
+    make_repo "$1" "$repo"
+)
+
+is_here() { [[ $(docker image inspect -f '{{index .Config.Labels "fleet.lab.stamp"}}' "$1" 2>/dev/null) == "$2" ]]; }
+
+# The image of an instance in this machine's own engine, for the first look: no host and no S3 server is needed for it.
+lab_here() {
+    local image=${1:?which image?} repo layer env_at env parent config fixes below stamp ref
+    lock
+    ensure_packages
+    ensure_engine
+    settings "$image"
+    ensure_layer "$layer"
+    below=$(layer "$layer") || exit
+    stamp=$(image_stamp "$image" "$below" "$parent")
+    mkdir -p "$LAB_DIR/instances"
+    ref=$(image_ref "$repo" "$(commit_of "$image")")
+    is_here "$ref" "$stamp" ||
+        commit_instance_image "$image" "$below" "$stamp" >>"$LAB_DIR/instances.log" 2>&1 ||
+        die "the image $image was not built (log: $LAB_DIR/instances.log)"
+    say "here: $ref"
+}
 
 lab_instances() {
     local image layer

@@ -231,13 +231,19 @@ impl World {
         below(jobs).into_iter().flat_map(below).collect()
     }
 
-    /// The binary, ready to run here.
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
+    /// Its `fleet.toml`.
+    pub(crate) fn fleet_toml(&self) -> PathBuf {
         let path = self.path("fleet.toml");
         // A command that has just been started may be reading it, and must not find it half written.
         if fs::read_to_string(&path).ok().as_ref() != Some(&self.toml) {
-            fs::write(path, &self.toml).unwrap();
+            fs::write(&path, &self.toml).unwrap();
         }
+        path
+    }
+
+    /// The binary, ready to run here.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.fleet_toml();
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
         command
             .args(args)

@@ -1,7 +1,8 @@
 //! The last words of test programs in C and C++.
 
-use super::check::{checks, hashed};
+use super::check::checks;
 use super::cpp::{cases, running};
+use super::scan::hashed;
 use super::scan::{has, lines, lines_with, number};
 use super::{Sign, ctest, gtest};
 

@@ -1,7 +1,7 @@
 //! The Check framework for C, and what is built around it.
 
-use super::cpp::numbered;
-use super::scan::{after_blank, labelled, lines, lines_with, number, strip_prefix_any_case};
+use super::results::numbered;
+use super::scan::{after_blank, hashed, labelled, lines, lines_with, strip_prefix_any_case};
 use super::{Results, Status, ctest};
 
 /// The first of five forms that fits a line; where none fits any, tests made up from the counts.
@@ -99,10 +99,4 @@ pub(super) fn checks(line: &str) -> Option<(u32, u32, u32)> {
     let list = &line[line.find("Checks:")?..];
     let count = |name| labelled(list).find(|(label, _)| *label == name).map(|(_, n)| n);
     Some((count("Checks")?, count("Failures")?, count("Errors")?))
-}
-
-/// `# PASS:  3`
-pub(super) fn hashed(line: &str, name: &str) -> Option<u32> {
-    let rest = line.trim_start().strip_prefix('#')?.trim_start();
-    Some(number(rest.strip_prefix(name)?.trim_start())?.0)
 }

@@ -1,5 +1,6 @@
 //! C++ test programs of every kind: the first form in which anything is found is the log's.
 
+use super::results::{MOST_NUMBERED, numbered};
 use super::scan::{counted, lines, lines_with, number};
 use super::{Results, Status, ctest, gtest, tap, xml};
 
@@ -30,25 +31,6 @@ pub(super) fn failed(log: &str) -> Vec<String> {
     let read = FORMS.iter().flat_map(|form| bad(form(log)));
     let listed = gtest::listed(log).chain(ctest::listed(log)).map(str::to_owned);
     read.map(|(name, _)| name).chain(listed).collect()
-}
-
-/// No program has more tests than this; a log that claims it is not believed.
-const MOST: u32 = 100_000;
-
-/// Adds tests that are known by number alone, because the log only counts them: those that passed, those
-/// that failed, those that broke.
-pub(super) fn numbered(results: &mut Results, prefix: &str, first: u32, counts: [u32; 3]) {
-    if counts.into_iter().fold(0, u32::saturating_add) > MOST {
-        return;
-    }
-    let kinds = [Status::Passed, Status::Failed, Status::Error];
-    let statuses = counts
-        .into_iter()
-        .zip(kinds)
-        .flat_map(|(count, status)| (0..count).map(move |_| status));
-    for (number, status) in (first..).zip(statuses) {
-        results.set(format!("{prefix}test_{number}"), status);
-    }
 }
 
 /// `Running 3 test cases...` and `error: in "Suite/test": …`; those that passed are only counted.
@@ -103,7 +85,7 @@ fn doctest(log: &str) -> Results {
     numbered(&mut results, "", 0, [passed, failed, 0]);
     // In order, so that each number is looked at once, however many lines there are.
     all.sort_unstable();
-    let most = passed.saturating_add(failed).min(MOST);
+    let most = passed.saturating_add(failed).min(MOST_NUMBERED);
     let mut next = 0;
     for (passed, failed) in all {
         let end = passed.saturating_add(failed).min(most);

@@ -1,6 +1,6 @@
 //! `CTest`'s lines.
 
-use super::cpp::numbered;
+use super::results::numbered;
 use super::scan::{after_blank, lines, number, word};
 use super::{Results, Status};
 

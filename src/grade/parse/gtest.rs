@@ -1,6 +1,6 @@
 //! Google Test's lines.
 
-use super::cpp::numbered;
+use super::results::numbered;
 use super::scan::{after_blank, lines, lines_with, number};
 use super::{Results, Status};
 

@@ -150,3 +150,9 @@ fn sequence(bytes: &[u8]) -> usize {
         _ => 1,
     }
 }
+
+/// `# PASS:  3`
+pub(super) fn hashed(line: &str, name: &str) -> Option<u32> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start();
+    Some(number(rest.strip_prefix(name)?.trim_start())?.0)
+}

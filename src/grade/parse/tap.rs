@@ -1,7 +1,7 @@
 //! The Test Anything Protocol, and Automake's own `PASS: name`.
 
-use super::check::hashed;
-use super::cpp::numbered;
+use super::results::numbered;
+use super::scan::hashed;
 use super::scan::{after_blank, has, lines, lines_back, number, word};
 use super::{Results, Sign, Status};
 

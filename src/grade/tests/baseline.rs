@@ -4,7 +4,8 @@ use super::world::{evidence, instance, pytest};
 use crate::domain::baseline::{Baseline, Shown, Weight};
 use crate::domain::evidence::Evidence;
 use crate::domain::verdict::Decision;
-use crate::grade::{Compat, Finding, Grading, Material, grade, key};
+use crate::grade::grading::key;
+use crate::grade::{Compat, Finding, Grading, Material, grade};
 
 const BOTH: &[&str] = &["PASSED t.py::a", "PASSED t.py::b"];
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::scene::{Scene, host};
 use crate::domain::event::Past;
-use crate::domain::fleet::Closure;
 use crate::domain::hold::Subject;
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
 use crate::domain::wire::{Capsule, Unreadable};
-use crate::domain::{AttemptId, AttemptState, Effect, Epoch, Event, HostName, JobId, Timestamp};
+use crate::domain::{AttemptId, AttemptState, Epoch, Event, HostName, JobId, Timestamp};
 use crate::plan::adopt::{Memory, adopt, heard, is_puzzling, unheard};
 use crate::plan::{Heard, Outlook, observe, outlook};
+use crate::schedule::fleet::Closure;
 
 fn id(job: JobId, n: u32) -> AttemptId {
     AttemptId { job, n }
@@ -126,10 +126,14 @@ impl Scene {
 
     /// The number of the only attempt that is placed now, and where.
     fn next(&mut self) -> Option<(String, u32)> {
-        let placed = self.decide().into_iter().filter_map(|effect| match effect {
-            Effect::Place { attempt, host } => Some((host.to_string(), attempt.n)),
-            _ => None,
-        });
+        let placed = self
+            .decide()
+            .decisions
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Intended { attempt, host, .. } => Some((host.to_string(), attempt.n)),
+                _ => None,
+            });
         let placed: Vec<_> = placed.collect();
         assert!(placed.len() < 2, "{placed:?}");
         placed.into_iter().next()

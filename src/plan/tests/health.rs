@@ -1,7 +1,6 @@
 //! Which hosts are held, and whose results that makes doubtful.
 
 use super::scene::{Scene, host};
-use crate::domain::Effect;
 use crate::domain::fault::{Again, Class};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::verdict::Decision;
@@ -19,11 +18,10 @@ fn good(scene: &mut Scene, hosts: &[&str], each: usize) {
     }
 }
 
-fn bad(scene: &mut Scene, on: &str, instance: &str) -> Vec<Effect> {
+fn bad(scene: &mut Scene, on: &str, instance: &str) {
     let job = scene.job(on, instance, "gpt");
-    let effects = scene.decide();
+    scene.decide();
     scene.fail(job, Class::Config, "no-harness", Again::Never);
-    effects
 }
 
 fn kind(scene: &Scene, on: &str) -> Option<Kind> {

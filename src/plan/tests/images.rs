@@ -1,10 +1,11 @@
 //! Images: nearness, fetching ahead, removal by next use.
 
 use super::scene::{Scene, host};
+use crate::domain::Event;
 use crate::domain::event::Stock;
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::wire::{DataRoot, Facts};
-use crate::domain::{Effect, Event};
+use crate::plan::HostMessage;
 
 fn has(scene: &mut Scene, on: &str, sources: &[&str]) {
     let stock = |source: &&str| Stock {
@@ -52,21 +53,21 @@ fn the_next_image_is_fetched_while_the_present_job_works_and_not_before_it_has_i
     scene.image(second, "two", 1000);
     assert_eq!(scene.placed(), [("a".to_owned(), first)]);
     scene.begin(first, "image");
-    assert_eq!(scene.decide(), []);
+    assert_eq!(scene.decide().messages, []);
     scene.begin(first, "trajectory");
-    let ahead = Effect::Prefetch {
+    let ahead = HostMessage::Prefetch {
         host: host("a"),
         job: second,
     };
-    assert_eq!(scene.decide(), [ahead]);
+    assert_eq!(scene.decide().messages, [ahead]);
     assert_eq!(
         scene.fleet.host(&host("a")).unwrap().fetching.as_deref(),
         Some("two")
     );
-    assert_eq!(scene.decide(), [], "once is enough");
+    assert_eq!(scene.decide().messages, [], "once is enough");
     scene.policy.prefetch = false;
     scene.fleet.note_fetched(&host("a"), scene.now, false);
-    assert_eq!(scene.decide(), []);
+    assert_eq!(scene.decide().messages, []);
 }
 
 /// One host works, and the image of the next job has come to it; another host has been away.
@@ -161,11 +162,11 @@ fn evicted(scene: &mut Scene, free: u64) -> Vec<String> {
     let mut gone = Vec::new();
     loop {
         has_free(scene, free);
-        let evicts = |effect| match effect {
-            Effect::Evict { image, .. } => Some(image),
+        let evicts = |message| match message {
+            HostMessage::Evict { image, .. } => Some(image),
             _ => None,
         };
-        let Some(image) = scene.decide().into_iter().find_map(evicts) else {
+        let Some(image) = scene.decide().messages.into_iter().find_map(evicts) else {
             return gone;
         };
         scene.fleet.note_evicting(&host("a"), scene.now, &image);
@@ -239,8 +240,8 @@ fn above_the_high_mark_what_no_job_needs_goes_first_and_what_runs_never() {
     let mut gone = Vec::new();
     for free in [10, 20, 25, 50] {
         has_free(&mut scene, free);
-        for effect in scene.decide() {
-            if let Effect::Evict { host: on, image } = effect {
+        for message in scene.decide().messages {
+            if let HostMessage::Evict { host: on, image } = message {
                 scene.fleet.note_evicting(&on, scene.now, &image);
                 scene.fold(Event::Stocked {
                     host: on,

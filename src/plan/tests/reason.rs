@@ -140,7 +140,7 @@ fn sets_that_the_coordinator_does_not_run_say_so() {
     let mut scene = Scene::hosts(&["a"]);
     let job = scene.job("*", "x", "gpt");
     let configs: Vec<crate::domain::host::HostConfig> = Vec::new();
-    let mut other = crate::domain::Fleet::new(crate::domain::Epoch(3), &configs);
+    let mut other = crate::schedule::Fleet::new(crate::domain::Epoch(3), &configs);
     other.restore(scene.fleet.job(job).unwrap().clone());
     scene.fleet = other;
     assert_eq!(at_work(&scene, job), Reason::OtherSets);

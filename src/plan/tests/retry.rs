@@ -1,10 +1,11 @@
 //! What is tried again, where, and how often.
 
 use super::scene::{Scene, host};
+use crate::domain::Event;
 use crate::domain::event::Past;
 use crate::domain::fault::{Again, Class, REFUSED};
 use crate::domain::hold::{Kind, Subject};
-use crate::domain::{Effect, Event};
+use crate::plan::HostMessage;
 
 #[test]
 fn a_hosts_fault_sends_the_job_elsewhere_and_the_models_does_not() {
@@ -27,12 +28,11 @@ fn what_leftovers_cause_is_tried_once_more_on_the_host_that_was_cleaned() {
     scene.placed();
     scene.fail(job, Class::Host, "no-space", Again::Cleaned);
     scene.later(60);
-    let effects = scene.decide();
     assert_eq!(
-        effects,
+        scene.decide().messages,
         [
-            Effect::Clean { host: host("a") },
-            Effect::Look { host: host("a") }
+            HostMessage::Clean { host: host("a") },
+            HostMessage::Probe { host: host("a") }
         ]
     );
     scene.fold(Event::Cleaned {
@@ -68,8 +68,9 @@ fn a_provider_that_asks_for_a_pause_gets_one_and_no_try_is_used_up() {
     scene.later(8000);
     let given_up = scene
         .decide()
+        .decisions
         .into_iter()
-        .filter(|effect| matches!(effect, Effect::GiveUp { .. }))
+        .filter(|event| matches!(event, Event::GaveUp { .. }))
         .count();
     assert_eq!(given_up, 2, "patience has an end");
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use crate::domain::attempt::AttemptState;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::fault::{Again, Class, FaultName};
-use crate::domain::fleet::ImageNeed;
 use crate::domain::host::{HostConfig, Outlook, Reach};
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
 use crate::domain::verdict::{self, Decision, Verdict};
-use crate::domain::{
-    AttemptId, Effect, Epoch, Event, Fault, Fleet, HostName, Job, JobId, Place, SetName, Span, Timestamp,
-};
-use crate::plan::{Policy, plan};
+use crate::domain::{AttemptId, Epoch, Event, Fault, HostName, Job, JobId, Place, SetName, Span, Timestamp};
+use crate::plan::{HostMessage, Plan, Policy, plan};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::ImageNeed;
 
 pub(super) struct Scene {
     pub(super) fleet: Fleet,
@@ -117,52 +116,29 @@ impl Scene {
     }
 
     /// What is decided now, and folded: until nothing more is.
-    pub(super) fn decide(&mut self) -> Vec<Effect> {
-        let mut all = Vec::new();
+    pub(super) fn decide(&mut self) -> Plan {
+        let mut all = Plan::default();
         loop {
-            let effects = plan(&self.fleet, &self.policy, self.now);
-            let mut decided = false;
-            for effect in effects {
-                let event = match effect.clone() {
-                    Effect::Place { attempt, host } => Some(Event::Intended {
-                        attempt,
-                        host,
-                        epoch: Epoch(1),
-                    }),
-                    Effect::GiveUp { job, why } => Some(Event::GaveUp { job, why }),
-                    Effect::Hold {
-                        subject,
-                        kind,
-                        why,
-                        until,
-                    } => Some(Event::Held {
-                        subject,
-                        kind,
-                        why,
-                        until,
-                    }),
-                    Effect::Release { subject, why } => Some(Event::Released {
-                        subject,
-                        why,
-                        vouched: false,
-                    }),
-                    Effect::Suspect { attempt, why } => Some(Event::Suspected { attempt, why }),
-                    Effect::Prefetch { ref host, job } => {
-                        self.fleet.note_next(host, job);
-                        None
+            let Plan { decisions, messages } = plan(&self.fleet, &self.policy, self.now);
+            for message in &messages {
+                match message {
+                    HostMessage::Prefetch { host, job } => {
+                        self.fleet.note_next(host, *job);
                     }
-                    Effect::Start { attempt, host, .. } => {
-                        self.fleet.told(&host, attempt);
-                        None
-                    }
-                    _ => None,
-                };
-                decided |= event.is_some();
-                if let Some(event) = event {
-                    self.fold(event);
+                    HostMessage::Start { attempt, host, .. } => self.fleet.told(host, *attempt),
+                    _ => {}
                 }
-                all.push(effect);
             }
+            for mut event in decisions.iter().cloned() {
+                // By the coordinator before this one: hosts may be found to remember it.
+                if let Event::Intended { epoch, .. } = &mut event {
+                    *epoch = Epoch(1);
+                }
+                self.fold(event);
+            }
+            let decided = !decisions.is_empty();
+            all.decisions.extend(decisions);
+            all.messages.extend(messages);
             if !decided {
                 return all;
             }
@@ -171,9 +147,9 @@ impl Scene {
 
     /// Which jobs were placed where, in order.
     pub(super) fn placed(&mut self) -> Vec<(String, JobId)> {
-        let effects = self.decide();
-        let placed = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Place { attempt, host } => Some((host.to_string(), attempt.job)),
+        let decisions = self.decide().decisions;
+        let placed = decisions.into_iter().filter_map(|event| match event {
+            Event::Intended { attempt, host, .. } => Some((host.to_string(), attempt.job)),
             _ => None,
         });
         placed.collect()

@@ -7,7 +7,7 @@ use super::super::capsule::Capsule;
 use super::super::containers;
 use super::super::program::{Silence, ask};
 use super::super::root::Root;
-use super::{bad, good, seen};
+use super::observation::{bad, good, seen};
 use crate::domain::AttemptId;
 use crate::domain::exam::{CheckKind, CheckResult};
 

@@ -1,7 +1,7 @@
 //! Do jobs outlive the connection that started them?
 
 use super::super::logind::{self, Logout};
-use super::{bad, good};
+use super::observation::{bad, good};
 use crate::domain::exam::{CheckKind, CheckResult};
 
 /// Nothing is said of hosts that leave a user's processes alone.

@@ -5,6 +5,7 @@
 
 mod engine;
 mod logout;
+mod observation;
 mod python;
 mod settings;
 mod strays;
@@ -18,6 +19,7 @@ use super::{disk, slot, versions};
 use crate::domain::AttemptId;
 use crate::domain::exam::{CheckKind, CheckResult, Inspect};
 use crate::doors::env;
+use observation::{bad, seen};
 
 /// A disk with less room than this, and less than a twentieth, is full soon.
 const ROOM: u64 = 10 << 30;
@@ -96,22 +98,4 @@ fn home(root: &Root) -> Vec<CheckResult> {
         }
         Err(errno) => vec![bad(CheckKind::Home, format!("{}: {errno}", home.display()))],
     }
-}
-
-fn seen(what: CheckKind, ok: bool, found: impl Into<String>) -> CheckResult {
-    CheckResult {
-        what,
-        ok,
-        found: found.into(),
-        safe: None,
-        done: false,
-    }
-}
-
-fn good(what: CheckKind, found: impl Into<String>) -> CheckResult {
-    seen(what, true, found)
-}
-
-fn bad(what: CheckKind, found: impl Into<String>) -> CheckResult {
-    seen(what, false, found)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::program::{Asked, Silence};
-use super::{bad, good, seen};
+use super::observation::{bad, good, seen};
 use crate::domain::exam::{CheckKind, CheckResult};
 
 /// For Poetry to say its version.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{bad, good};
+use super::observation::{bad, good};
 use crate::domain::exam::{CheckKind, CheckResult, Section};
 
 /// Most bytes of it that are read.

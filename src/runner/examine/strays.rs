@@ -1,7 +1,7 @@
 //! Runs of the harness that no attempt started: two at once would meet in Docker.
 
 use super::super::root::Root;
-use super::{bad, good};
+use super::observation::{bad, good};
 use crate::domain::AttemptId;
 use crate::domain::exam::{CheckKind, CheckResult};
 

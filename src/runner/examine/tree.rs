@@ -7,7 +7,7 @@ use super::super::native::ENTRY;
 use super::super::program::Asked;
 use super::super::root::Root;
 use super::super::versions;
-use super::{bad, good};
+use super::observation::{bad, good};
 use crate::domain::deploy::Place;
 use crate::domain::exam::{CheckKind, CheckResult, Subject};
 use crate::domain::tree::short;

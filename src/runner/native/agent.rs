@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::desk::{Desk, say};
+use super::context::{PhaseContext, say};
 use super::fault::fault;
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::program_exit::ProgramExit;
@@ -138,8 +138,8 @@ impl End {
     }
 
     /// Why an agent that left nothing left nothing: as its own words say, else as its end says.
-    pub(super) fn explain(&self, desk: &Desk<'_>, missing: &str) -> Fault {
-        if let Some(mut fault) = (desk.explain)(&self.recent) {
+    pub(super) fn explain(&self, context: &PhaseContext<'_>, missing: &str) -> Fault {
+        if let Some(mut fault) = (context.explain)(&self.recent) {
             // Anything may have printed that line, a test of the repository too: it stops no other job by itself.
             if fault.again == Again::Mended {
                 fault.again = Again::Anywhere;

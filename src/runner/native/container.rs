@@ -7,7 +7,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::desk::{Desk, say};
+use super::context::{PhaseContext, say};
 use super::fault::{engine, fault};
 use super::kills::Kills;
 use crate::docker::{self, Call, DockerError, Machine, Said, memory_args, owner};
@@ -79,34 +79,34 @@ pub(super) fn memory_limit(settings: &Evaluation, machine: &Machine) -> Option<u
 
 impl Container {
     /// Starts one, in the place of any that an earlier try left.
-    pub(super) fn start(desk: &Desk<'_>, machine: &Machine) -> Result<Container, Fault> {
-        let root = layout::root_of(desk.capsule).and_then(|root| owner::identity(root).ok());
+    pub(super) fn start(context: &PhaseContext<'_>, machine: &Machine) -> Result<Container, Fault> {
+        let root = layout::root_of(context.capsule).and_then(|root| owner::identity(root).ok());
         // An engine may serve another root with an attempt of the same name.
         let of = root.as_deref().map_or("", |root| root.get(..8).unwrap_or(root));
         let mut container = Container {
-            id: format!("fleet-{of}-{}-eval", desk.attempt),
+            id: format!("fleet-{of}-{}-eval", context.attempt),
         };
-        let settings = &desk.swe.evaluation;
+        let settings = &context.swe.evaluation;
         let mut args: Vec<String> = ["run", "--detach", "--pull", "never", "--log-driver", "none"]
             .map(str::to_owned)
             .to_vec();
         let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
         option("--name", container.id.clone());
-        option("--label", format!("fleet.run={}", desk.job.set));
-        option("--label", format!("fleet.job={}", desk.job.id));
-        option("--label", format!("fleet.attempt={}", desk.attempt));
+        option("--label", format!("fleet.run={}", context.job.set));
+        option("--label", format!("fleet.job={}", context.job.id));
+        option("--label", format!("fleet.attempt={}", context.attempt));
         if let Some(root) = &root {
             option("--label", format!("{}={root}", owner::LABEL));
         }
         option("--network", settings.network.clone());
         option("--pids-limit", settings.processes.to_string());
-        if !desk.swe.image.platform.is_empty() {
-            option("--platform", desk.swe.image.platform.clone());
+        if !context.swe.image.platform.is_empty() {
+            option("--platform", context.swe.image.platform.clone());
         }
         option("--entrypoint", "/bin/sh".to_owned());
         args.extend(memory_args(memory_limit(settings, machine)));
         args.push("--init".to_owned());
-        args.extend([desk.image().to_owned(), "-c".to_owned(), SLEEP.to_owned()]);
+        args.extend([context.image().to_owned(), "-c".to_owned(), SLEEP.to_owned()]);
         // From here on there may be a container, whatever the answer is.
         let mut tries = 1;
         loop {

@@ -7,11 +7,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::line::{self, Line};
 use super::solution::MOST;
 use crate::domain::InstanceId;
-use crate::runner::excerpt::harmless;
+use crate::doors::files;
+use crate::runner::excerpt::plain_line;
+use crate::text::sanitize_line;
 
 /// Most entries that are looked at: an agent may leave a whole tree.
 const ENTRIES: usize = 500_000;
@@ -50,7 +51,8 @@ impl Passed {
     pub(super) fn note(&self, dir: &Path) -> String {
         let names = self.0.iter().take(SHOWN).map(|path| {
             let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy();
-            harmless(if name.is_empty() { "." } else { &name })
+            // A person has to find it by this name.
+            plain_line(&sanitize_line(if name.is_empty() { "." } else { &name }))
         });
         let names: Vec<String> = names.collect();
         match self.0.len() {
@@ -83,7 +85,7 @@ pub(super) fn output(dir: &Path, id: &InstanceId, passed: &mut Passed) -> io::Re
     let mut good = Vec::new();
     let mut bad = None;
     for path in named(dir, "output.jsonl", passed)? {
-        let Some(Some(bytes)) = passed.allowed(&path, files::read(&path, MOST))? else {
+        let Some(Some(bytes)) = passed.allowed(&path, files::read_plain(&path, MOST))? else {
             continue;
         };
         match line::last(&bytes, id) {
@@ -150,14 +152,14 @@ pub(super) fn lift(from: &Path, top: &Path, out: &Path, passed: &mut Passed) -> 
             }
         });
         if right {
-            files::clear(&out.join(name))?;
+            files::remove_any(&out.join(name))?;
             passed.allowed(&from.join(name), fs::rename(from.join(name), out.join(name)))?;
         }
     }
     // It is in the results by now, in the one line that counts.
     passed.allowed(
         &from.join("output.jsonl"),
-        files::clear(&from.join("output.jsonl")),
+        files::remove_any(&from.join("output.jsonl")),
     )?;
     let mut dir = Some(from);
     while let Some(empty) = dir.filter(|dir| dir.starts_with(top)) {

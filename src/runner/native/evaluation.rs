@@ -6,17 +6,18 @@ use std::io::Write as _;
 use flate2::{Compression, GzBuilder};
 
 use super::container::{Container, DIR};
-use super::desk::{Desk, Done, say};
+use super::context::{PhaseContext, PhaseOutcome, say};
 use super::fault::{disk, engine, fault};
 use super::filter::filter;
 use super::solution::MOST;
 use super::tests_run::Ran;
-use super::{files, golden, line, patch, steering, tests_run};
+use super::{golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, REPORT, TRAJECTORY, VERSION};
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::instance::places;
 use crate::domain::{Fault, Instance, Sha256};
+use crate::doors::files;
 use crate::doors::secrets;
 
 /// Makes git as it is anywhere (no settings of a user, no question, no refusal because somebody else owns the tree), then:
@@ -43,16 +44,16 @@ const NO_REPOSITORY: i32 = 13;
 const NO_COMMIT: i32 = 14;
 
 /// Puts the trajectory's patch to the test.
-pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
-    desk.clear(&[FILE, LOG, REPORT])?;
-    let model = model_patch(desk)?;
-    let mut evidence = nothing_seen(desk, model.len());
-    let done = examine(desk, &model, &mut evidence);
+pub fn evaluation(context: &PhaseContext<'_>) -> Result<PhaseOutcome, Fault> {
+    context.clear(&[FILE, LOG, REPORT])?;
+    let model = model_patch(context)?;
+    let mut evidence = nothing_seen(context, model.len());
+    let done = examine(context, &model, &mut evidence);
     evidence.fault = done.as_ref().err().cloned();
     secrets::hide(&mut evidence);
     let text = serde_json::to_vec_pretty(&evidence);
-    let text = text.map_err(|error| disk(&desk.file(FILE), error))?;
-    desk.write(FILE, &text)?;
+    let text = text.map_err(|error| disk(&context.file(FILE), error))?;
+    context.write(FILE, &text)?;
     if let Ok(done) = &done {
         say(&done.note);
     }
@@ -60,35 +61,35 @@ pub fn evaluation(desk: &Desk<'_>) -> Result<Done, Fault> {
 }
 
 /// The same without the model's patch: what the environment does by itself. Leaves nothing behind.
-pub fn control(desk: &Desk<'_>) -> Result<(Evidence, Vec<u8>), Fault> {
-    let mut evidence = nothing_seen(desk, 0);
+pub fn control(context: &PhaseContext<'_>) -> Result<(Evidence, Vec<u8>), Fault> {
+    let mut evidence = nothing_seen(context, 0);
     // As if a patch that changes nothing had been applied.
     evidence.patch.state = Applied::Git;
-    let (container, machine, instance) = fresh(desk, &mut evidence)?;
-    let desk = &Desk {
+    let (container, machine, instance) = fresh(context, &mut evidence)?;
+    let context = &PhaseContext {
         instance: &instance,
-        ..*desk
+        ..*context
     };
-    golden::all(&container, desk.instance, &mut evidence.golden)?;
-    let ran = tests_run::run(container, desk, &machine)?;
+    golden::all(&container, context.instance, &mut evidence.golden)?;
+    let ran = tests_run::run(container, context, &machine)?;
     evidence.tests = Some(ran.tests);
     Ok((evidence, ran.log))
 }
 
-fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
+fn nothing_seen(context: &PhaseContext<'_>, bytes: usize) -> Evidence {
     Evidence {
         version: VERSION,
         image: None,
         loaded: None,
         repo_path: None,
-        dataset: Sha256::of(desk.dataset_text.as_bytes()),
+        dataset: Sha256::of(context.dataset_text.as_bytes()),
         patch: Patch {
             bytes: bytes as u64,
             applied_bytes: 0,
             state: Applied::NotTried,
             said: String::new(),
         },
-        golden: golden::untried(desk.instance),
+        golden: golden::untried(context.instance),
         tests: None,
         put_back: Vec::new(),
         report: None,
@@ -98,11 +99,11 @@ fn nothing_seen(desk: &Desk<'_>, bytes: usize) -> Evidence {
 }
 
 /// What the model left, as it left it.
-fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
-    let path = desk.file(TRAJECTORY);
-    let bytes = files::read(&path, MOST).map_err(|error| disk(&path, error))?;
+fn model_patch(context: &PhaseContext<'_>) -> Result<String, Fault> {
+    let path = context.file(TRAJECTORY);
+    let bytes = files::read_plain(&path, MOST).map_err(|error| disk(&path, error))?;
     let line = bytes.ok_or_else(|| "there is none".to_owned());
-    let line = line.and_then(|bytes| line::last(&bytes, &desk.instance.id));
+    let line = line.and_then(|bytes| line::last(&bytes, &context.instance.id));
     line.map(|line| line.patch).map_err(|why| {
         fault(
             FaultName::NoTrajectory,
@@ -112,13 +113,13 @@ fn model_patch(desk: &Desk<'_>) -> Result<String, Fault> {
     })
 }
 
-fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done, Fault> {
-    let (container, machine, instance) = fresh(desk, evidence)?;
-    let desk = &Desk {
+fn examine(context: &PhaseContext<'_>, model: &str, evidence: &mut Evidence) -> Result<PhaseOutcome, Fault> {
+    let (container, machine, instance) = fresh(context, evidence)?;
+    let context = &PhaseContext {
         instance: &instance,
-        ..*desk
+        ..*context
     };
-    let (repo, base) = (&desk.instance.repo_path, &desk.instance.base_commit);
+    let (repo, base) = (&context.instance.repo_path, &context.instance.base_commit);
     let patch = filter(model);
     evidence.patch.applied_bytes = patch.len() as u64;
     if patch.is_empty() {
@@ -129,16 +130,16 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
     say(&format!("model patch: {} bytes, {:?}", patch.len(), evidence.patch.state).to_lowercase());
     if evidence.patch.state == Applied::Failed {
         let note = format!("the model's patch does not apply: {}", evidence.patch.said);
-        return Ok(Done { note });
+        return Ok(PhaseOutcome::noted(note));
     }
     if evidence.patch.state != Applied::Nothing {
-        evidence.put_back = steering::put_back(&container, desk.instance, &patch, &evidence.golden)?;
+        evidence.put_back = steering::put_back(&container, context.instance, &patch, &evidence.golden)?;
         say(&format!(
             "files that steer the test runner: {} changed by the patch",
             evidence.put_back.len()
         ));
     }
-    golden::all(&container, desk.instance, &mut evidence.golden)?;
+    golden::all(&container, context.instance, &mut evidence.golden)?;
     let failed = evidence
         .golden
         .iter()
@@ -149,15 +150,15 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
         evidence.golden.len() - failed,
         evidence.golden.len()
     ));
-    let Ran { tests, log, report } = tests_run::run(container, desk, &machine)?;
-    desk.write(
+    let Ran { tests, log, report } = tests_run::run(container, context, &machine)?;
+    context.write(
         LOG,
-        &compressed(&log).map_err(|error| disk(&desk.file(LOG), error))?,
+        &compressed(&log).map_err(|error| disk(&context.file(LOG), error))?,
     )?;
     evidence.report = report.told;
     if !report.lines.is_empty() {
-        let lines = compressed(&report.lines).map_err(|error| disk(&desk.file(REPORT), error))?;
-        desk.write(REPORT, &lines)?;
+        let lines = compressed(&report.lines).map_err(|error| disk(&context.file(REPORT), error))?;
+        context.write(REPORT, &lines)?;
     }
     let end = tests.exit.map_or_else(
         || "did not end in time".to_owned(),
@@ -168,25 +169,28 @@ fn examine(desk: &Desk<'_>, model: &str, evidence: &mut Evidence) -> Result<Done
         tests.took, tests.output
     );
     evidence.tests = Some(tests);
-    Ok(Done { note })
+    Ok(PhaseOutcome::noted(note))
 }
 
 /// What the image phase loaded, if this image was made of that.
-fn loaded(desk: &Desk<'_>, image: Option<&str>) -> Option<String> {
+fn loaded(context: &PhaseContext<'_>, image: Option<&str>) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Facts {
         id: String,
         loaded: String,
     }
-    let text = std::fs::read(desk.file(evidence::IMAGE)).ok()?;
+    let text = files::read_plain(&context.file(evidence::IMAGE), MOST).ok()??;
     let facts: Facts = serde_json::from_slice(&text).ok()?;
     (Some(facts.id.as_str()) == image).then_some(facts.loaded)
 }
 
 /// A container of the instance's image, the machine that it is on, and the instance with its repository where it was found.
 /// It holds what the dataset says.
-fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine, Instance), Fault> {
-    let instance = desk.instance;
+fn fresh(
+    context: &PhaseContext<'_>,
+    evidence: &mut Evidence,
+) -> Result<(Container, Machine, Instance), Fault> {
+    let instance = context.instance;
     let dataset = |name: FaultName, what: String| Err(fault(name, Again::Never, what));
     let commit = &instance.base_commit;
     if commit.len() < 7 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -201,16 +205,16 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
             format!("repo_path `{}` is not absolute", instance.repo_path),
         );
     }
-    let image = desk.image();
+    let image = context.image();
     evidence.image = docker::image_id(image).map_err(|error| engine(&error))?;
-    evidence.loaded = loaded(desk, evidence.image.as_deref());
+    evidence.loaded = loaded(context, evidence.image.as_deref());
     if evidence.image.is_none() {
         let what = format!("the image {image} is not on this host");
         return Err(fault(FaultName::ImageMissing, Again::Anywhere, what));
     }
     say(&format!("evaluating in {image}"));
     let machine = Machine::ask().map_err(|error| engine(&error))?;
-    let container = Container::start(desk, &machine)?;
+    let container = Container::start(context, &machine)?;
     let looked = places(&instance.repo_path);
     let args = [&[DIR, commit.as_str()], &looked[..]].concat();
     let said = container.script(READY, &args, b"", &READY_CODES)?;
@@ -228,7 +232,7 @@ fn fresh(desk: &Desk<'_>, evidence: &mut Evidence) -> Result<(Container, Machine
         _ => {
             let found = Some(said.stdout.trim_end_matches('\n'));
             let instance = instance.clone().with_repo_at(found);
-            if instance.repo_path != desk.instance.repo_path {
+            if instance.repo_path != context.instance.repo_path {
                 say(&format!("the repository is at {}", instance.repo_path));
                 evidence.repo_path = Some(instance.repo_path.clone());
             }

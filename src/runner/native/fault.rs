@@ -5,11 +5,11 @@ use std::path::Path;
 
 use crate::docker::DockerError;
 use crate::domain::fault::{Again, Fault, FaultName};
-use crate::runner::excerpt::harmless;
+use crate::runner::excerpt::plain_line;
 
-/// A fault; `what` is made harmless.
+/// A fault; `what` is made safe to show.
 pub(super) fn fault(name: FaultName, again: Again, what: impl AsRef<str>) -> Fault {
-    Fault::new(name, again, harmless(&what.as_ref().replace(['\n', '\r'], " ")))
+    Fault::new(name, again, plain_line(&what.as_ref().replace(['\n', '\r'], " ")))
 }
 
 /// The engine gave no answer that can be used.

@@ -9,7 +9,7 @@ use super::patch::{apply, lines};
 use crate::domain::evidence::{Applied, Golden};
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance};
-use crate::runner::excerpt::harmless;
+use crate::runner::excerpt::plain_line;
 
 /// Restores every named path: what the base commit has is as it was there, and what it has not is gone,
 /// whoever made it; git's own index stays the image's. A link or a file where the path has a directory is taken away, never followed.
@@ -39,7 +39,7 @@ pub(super) fn untried(instance: &Instance) -> Vec<Golden> {
                 said: paths
                     .as_ref()
                     .err()
-                    .map(|why| harmless(&format!("refused: {why}")))
+                    .map(|why| plain_line(&format!("refused: {why}")))
                     .unwrap_or_default(),
                 paths: paths.unwrap_or_default().into_iter().collect(),
                 state: Applied::NotTried,

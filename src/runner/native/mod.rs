@@ -7,9 +7,8 @@
 //! Invariant: what an agent, a patch or a test leaves is text and data of a stranger. No link of theirs is
 //! followed, and nothing that they wrote is run outside of the attempt's container.
 
-mod desk;
+mod context;
 mod fault;
-mod files;
 mod trajectory;
 mod solution;
 mod line;
@@ -32,10 +31,9 @@ mod report;
 mod script;
 mod capture;
 
-pub(super) use desk::say;
-pub use desk::{Desk, Done};
+pub(super) use context::say;
+pub use context::{PhaseContext, PhaseOutcome};
 pub use evaluation::{control, evaluation};
-pub(super) use files::write;
 pub(super) use openhands::ENTRY;
 pub(super) use trajectory::spent;
 pub use trajectory::trajectory;

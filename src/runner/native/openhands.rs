@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::agent::{self, Program};
-use super::desk::{Desk, say};
+use super::command;
+use super::context::{PhaseContext, say};
 use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
 use super::line::Line;
-use super::{command, files};
 use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance, Sha256, layout};
 use crate::doors::env;
+use crate::doors::files::{self, Durability, OWNER_ONLY};
 
 /// The harness's own entry.
 pub(crate) const ENTRY: &str = "evaluation/benchmarks/multi_swe_bench/run_infer.py";
@@ -48,19 +49,20 @@ struct World {
 }
 
 /// Runs the harness, and takes the one trajectory that it left.
-pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, String), Fault> {
-    let dir = desk.agent_dir();
+pub(super) fn run(context: &PhaseContext<'_>, settings: &Settings<'_>) -> Result<(Line, String), Fault> {
+    let dir = context.agent_dir();
     std::fs::create_dir(&dir).map_err(|error| disk(&dir, error))?;
     let world = World {
         home: env::home().unwrap_or_default(),
-        path: desk.variable("PATH").unwrap_or_default(),
-        python_path: desk.variable("PYTHONPATH"),
-        commit: desk.variable("OPENHANDS_GIT_COMMIT"),
+        path: context.variable("PATH").unwrap_or_default(),
+        python_path: context.variable("PYTHONPATH"),
+        commit: context.variable("OPENHANDS_GIT_COMMIT"),
     };
     let dataset = dir.join("dataset.jsonl");
-    let text = format!("{}\n", Value::Object(row(desk.instance, desk.image())));
-    files::write(&dataset, text.as_bytes()).map_err(|error| disk(&dataset, error))?;
-    let program = program(desk, settings, &world);
+    let text = format!("{}\n", Value::Object(row(context.instance, context.image())));
+    files::replace_foreign(&dataset, text.as_bytes(), OWNER_ONLY, Durability::Whole)
+        .map_err(|error| disk(&dataset, error))?;
+    let program = program(context, settings, &world);
     if !program.cwd.join(ENTRY).is_file() {
         let what = format!(
             "there is no harness on this host: {}/{ENTRY} is missing",
@@ -69,30 +71,30 @@ pub(super) fn run(desk: &Desk<'_>, settings: &Settings<'_>) -> Result<(Line, Str
         return Err(fault(FaultName::NoHarness, Again::Elsewhere, what));
     }
     say(&format!("agent: {}", program.argv.join(" ")));
-    let end = agent::run(&program, desk.secrets)?;
+    let end = agent::run(&program, context.secrets)?;
     let mut passed = Passed::default();
-    let search = discover::output(&dir, &desk.instance.id, &mut passed);
+    let search = discover::output(&dir, &context.instance.id, &mut passed);
     match search.map_err(|error| disk(&dir, error))? {
         Search::Found(line, at) => {
-            discover::lift(&at, &dir, &desk.file(layout::OUT), &mut passed)
+            discover::lift(&at, &dir, &context.file(layout::OUT), &mut passed)
                 .map_err(|error| disk(&at, error))?;
             let note = end.note("the harness's trajectory");
             Ok((line, note + &passed.note(&dir)))
         }
         Search::Bad(why) => Err(command::bad_output(why, &passed, &dir)),
-        Search::Nothing => Err(command::nothing(&end, desk, "output.jsonl", &passed, &dir)),
+        Search::Nothing => Err(command::nothing(&end, context, "output.jsonl", &passed, &dir)),
     }
 }
 
-fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
+fn program(context: &PhaseContext<'_>, settings: &Settings<'_>, world: &World) -> Program {
     let harness = match settings.harness.strip_prefix("~/") {
         Some(rest) => world.home.join(rest),
         None if settings.harness == "~" => world.home.clone(),
         None => PathBuf::from(settings.harness),
     };
-    let dir = desk.agent_dir();
+    let dir = context.agent_dir();
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let mut env = environment(desk, &text(&harness), world);
+    let mut env = environment(context, &text(&harness), world);
     // A version that `fleet deploy` brought has no repository to name its commit: its digest stands for one.
     if let Some(version) = deployed(&harness).filter(|_| world.commit.is_none()) {
         env.insert("OPENHANDS_GIT_COMMIT".to_owned(), version);
@@ -106,7 +108,7 @@ fn program(desk: &Desk<'_>, settings: &Settings<'_>, world: &World) -> Program {
     let version = env.get("OPENHANDS_VERSION").map_or("v1.1.0", String::as_str);
     let experiment = env.get("EXP_NAME").filter(|name| !name.is_empty());
     let experiment = experiment.map_or_else(String::new, |name| format!("-{name}"));
-    let note = format!("{version}-no-hint{experiment}-run_{}", desk.job.run);
+    let note = format!("{version}-no-hint{experiment}-run_{}", context.job.run);
     let iterations = settings.iterations.to_string();
     let (out, dataset) = (text(&dir), text(&dir.join("dataset.jsonl")));
     let argv = [
@@ -149,7 +151,7 @@ fn deployed(harness: &Path) -> Option<String> {
     (!target.join(".git").exists()).then(|| digest.to_string())
 }
 
-fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String, String> {
+fn environment(context: &PhaseContext<'_>, harness: &str, world: &World) -> BTreeMap<String, String> {
     let python_path = world.python_path.as_deref().filter(|path| !path.is_empty());
     let all = [
         (
@@ -164,19 +166,20 @@ fn environment(desk: &Desk<'_>, harness: &str, world: &World) -> BTreeMap<String
         ("EVAL_DOCKER_IMAGE_PREFIX", "mswebench".to_owned()),
         ("USE_INSTANCE_IMAGE", "true".to_owned()),
         // Its own default is Java, and it tells `python` from `Python`.
-        ("LANGUAGE", desk.instance.language.to_lowercase()),
+        ("LANGUAGE", context.instance.language.to_lowercase()),
         ("RUN_WITH_BROWSING", "false".to_owned()),
         ("USE_HINT_TEXT", "false".to_owned()),
-        ("RUN_NUMBER", desk.job.run.to_string()),
-        ("FLEET_OUT", desk.agent_dir().to_string_lossy().into_owned()),
+        ("RUN_NUMBER", context.job.run.to_string()),
+        ("FLEET_OUT", context.agent_dir().to_string_lossy().into_owned()),
         (
             "FLEET_DATASET",
-            desk.agent_dir()
+            context
+                .agent_dir()
                 .join("dataset.jsonl")
                 .to_string_lossy()
                 .into_owned(),
         ),
-        ("FLEET_IMAGE", desk.image().to_owned()),
+        ("FLEET_IMAGE", context.image().to_owned()),
     ];
     all.into_iter()
         .map(|(name, value)| (name.to_owned(), value))

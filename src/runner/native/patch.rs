@@ -6,7 +6,7 @@ use super::container::{Container, DIR};
 use super::named::named;
 use crate::domain::Fault;
 use crate::domain::evidence::Applied;
-use crate::runner::excerpt::harmless;
+use crate::runner::excerpt::plain_line;
 
 /// Exit codes of [`APPLY`].
 const CODES: [(i32, Applied); 3] = [(0, Applied::Git), (10, Applied::Fuzzy), (20, Applied::Failed)];
@@ -93,7 +93,7 @@ pub(super) fn apply(
 ) -> Result<(Applied, String), Fault> {
     let names = match named(patch, repo) {
         Ok(names) => names,
-        Err(why) => return Ok((Applied::Failed, harmless(&format!("refused: {why}")))),
+        Err(why) => return Ok((Applied::Failed, plain_line(&format!("refused: {why}")))),
     };
     let input = format!("{}\n{patch}", lines(&names));
     let codes = CODES.map(|(code, _)| code);
@@ -133,13 +133,13 @@ fn in_brief(said: &str, state: Applied) -> String {
         if !brief.is_empty() {
             brief.push_str("; ");
         }
-        brief.push_str(&harmless(line));
+        brief.push_str(&plain_line(line));
     }
     if brief.is_empty() && state == Applied::Failed {
         brief = said
             .lines()
             .rfind(|line| !line.trim().is_empty())
-            .map(harmless)
+            .map(plain_line)
             .unwrap_or_default();
     }
     brief

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::capture::Capture;
 use super::container::{Container, DIR, memory_limit};
-use super::desk::{Desk, say};
+use super::context::{PhaseContext, say};
 use super::ending::Before;
 use super::fault::fault;
 use super::report::{self, Heard, Listener, Plugin};
@@ -46,7 +46,7 @@ pub(super) struct Ran {
 }
 
 /// Runs the dataset's whole command. The container is gone then.
-pub(super) fn run(container: Container, desk: &Desk<'_>, machine: &Machine) -> Result<Ran, Fault> {
+pub(super) fn run(container: Container, context: &PhaseContext<'_>, machine: &Machine) -> Result<Ran, Fault> {
     // Nothing of ours is left for the tests to find.
     container.script(r#"rm -rf "$1""#, &[DIR], b"", &[0])?;
     let host = |error| {
@@ -56,12 +56,12 @@ pub(super) fn run(container: Container, desk: &Desk<'_>, machine: &Machine) -> R
             format!("cannot run `docker exec`: {error}"),
         )
     };
-    let plugin = report::is_for(&desk.instance.parser).then(|| Plugin::place(&container));
+    let plugin = report::is_for(&context.instance.parser).then(|| Plugin::place(&container));
     let placed = plugin.as_ref().and_then(Option::as_ref);
     let listener = placed.and_then(|plugin| Listener::start(plugin, &container).ok());
-    let before = Before::look(desk.capsule, machine);
-    let settings = &desk.swe.evaluation;
-    let repo = &desk.instance.repo_path;
+    let before = Before::look(context.capsule, machine);
+    let settings = &context.swe.evaluation;
+    let repo = &context.instance.repo_path;
     let mut child = spawn::command("docker")
         .args(["exec", "-i", "-w", repo, &container.id, "bash", "-c", BASH])
         .stdin(Stdio::piped())
@@ -75,7 +75,7 @@ pub(super) fn run(container: Container, desk: &Desk<'_>, machine: &Machine) -> R
     let plugins = placed
         .filter(|_| listener.is_some())
         .map(|plugin| plugin.dir.as_str());
-    let script = script(desk.instance, plugins);
+    let script = script(context.instance, plugins);
     let seen = AtomicU64::new(0);
     let quarter = settings.log_cap / 4;
     let (exit, stdout, stderr) = thread::scope(|scope| {

@@ -4,8 +4,8 @@ use sqlx::AssertSqlSafe;
 
 use super::super::{Store, StoreError};
 use super::{Home, at, file, job, jobs, sound};
-use crate::domain::Fleet;
 use crate::domain::event::Event;
+use crate::schedule::Fleet;
 
 async fn most_pages(store: &Store, most: i64) {
     let statement = format!("pragma max_page_count = {most}");

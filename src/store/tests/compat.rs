@@ -12,7 +12,8 @@ use crate::domain::host::{Link, Outlook};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
 use crate::domain::verdict::{self, Decision, Verdict};
-use crate::domain::{AttemptId, Epoch, Fault, Fleet, HostName, Job, JobId, Sha256, Span};
+use crate::domain::{AttemptId, Epoch, Fault, HostName, Job, JobId, Sha256, Span};
+use crate::schedule::Fleet;
 
 fn host(n: u32) -> HostName {
     format!("eval{n}").parse().unwrap()

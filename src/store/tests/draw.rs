@@ -6,15 +6,14 @@ use super::job;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Past, Refusal, Stock};
 use crate::domain::fault::{Again, Class, FaultName, RecordedName};
-use crate::domain::fleet::{Attempt, JobEntry};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Outlook;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::manifest::Seal;
 use crate::domain::verdict::{self, Decision, Verdict};
-use crate::domain::{
-    AttemptId, AttemptState, Epoch, Fault, Fleet, HostName, PhaseName, Sha256, Span, Timestamp,
-};
+use crate::domain::{AttemptId, AttemptState, Epoch, Fault, HostName, PhaseName, Sha256, Span, Timestamp};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::{Attempt, JobEntry};
 
 /// What jobs and networks say, at its worst.
 const TEXTS: [&str; 8] = [

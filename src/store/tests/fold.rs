@@ -8,7 +8,8 @@ use super::{Home, at, job};
 use crate::domain::event::Event;
 use crate::domain::host::Link;
 use crate::domain::manifest::Seal;
-use crate::domain::{AttemptId, Epoch, Fleet, Sha256, Timestamp};
+use crate::domain::{AttemptId, Epoch, Sha256, Timestamp};
+use crate::schedule::Fleet;
 
 /// A batch whose events happened at one moment.
 type Batch = (Timestamp, Vec<Event>);

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use super::{NewDataset, NewSet, Store};
 use crate::domain::job::Dataset;
-use crate::domain::{Epoch, Fleet, Job, JobId, Place, Sha256, Timestamp};
+use crate::domain::{Epoch, Job, JobId, Place, Sha256, Timestamp};
+use crate::schedule::Fleet;
 
 /// A directory that goes away with the test, and the path of a database in it.
 struct Home {

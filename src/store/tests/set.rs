@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::super::{Added, NewSet, StoreError};
 use super::{Home, at, body, file, job, jobs, sound};
+use crate::domain::Sha256;
 use crate::domain::event::Event;
-use crate::domain::{Fleet, Sha256};
+use crate::schedule::Fleet;
 
 #[tokio::test]
 async fn the_same_file_twice_adds_nothing() {

@@ -3,7 +3,6 @@
 //! Invariant: the same fleet gives the same groups, in the same order. What the model did stands apart: it is a
 //! result, and no command is advised against it.
 
-mod seen;
 mod text;
 #[cfg(test)]
 mod tests;
@@ -14,11 +13,12 @@ use serde::Serialize;
 
 use crate::blame::advice;
 use crate::domain::fault::{Class, RecordedName};
-use crate::domain::fleet::JobEntry;
 use crate::domain::hold::Subject;
-use crate::domain::{Fleet, HostName, JobId, ModelName, SetName};
+use crate::domain::{HostName, JobId, ModelName, SetName};
+use crate::report::failed::{self, FailureFate, JobFailure};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
-use seen::{Seen, Stand};
 pub use text::failures_text;
 
 /// The version of the JSON form that this build writes.
@@ -93,10 +93,10 @@ pub fn failures(
     class: Option<Class>,
     distrusted: &dyn Fn(&JobEntry) -> Option<String>,
 ) -> Failures {
-    let mut groups: BTreeMap<(Class, RecordedName), Vec<Seen<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Class, RecordedName), Vec<JobFailure<'_>>> = BTreeMap::new();
     let jobs = super::board::in_order(fleet).into_iter();
     for entry in jobs.filter(|entry| sets.is_empty() || sets.contains(&entry.job.set)) {
-        for seen in seen::of(entry, distrusted(entry)) {
+        for seen in failed::failures_of(entry, distrusted(entry)) {
             groups
                 .entry((seen.class, seen.fault.clone()))
                 .or_default()
@@ -118,18 +118,11 @@ pub fn failures(
     }
 }
 
-/// What a job without a result failed of: the class and the name of its group. None if it has a result, or may have
-/// one yet.
-pub fn failed_of(entry: &JobEntry) -> Option<(Class, RecordedName)> {
-    let last = seen::of(entry, None).pop()?;
-    (last.stand == Stand::Failed).then_some((last.class, last.fault))
-}
-
 /// Why a job has no result, and what to do about it: what each attempt failed of, the class, the way out. Empty if it
 /// has a result, or may have one yet.
 pub fn failure_lines(fleet: &Fleet, entry: &JobEntry) -> Vec<(&'static str, String)> {
-    let all = seen::of(entry, None);
-    let Some(last) = all.last().filter(|last| last.stand == Stand::Failed) else {
+    let all = failed::failures_of(entry, None);
+    let Some(last) = all.last().filter(|last| last.stand == FailureFate::Failed) else {
         return Vec::new();
     };
     let mut lines = Vec::new();
@@ -138,7 +131,7 @@ pub fn failure_lines(fleet: &Fleet, entry: &JobEntry) -> Vec<(&'static str, Stri
         if entry.lost().any(|lost| lost.n == attempt.n) {
             continue;
         }
-        if let Some((class, fault, line)) = seen::failure(attempt) {
+        if let Some((class, fault, line)) = failed::failure_of_attempt(attempt) {
             let class = class.word();
             let text = format!(
                 "attempt {} on {}: {fault} ({class}): {line}",
@@ -158,8 +151,8 @@ pub fn failure_lines(fleet: &Fleet, entry: &JobEntry) -> Vec<(&'static str, Stri
     lines
 }
 
-fn group(fleet: &Fleet, class: Class, fault: RecordedName, seen: &[&Seen<'_>]) -> Group {
-    let mut stands: BTreeMap<JobId, Stand> = BTreeMap::new();
+fn group(fleet: &Fleet, class: Class, fault: RecordedName, seen: &[&JobFailure<'_>]) -> Group {
+    let mut stands: BTreeMap<JobId, FailureFate> = BTreeMap::new();
     let (mut hosts, mut attempts) = (BTreeMap::new(), 0);
     let mut models: BTreeMap<ModelName, BTreeSet<JobId>> = BTreeMap::new();
     let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
@@ -182,14 +175,14 @@ fn group(fleet: &Fleet, class: Class, fault: RecordedName, seen: &[&Seen<'_>]) -
         .map_or("", |(line, _)| line);
     let advised = fault.known().map(advice::on);
     let examples = examples(seen);
-    let failed = count(Stand::Failed);
+    let failed = count(FailureFate::Failed);
     Group {
         jobs: stands.len(),
         failed,
-        open: count(Stand::Open),
-        otherwise: count(Stand::Otherwise),
-        recovered: count(Stand::Recovered),
-        cancelled: count(Stand::Cancelled),
+        open: count(FailureFate::Open),
+        otherwise: count(FailureFate::Otherwise),
+        recovered: count(FailureFate::Recovered),
+        cancelled: count(FailureFate::Cancelled),
         attempts,
         line: line.to_owned(),
         why: advised.map(|advice| advice.why),
@@ -222,8 +215,8 @@ fn may_resume(fleet: &Fleet, command: &str) -> bool {
 }
 
 /// Those that need a hand first.
-fn examples(seen: &[&Seen<'_>]) -> Vec<Example> {
-    let mut sorted: Vec<&Seen<'_>> = seen.to_vec();
+fn examples(seen: &[&JobFailure<'_>]) -> Vec<Example> {
+    let mut sorted: Vec<&JobFailure<'_>> = seen.to_vec();
     sorted.sort_by_key(|one| one.stand);
     let mut examples: Vec<Example> = Vec::new();
     for one in sorted {

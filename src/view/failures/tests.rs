@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use crate::domain::conclusion::Conclusion;
 use crate::domain::fault::{Again, Class, FaultName};
-use crate::domain::fleet::JobEntry;
 use crate::domain::hold::Kind;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
-use crate::domain::{AttemptId, Epoch, Event, Fault, Fleet, Job, JobId, Place, Span, Timestamp, Verdict};
+use crate::domain::{AttemptId, Epoch, Event, Fault, Job, JobId, Place, Span, Timestamp, Verdict};
+use crate::schedule::Fleet;
+use crate::schedule::fleet::JobEntry;
 
 use super::*;
+use crate::report::failed_of;
 
 const NOW: Timestamp = Timestamp(1_769_159_700_000);
 

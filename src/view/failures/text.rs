@@ -6,8 +6,9 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 
 use super::{Failures, Group};
-use crate::report::text::{clip, fitting, printable, width};
+use crate::report::text::{clip, fitting, width};
 use crate::report::words;
+use crate::text::sanitize_line;
 
 /// As wide as text gets, on however wide a terminal.
 const WIDEST: usize = 80;
@@ -51,7 +52,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
     let head = format!(
         "{} {}: {} ({}), {}",
         group.class.word(),
-        printable(group.fault.as_str()),
+        sanitize_line(group.fault.as_str()),
         words::jobs(group.jobs),
         stands.join(", "),
         words::count(group.attempts, "attempt", "attempts"),
@@ -70,7 +71,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
     }
     for command in &group.run {
         // A command is never clipped: half of one would be another.
-        let _ = writeln!(out, "{INDENT}        {}", printable(command));
+        let _ = writeln!(out, "{INDENT}        {}", sanitize_line(command));
     }
     for (i, example) in group.examples.iter().enumerate() {
         let label = if i == 0 { "jobs" } else { "" };
@@ -86,7 +87,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
 
 /// A model's own: how many, and what it says.
 fn result(group: &Group, most: usize, quoted: Option<usize>) -> String {
-    let (fault, jobs) = (printable(group.fault.as_str()), words::jobs(group.jobs));
+    let (fault, jobs) = (sanitize_line(group.fault.as_str()), words::jobs(group.jobs));
     let text = format!("{fault}: {jobs}, {}", counts(&group.models));
     let mut out = String::new();
     wrap(&mut out, INDENT, 2 * INDENT.len(), &text, most);
@@ -111,7 +112,7 @@ fn counts<K: Display>(counts: &BTreeMap<K, usize>) -> String {
 
 /// Words of others, whole and as they are: what does not fit goes on on the next line.
 fn quote(out: &mut String, label: &str, text: &str, most: Option<usize>) {
-    let text = printable(text);
+    let text = sanitize_line(text);
     let first = format!("{INDENT}{label:LABEL$}");
     let room = most.map_or(usize::MAX, |most| most.saturating_sub(width(&first)).max(1));
     let mut begins = first.clone();

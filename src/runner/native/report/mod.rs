@@ -8,7 +8,7 @@
 mod listener;
 
 use super::container::Container;
-use super::desk::say;
+use super::context::say;
 use crate::doors::random;
 use crate::grade::parse::Parser;
 

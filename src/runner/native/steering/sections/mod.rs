@@ -1,8 +1,14 @@
 //! Configuration that is for the test runner and for others: its sections taken from before the patch, the rest from after.
 //! Pure, and by lines where lines are enough: what cannot be told apart is said to be unclear.
 
+mod blocks;
+mod merged;
 mod package;
 mod project;
+
+pub(super) use merged::Merged;
+
+use blocks::{blocks, texts};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,17 +19,6 @@ pub(super) enum Format {
     Toml,
     /// `package.json`.
     Json,
-}
-
-/// What comes of two states of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Merged {
-    /// The sections of the runner are the same.
-    Same,
-    /// This text: the model's, with the runner's sections as they were.
-    Text(String),
-    /// They cannot be told apart.
-    Unclear,
 }
 
 /// The later state with the runner's sections of the earlier one.
@@ -54,45 +49,6 @@ pub(super) fn are_meant(diff: &str, path: &str) -> bool {
         }
     }
     false
-}
-
-/// The lines from one header to the next.
-struct Block<'t> {
-    text: &'t str,
-    steers: bool,
-}
-
-fn blocks(text: &str, steers: fn(&str) -> bool) -> Vec<Block<'_>> {
-    let mut found = Vec::new();
-    let (mut start, mut at, mut mine) = (0, 0, false);
-    for line in text.split_inclusive('\n') {
-        if let Some(header) = header(line) {
-            found.push(Block {
-                text: &text[start..at],
-                steers: mine,
-            });
-            (start, mine) = (at, steers(header));
-        }
-        at += line.len();
-    }
-    found.push(Block {
-        text: &text[start..],
-        steers: mine,
-    });
-    found
-}
-
-/// `[name]`, with its brackets off.
-fn header(line: &str) -> Option<&str> {
-    let inner = line.trim().strip_prefix('[')?;
-    let inner = inner.strip_prefix('[').unwrap_or(inner);
-    let (name, _) = inner.split_once(']')?;
-    Some(name.trim())
-}
-
-fn texts<'t>(blocks: &[Block<'t>], steers: bool) -> Vec<&'t str> {
-    let wanted = blocks.iter().filter(|block| block.steers == steers);
-    wanted.map(|block| block.text).collect()
 }
 
 fn by_blocks(before: &str, after: &str, steers: fn(&str) -> bool) -> Merged {

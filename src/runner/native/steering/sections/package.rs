@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Merged;
+use super::merged::Merged;
 
 /// Settings of runners.
 const KEYS: &[&str] = &["jest", "mocha", "ava", "tap", "vitest", "karma"];

@@ -1,7 +1,7 @@
 //! The tables of a `pyproject.toml` that are a runner's. Keys can be written in many ways; those that no header shows make
 //! a file unclear.
 
-use super::header;
+use super::blocks::header;
 
 /// The tables of runners, and what makes a package a plug-in of pytest.
 const TABLES: &[&[&str]] = &[

@@ -1,0 +1,60 @@
+//! What the steps of one attempt share, and what comes of each.
+
+use super::cancel::{self, StopRequest};
+use super::capsule::Capsule;
+use super::root::Root;
+use super::signals::Signals;
+use super::traces::Recorder;
+use crate::domain::journal::Ending;
+use crate::domain::{Secrets, Span, Spec};
+
+/// Why an attempt is lost whose supervisor was told to stop by somebody else than a coordinator.
+pub(super) const UNASKED: &str = "stopped by a signal that nobody asked for";
+
+/// What the steps of one attempt share.
+pub(super) struct AttemptContext {
+    /// The runner's root.
+    pub(super) root: Root,
+    /// Where it happens.
+    pub(super) capsule: Capsule,
+    /// What is to be done.
+    pub(super) spec: Spec,
+    /// What wakes the supervisor.
+    pub(super) signals: Signals,
+    /// What its phases are given of secrets, each its own.
+    pub(super) secrets: Secrets,
+    /// How somebody wants it stopped, if somebody does.
+    pub(super) wish: Option<StopRequest>,
+    /// It was told to stop, and nobody had asked for that.
+    pub(super) unasked: bool,
+    /// What its processes can be known by.
+    pub(super) recorder: Recorder,
+    /// The text of the profile that its phases are run under, if they use a harness.
+    pub(super) profile: Option<Vec<u8>>,
+}
+
+impl AttemptContext {
+    /// Takes in what signals there are. A SIGTERM stands for a wish that is in the capsule; if there is none, it came
+    /// from the host (its shutdown, its administrator), and nobody who may ask for the job's end has done so.
+    pub(super) fn hear(&mut self) {
+        if self.signals.drain() {
+            self.wish = self.wish.max(cancel::read_stop_request(&self.capsule));
+            self.unasked |= self.wish.is_none();
+        }
+    }
+}
+
+/// What came of a step.
+#[derive(Debug)]
+pub(super) struct StepEnd {
+    /// How it ended.
+    pub(super) ending: Ending,
+    /// Did it do its own work to the end? It may have, and what it left behind could not be proved gone.
+    pub(super) finished: bool,
+    /// From its start until nothing of it was left.
+    pub(super) took: Span,
+    /// How much it printed.
+    pub(super) output: u64,
+    /// Of a failure, the line that says why.
+    pub(super) excerpt: Option<String>,
+}
