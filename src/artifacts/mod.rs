@@ -4,6 +4,7 @@
 
 pub mod preds;
 pub mod quality;
+mod quality_name;
 pub mod trajectory;
 pub mod tree;
 mod excerpt;
@@ -12,6 +13,7 @@ mod shape;
 
 pub use preds::Prediction;
 pub use quality::Finding;
+pub use quality_name::QualityName;
 pub use trajectory::{BadTrajectory, Trajectory};
 pub use tree::{FileOut, tree};
 

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::Trajectory;
+use super::quality_name::QualityName;
 use crate::domain::Instance;
 use crate::domain::evidence::Evidence;
 use crate::domain::swe::Agent;
 use crate::grade::Grading;
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Unusual.
     Note,
@@ -21,10 +19,10 @@ pub enum Level {
 }
 
 /// Something that people look for in results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The same for all findings of its kind: `patch-tiny`.
-    pub name: &'static str,
+    pub name: QualityName,
     /// What was seen, in one line. May quote a job: untrusted.
     pub what: String,
     /// How much it matters.
@@ -69,7 +67,11 @@ pub fn check(results: &Results<'_>) -> Vec<Finding> {
     lists(&mut found, results.instance);
     for path in expected(results) {
         if !results.files.iter().any(|file| is_at(file, &path)) {
-            warn(&mut found, "file-missing", format!("{path} is not there"));
+            warn(
+                &mut found,
+                QualityName::FileMissing,
+                format!("{path} is not there"),
+            );
         }
     }
     found
@@ -81,15 +83,19 @@ fn patch(found: &mut Vec<Finding>, agent: &Agent, trajectory: &Trajectory<'_>) {
     }
     let bytes = trajectory.patch.len() as u64;
     if bytes == 0 {
-        warn(found, "patch-missing", "the agent left no patch".to_owned());
+        warn(
+            found,
+            QualityName::PatchMissing,
+            "the agent left no patch".to_owned(),
+        );
     } else if bytes <= PATCH_MIN && *agent != Agent::Gold {
         let what = format!("the patch has {bytes} bytes; more than {PATCH_MIN} are expected");
-        warn(found, "patch-tiny", what);
+        warn(found, QualityName::PatchTiny, what);
     } else if !PATCH_USUAL.contains(&bytes) && *agent != Agent::Gold {
         let name = if bytes < *PATCH_USUAL.start() {
-            "patch-small"
+            QualityName::PatchSmall
         } else {
-            "patch-large"
+            QualityName::PatchLarge
         };
         note(
             found,
@@ -108,9 +114,9 @@ fn history(found: &mut Vec<Finding>, agent: &Agent, trajectory: &Trajectory<'_>)
     };
     if keeps_one && !HISTORY_USUAL.contains(&entries) {
         let name = if entries < *HISTORY_USUAL.start() {
-            "history-short"
+            QualityName::HistoryShort
         } else {
-            "history-long"
+            QualityName::HistoryLong
         };
         note(
             found,
@@ -121,7 +127,7 @@ fn history(found: &mut Vec<Finding>, agent: &Agent, trajectory: &Trajectory<'_>)
     if keeps_one && trajectory.metrics.iterations.unwrap_or(0) == 0 {
         warn(
             found,
-            "agent-silent",
+            QualityName::AgentSilent,
             "the history has no action of the agent".to_owned(),
         );
     }
@@ -132,7 +138,7 @@ fn origin(found: &mut Vec<Finding>, instance: &Instance, trajectory: &Trajectory
         let error: String = error.chars().take(QUOTE).collect();
         warn(
             found,
-            "agent-error",
+            QualityName::AgentError,
             format!("output.jsonl has an error: {error}"),
         );
     }
@@ -141,7 +147,7 @@ fn origin(found: &mut Vec<Finding>, instance: &Instance, trajectory: &Trajectory
             let id: String = id.chars().take(QUOTE).collect();
             warn(
                 found,
-                "other-instance",
+                QualityName::OtherInstance,
                 format!("output.jsonl is of instance {id}"),
             );
         }
@@ -151,42 +157,50 @@ fn origin(found: &mut Vec<Finding>, instance: &Instance, trajectory: &Trajectory
 
 fn tests(found: &mut Vec<Finding>, evidence: &Evidence, log: &str, grading: &Grading) {
     if let Some(fault) = grading.verdict.fault.as_ref().or(evidence.fault.as_ref()) {
-        warn(found, "evaluation-fault", fault.to_string());
+        warn(found, QualityName::EvaluationFault, fault.to_string());
     }
     let counts = &grading.counts;
     if [counts.tests_passed, counts.tests_failed, counts.tests_error] == [0; 3] {
-        warn(found, "no-tests", "not one test was seen to run".to_owned());
+        warn(
+            found,
+            QualityName::NoTests,
+            "not one test was seen to run".to_owned(),
+        );
     }
     if log.trim().is_empty() {
         warn(
             found,
-            "test-output-empty",
+            QualityName::TestOutputEmpty,
             "the test command printed nothing".to_owned(),
         );
     }
     let Some(tests) = &evidence.tests else { return };
     if tests.timed_out {
         let what = format!("the test command was stopped after {}", tests.took);
-        warn(found, "test-timeout", what);
+        warn(found, QualityName::TestTimeout, what);
     }
     if tests.cut {
         let what = format!("the middle of {} bytes of test output was not kept", tests.output);
-        note(found, "log-cut", what);
+        note(found, QualityName::LogCut, what);
     }
 }
 
 fn lists(found: &mut Vec<Finding>, instance: &Instance) {
     if instance.fail_to_pass.is_empty() {
         let what = "FAIL_TO_PASS is empty; such an instance cannot be resolved".to_owned();
-        warn(found, "fail-to-pass-empty", what);
+        warn(found, QualityName::FailToPassEmpty, what);
     }
     if instance.pass_to_pass.is_empty() {
-        note(found, "pass-to-pass-empty", "PASS_TO_PASS is empty".to_owned());
+        note(
+            found,
+            QualityName::PassToPassEmpty,
+            "PASS_TO_PASS is empty".to_owned(),
+        );
     }
     if instance.gold_patches.is_empty() {
         let what =
             "the dataset has no gold patch: whether these tests can be passed was never tried".to_owned();
-        note(found, "not-calibrated", what);
+        note(found, QualityName::NotCalibrated, what);
     }
 }
 
@@ -223,12 +237,12 @@ fn is_at(file: &str, path: &str) -> bool {
     file == path || (path.ends_with('/') && file.starts_with(path) && file.len() > path.len())
 }
 
-fn warn(found: &mut Vec<Finding>, name: &'static str, what: String) {
+fn warn(found: &mut Vec<Finding>, name: QualityName, what: String) {
     let level = Level::Warning;
     found.push(Finding { name, what, level });
 }
 
-fn note(found: &mut Vec<Finding>, name: &'static str, what: String) {
+fn note(found: &mut Vec<Finding>, name: QualityName, what: String) {
     let level = Level::Note;
     found.push(Finding { name, what, level });
 }

@@ -1,7 +1,7 @@
 //! What an agent's own `error` says: the model's doing, its provider's, or somebody else's.
 
 use super::explain_in;
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::{Again, Fault, FaultName};
 use crate::domain::swe::Task;
 use crate::text::{EXCERPT, sanitize_excerpt};
 
@@ -13,11 +13,10 @@ pub fn of_agent(error: &str) -> Fault {
             .map(str::trim)
             .rfind(|line| !line.is_empty())
             .unwrap_or("it says nothing");
-        Fault {
-            class: Class::Unknown,
-            name: "agent-error".to_owned(),
-            what: sanitize_excerpt(line, EXCERPT),
-            again: Again::Elsewhere,
-        }
+        Fault::new(
+            FaultName::AgentError,
+            Again::Elsewhere,
+            sanitize_excerpt(line, EXCERPT),
+        )
     })
 }

@@ -14,7 +14,8 @@ pub use catalogue::catalogue;
 pub use pressure::{Pressure, may_hold_pressure, pressure};
 pub use signature::{Signature, State};
 
-use crate::domain::Fault;
+use crate::domain::fault::{Fault, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::domain::swe::Task;
 
 /// Of a long text so much is read, from its end: that is where failures speak.
@@ -32,13 +33,17 @@ pub fn explain_in(phase: Task, text: &str) -> Option<Fault> {
 
 /// What the exit code of a container or of a harness says by itself.
 pub fn of_exit(code: i32) -> Option<Fault> {
-    let number = match code {
-        137 => 16,
-        139 => 17,
-        252 => 18,
-        _ => return None,
+    let name = match ProgramExit::of(code) {
+        ProgramExit::Killed => FaultName::OutOfMemory,
+        ProgramExit::Crashed => FaultName::WrongArchitecture,
+        ProgramExit::NoResource => FaultName::DockerResources,
+        ProgramExit::Done
+        | ProgramExit::CannotStart
+        | ProgramExit::NotFound
+        | ProgramExit::NoConnection
+        | ProgramExit::Other(_) => return None,
     };
-    let signature = catalogue().find(|signature| signature.number == number)?;
+    let signature = catalogue().find(|signature| signature.name == name)?;
     Some(signature.fault(&format!("exit code {code}: {}", signature.means)))
 }
 

@@ -5,6 +5,7 @@
 use memchr::memmem;
 
 use super::catalogue::{HARMLESS, catalogue};
+use crate::domain::fault::FaultName;
 
 /// What a line tells of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub enum Pressure {
 }
 
 /// The faults of the catalogue that are meant.
-const TOLD_BY: [(&str, Pressure); 2] = [
-    ("rate-limit", Pressure::Limited),
-    ("provider-unavailable", Pressure::Failed),
+const TOLD_BY: [(FaultName, Pressure); 2] = [
+    (FaultName::RateLimit, Pressure::Limited),
+    (FaultName::ProviderUnavailable, Pressure::Failed),
 ];
 
 /// Every line that is meant holds one of these, however it is written. Few other lines do, and only those with one

@@ -1,6 +1,6 @@
 //! One known failure: what it is called, whose doing it is, and what it is known by.
 
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::{Again, Fault, FaultName};
 use crate::domain::swe::Task;
 use crate::text::{EXCERPT, sanitize_excerpt};
 
@@ -10,9 +10,7 @@ pub struct Signature {
     /// Its number in the catalogue. Where one number has several causes, several entries have it.
     pub number: u8,
     /// The name of the fault.
-    pub name: &'static str,
-    /// Whose doing.
-    pub class: Class,
+    pub name: FaultName,
     /// What to do about it.
     pub again: Again,
     /// The phases that can fail of it.
@@ -56,11 +54,6 @@ impl Signature {
 
     /// The fault, told by this line.
     pub(super) fn fault(&self, line: &str) -> Fault {
-        Fault {
-            class: self.class,
-            name: self.name.to_owned(),
-            what: sanitize_excerpt(line, EXCERPT),
-            again: self.again,
-        }
+        Fault::new(self.name, self.again, sanitize_excerpt(line, EXCERPT))
     }
 }

@@ -1,7 +1,7 @@
 //! Every known failure, told by a text as a run would print it.
 
 use super::*;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName, RecordedName};
 
 /// Number, a text around it, and whose doing it is.
 const SAMPLES: &[(u8, Class, &str)] = &[
@@ -284,7 +284,7 @@ const BY_STATE: &[(u8, Class, State)] = &[
     (55, Class::Harness, State::NothingLeft),
 ];
 
-fn names_of(number: u8) -> Vec<&'static str> {
+fn names_of(number: u8) -> Vec<FaultName> {
     catalogue()
         .filter(|known| known.number == number)
         .map(|known| known.name)
@@ -297,7 +297,7 @@ fn every_sample_is_recognised_and_given_its_class() {
         let text = format!("12:00:01 starting\nsome other line\n{sample}\n12:00:02 ending\n");
         let fault = explain(&text).unwrap_or_else(|| panic!("not recognised: {sample}"));
         assert!(
-            names_of(number).contains(&fault.name.as_str()),
+            names_of(number).contains(&fault.name.known().unwrap()),
             "{sample}: is {fault}, not number {number}"
         );
         assert_eq!(fault.class, class, "{sample}: {fault}");
@@ -336,31 +336,34 @@ fn all_fifty_five_are_here() {
     }
     for &(number, class, state) in BY_STATE {
         let fault = of_state(state).unwrap();
-        assert!(names_of(number).contains(&fault.name.as_str()), "{number}");
+        assert!(
+            names_of(number).contains(&fault.name.known().unwrap()),
+            "{number}"
+        );
         assert_eq!(fault.class, class);
     }
 }
 
 #[test]
 fn the_cause_is_found_within_its_wrapper() {
-    let named = |text: &str| explain(text).map(|fault| fault.name);
+    let named = |text: &str| explain(text).and_then(|fault| fault.name.known());
     let wrapped = "AgentRuntimeBuildError: docker build failed\nwrite /x: No space left on device\n\
         RuntimeError: Maximum error retries reached for instance 1";
-    assert_eq!(named(wrapped).as_deref(), Some("no-space"));
+    assert_eq!(named(wrapped), Some(FaultName::NoSpace));
     assert_eq!(
-        named("RateLimitError: insufficient_quota").as_deref(),
-        Some("model-refused")
+        named("RateLimitError: insufficient_quota"),
+        Some(FaultName::ModelRefused)
     );
     assert_eq!(
-        named("litellm.APIConnectionError: ConnectionError").as_deref(),
-        Some("provider-unavailable")
+        named("litellm.APIConnectionError: ConnectionError"),
+        Some(FaultName::ProviderUnavailable)
     );
     let name = "docker: invalid reference format: repository name (X/y) must be lowercase";
-    assert_eq!(named(name).as_deref(), Some("name-not-lowercase"));
+    assert_eq!(named(name), Some(FaultName::NameNotLowercase));
     let rejected = "error: a.py: already exists in working directory\nerror: a.py: patch does not apply";
-    assert_eq!(named(rejected).as_deref(), Some("file-in-the-way"));
+    assert_eq!(named(rejected), Some(FaultName::FileInTheWay));
     let poetry = "bash: poetry: command not found\nParsed 0 test results";
-    assert_eq!(named(poetry).as_deref(), Some("poetry-missing"));
+    assert_eq!(named(poetry), Some(FaultName::PoetryMissing));
 }
 
 #[test]
@@ -391,13 +394,13 @@ fn what_a_phase_cannot_fail_of_is_no_explanation_in_it() {
 #[test]
 fn exit_codes_that_speak_for_themselves() {
     for (code, name) in [
-        (137, "out-of-memory"),
-        (139, "wrong-architecture"),
-        (252, "docker-resources"),
+        (137, FaultName::OutOfMemory),
+        (139, FaultName::WrongArchitecture),
+        (252, FaultName::DockerResources),
     ] {
         let fault = of_exit(code).unwrap();
         assert_eq!(
-            (fault.name.as_str(), fault.class, fault.again),
+            (fault.name.known().unwrap(), fault.class, fault.again),
             (name, Class::Host, Again::Elsewhere)
         );
         assert!(fault.what.contains(&code.to_string()));
@@ -421,13 +424,13 @@ fn an_agents_error_is_the_models_only_where_it_says_so() {
         Class::Model
     );
     assert_eq!(class("ValueError: something new"), Class::Unknown);
-    assert_eq!(of_agent("").name, "agent-error");
+    assert_eq!(of_agent("").name, FaultName::AgentError);
 }
 
 #[test]
 fn a_refusal_is_certain_only_in_the_words_of_a_client() {
     let again = |text: &str| explain(text).map(|fault| (fault.name, fault.again));
-    let refused = |again| Some(("model-refused".to_owned(), again));
+    let refused = |again| Some((RecordedName::from(FaultName::ModelRefused), again));
     for client in [
         "litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key provided",
         "openai.AuthenticationError: Error code: 401 - {'error': {'code': 'invalid_api_key'}}",
@@ -461,12 +464,12 @@ fn what_is_quoted_is_harmless_and_short() {
 fn the_end_of_a_long_text_is_read_whatever_characters_it_has() {
     let text = format!("{}\nno space left on device", "é".repeat(READ));
     assert_eq!(
-        explain(&text).map(|fault| fault.name).as_deref(),
-        Some("no-space")
+        explain(&text).and_then(|fault| fault.name.known()),
+        Some(FaultName::NoSpace)
     );
     let turned = format!("İ no space left on device\n{}", "ü".repeat(100));
     assert_eq!(
-        explain(&turned).map(|fault| fault.name).as_deref(),
-        Some("no-space")
+        explain(&turned).and_then(|fault| fault.name.known()),
+        Some(FaultName::NoSpace)
     );
 }

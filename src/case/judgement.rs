@@ -105,9 +105,11 @@ impl Case {
         }
         // What grading has said already is not said again.
         let told: BTreeSet<String> = findings.iter().map(|remark| remark.name.clone()).collect();
-        let quality = quality.into_iter().filter(|finding| !told.contains(finding.name));
+        let quality = quality
+            .into_iter()
+            .filter(|finding| !told.contains(finding.name.as_str()));
         findings.extend(quality.map(|finding| Remark {
-            name: finding.name.to_owned(),
+            name: finding.name.to_string(),
             what: Redactor::new().hidden(&finding.what),
         }));
         Ok(Some(Judgement {

@@ -20,7 +20,11 @@ pub(super) struct Args {
     partial: bool,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let adoption = adopt::adopt_from_hosts(args.partial, project).await?;
     printer.say(&format!(
         "adopted {} and {} ({} still running) from {}",

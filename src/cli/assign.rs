@@ -89,7 +89,11 @@ struct Line {
     expected_ms: Option<Span>,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let request = AssignRequest {
         datasets: args.datasets.clone(),
         models: args.models.clone(),

@@ -43,7 +43,11 @@ struct Report<'a> {
     instances: &'a [CalibratedInstance],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let plan = calibrate::plan_calibration(&args.files, args.again, project).await?;
     if args.dry_run {
         printer.say(&format!("{} would be run", words::jobs(plan.job_count())));
@@ -54,7 +58,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
     show(args, &Box::pin(run).await?, printer)
 }
 
-fn show(args: &Args, lines: &[CalibratedInstance], printer: &Printer) -> Result<u8, Problem> {
+fn show(args: &Args, lines: &[CalibratedInstance], printer: &Printer) -> Result<exit::VerbExit, Problem> {
     if args.json {
         printer.json(&Report {
             version: 1,

@@ -43,7 +43,11 @@ struct Outcome<'a> {
     left: &'a [JobId],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let request = CancelRequest {
         jobs: args.jobs.clone(),
         set: args.set.clone(),

@@ -38,7 +38,7 @@ struct Listing {
     files: Vec<CheckedFile>,
 }
 
-pub(super) fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args, project: &Project, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let files = check::check_files(&args.files, &project.config)?;
     if args.json {
         printer.json(&Listing { version: 1, files })?;

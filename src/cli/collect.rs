@@ -29,7 +29,11 @@ pub(super) struct Args {
     mixed: bool,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let request = CollectRequest {
         sets: args.sets.clone(),
         verify: args.verify,

@@ -14,7 +14,11 @@ pub(super) struct Args {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(args: &Args, mut command: clap::Command, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn run(
+    args: &Args,
+    mut command: clap::Command,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "fleet", &mut script);
     printer.data(&String::from_utf8_lossy(&script))?;

@@ -63,7 +63,11 @@ struct Report<'a> {
     hosts: &'a [DeployedHost],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     if args.versions {
         return versions(args, project, printer).await;
     }
@@ -89,7 +93,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
     Ok(summary(&end.hosts, printer))
 }
 
-async fn versions(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+async fn versions(args: &Args, project: &Project, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let kept = deploy::list_versions(&args.hosts, project).await?;
     let bad = kept.iter().filter(|(_, versions)| versions.is_err()).count();
     if args.json {
@@ -139,7 +143,7 @@ fn mark(outcome: &DeployOutcome) -> char {
     }
 }
 
-fn exit_code(outcome: &DeployOutcome) -> u8 {
+fn exit_code(outcome: &DeployOutcome) -> exit::VerbExit {
     match outcome {
         DeployOutcome::Current { .. }
         | DeployOutcome::Switched { .. }
@@ -151,12 +155,12 @@ fn exit_code(outcome: &DeployOutcome) -> u8 {
 }
 
 /// In a word, and as an exit code: what is wrong comes before what may not be, and that before what must wait.
-fn summary(lines: &[DeployedHost], printer: &Printer) -> u8 {
-    let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
+fn summary(lines: &[DeployedHost], printer: &Printer) -> exit::VerbExit {
+    let mut counts: BTreeMap<exit::VerbExit, usize> = BTreeMap::new();
     for line in lines {
         *counts.entry(exit_code(&line.outcome)).or_default() += 1;
     }
-    let of = |code: u8| counts.get(&code).copied().unwrap_or(0);
+    let of = |code: exit::VerbExit| counts.get(&code).copied().unwrap_or(0);
     let well = of(exit::OK);
     if well == lines.len() {
         let current = |line: &&DeployedHost| matches!(line.outcome, DeployOutcome::Current { .. });

@@ -41,7 +41,11 @@ pub(super) struct Args {
     background: bool,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     if args.background {
         // Out of the terminal's session, so that closing the terminal does not end it. Fails only for a
         // session leader, which has no terminal to leave.
@@ -81,7 +85,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
 }
 
 /// Starts the same command in a session of its own, and waits until it coordinates or says why not.
-pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let environment = |error: std::io::Error| {
         Problem::new(ProblemKind::Environment, "cannot start in the background").caused_by(&error)
     };
@@ -125,7 +129,7 @@ pub(super) fn detach(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Pr
         )
         .into_owned();
         printer.relay(&said);
-        return Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
+        return Ok(exit::VerbExit::passed(status.code(), exit::INTERNAL));
     }
     printer.say(&format!(
         "coordinating in the background (process {}); its messages go to {}",

@@ -41,7 +41,11 @@ struct Diagnosis<'a> {
     checks: &'a [HealthCheck],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let checks = doctor::check_everything(args.fix && !args.dry_run, project).await;
     let bad = checks.iter().filter(|check| !check.ok).count();
     if args.json {

@@ -42,7 +42,11 @@ struct Told<'a> {
     text: &'a str,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let FleetSnapshot {
         store,
         fleet,

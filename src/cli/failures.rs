@@ -61,7 +61,11 @@ impl From<Blame> for Class {
     }
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let (store, fleet) = project.read_facts().await?;
     store.close().await;
     let known: std::collections::BTreeSet<&SetName> = fleet.jobs().map(|entry| &entry.job.set).collect();

@@ -41,7 +41,11 @@ struct History<'a> {
     events: &'a [Deed],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let (store, fleet) = project.read_facts().await?;
     let entry = select::job_named(&fleet, &args.job)?;
     let deeds = view::chronicle(store.history(entry.job.id).await?);

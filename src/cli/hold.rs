@@ -103,7 +103,11 @@ impl From<Sort> for HoldableKind {
     }
 }
 
-pub(super) async fn pause(args: &Pause, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn pause(
+    args: &Pause,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let request = PauseRequest {
         targets: HoldTargets {
             kind: args.sort.into(),
@@ -124,7 +128,11 @@ pub(super) async fn pause(args: &Pause, project: &Project, printer: &Printer) ->
     Ok(exit::OK)
 }
 
-pub(super) async fn resume(args: &Resume, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn resume(
+    args: &Resume,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let targets = args.sort.map(|sort| HoldTargets {
         kind: sort.into(),
         names: args.names.clone(),
@@ -134,7 +142,11 @@ pub(super) async fn resume(args: &Resume, project: &Project, printer: &Printer) 
     Ok(exit::OK)
 }
 
-pub(super) async fn drain(args: &Drain, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn drain(
+    args: &Drain,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let planned = hold::plan_drain(&args.hosts, &args.because, project).await?;
     let nothing = "nothing to do: drained already";
     perform(args.how, &planned, nothing, project, printer).await?;

@@ -54,7 +54,11 @@ enum Word {
     },
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     match &args.word {
         Word::Gone { host, because } => {
             let freed = host_word::declare_gone(host, because, project).await?;

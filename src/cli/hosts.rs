@@ -33,7 +33,11 @@ struct Listing<'a> {
     hosts: Vec<HostState<'a>>,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let lines = host_states::ask_hosts(args.wait, project).await;
     let bad = lines.iter().filter(|line| line.error.is_some()).count();
     if args.json {

@@ -60,7 +60,11 @@ struct Listing<'a> {
     images: &'a [ListedImage],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let hosts = images::hosts_to_ask(&args.hosts, project)?;
     let (answer, did) = match &args.verb {
         None | Some(Verb::List) => (images::list_images(&hosts, project).await, ""),
@@ -82,7 +86,7 @@ pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Re
     show(args, &answer, did, printer)
 }
 
-fn show(args: &Args, answer: &ImagesAnswer, did: &str, printer: &Printer) -> Result<u8, Problem> {
+fn show(args: &Args, answer: &ImagesAnswer, did: &str, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     if args.json {
         printer.json(&Listing {
             version: 1,
@@ -134,7 +138,7 @@ fn show(args: &Args, answer: &ImagesAnswer, did: &str, printer: &Printer) -> Res
     Ok(exit::OK)
 }
 
-fn would_fetch(planned: &PlannedFetches<'_>, printer: &Printer) -> Result<u8, Problem> {
+fn would_fetch(planned: &PlannedFetches<'_>, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let mut table = Table::new(&[left("host"), prose("image")]);
     for (host, images) in planned {
         for image in images {

@@ -40,7 +40,7 @@ pub(super) struct Args {
     local: bool,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let shown = args.file.display();
     if !args.local {
         write(&args.file, &config::starter())?;

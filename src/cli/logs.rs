@@ -41,7 +41,11 @@ impl OutputSink for Printer {
     }
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let request = LogsRequest {
         job: args.job.clone(),
         follow: args.follow,

@@ -17,7 +17,7 @@ pub(super) struct Args {
     to: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, command: clap::Command, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args, command: clap::Command, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let failed = |error: std::io::Error| {
         Problem::new(ProblemKind::Environment, "cannot write the manual").caused_by(&error)
     };

@@ -53,7 +53,7 @@ use crate::service::{Problem, ProblemKind, Project};
 /// The usual day: `fleet dispatch assignments/phase8.json`, `fleet status`, `fleet collect`. Whatever
 /// happens in between (Ctrl-C, a lost network, a crash), run the same command again: it goes on where it was.
 #[derive(Debug, Parser)]
-#[command(name = "fleet", version, max_term_width = 100, after_help = exit::HELP)]
+#[command(name = "fleet", version, max_term_width = 100, after_help = exit::help())]
 pub(crate) struct Cli {
     /// The fleet's configuration
     #[arg(
@@ -218,7 +218,7 @@ fn meant(mut error: clap::Error) -> clap::Error {
     error
 }
 
-fn run(cli: Cli, printer: &Printer) -> Result<u8, Problem> {
+fn run(cli: Cli, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     // The host's half and the papers need neither configuration nor reactor.
     match cli.verb {
         Verb::Runner(args) => return runner::run(&args),

@@ -48,7 +48,11 @@ struct Listing<'p> {
     changed: Option<Schedule<'p>>,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let foresight = forecast::read_foresight(&args.given.request(), project).await?;
     let scenes = [Some(&foresight.scene), foresight.changed().as_ref()].map(|scene| {
         scene.map(|scene| {

@@ -52,7 +52,7 @@ struct Report<'a> {
     results: &'a [RegradedResult],
 }
 
-pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args, cli: &Cli, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let dirs = if args.dirs.is_empty() {
         vec![Project::load(&cli.config, cli.ssh_config.as_deref())?.results]
     } else {

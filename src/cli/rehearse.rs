@@ -52,7 +52,11 @@ struct Listing<'p> {
     changed: Option<&'p Forecast>,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let mut wrong = Vec::new();
     let faults = match args.faults.as_deref().map(Faults::parse) {
         None => Faults::default(),

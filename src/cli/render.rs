@@ -7,7 +7,7 @@ use crate::service::{Problem, ProblemKind};
 use crate::text::sanitize_line;
 
 /// The process's answer.
-pub(super) fn exit_code(problem: &Problem) -> u8 {
+pub(super) fn exit_code(problem: &Problem) -> exit::VerbExit {
     match problem.kind {
         ProblemKind::Input => exit::INPUT,
         ProblemKind::Refused => exit::REFUSED,

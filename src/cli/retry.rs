@@ -45,7 +45,11 @@ pub(super) struct Args {
     how: How,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let request = RetryRequest {
         jobs: args.jobs.clone(),
         class: args.class.as_deref().map(retry::parse_class).transpose()?,

@@ -52,13 +52,13 @@ enum Verb {
     },
 }
 
-pub(super) fn run(args: &Args) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args) -> Result<exit::VerbExit, Problem> {
     secrets::shield();
     match &args.verb {
         Verb::Shell { argv } => {
             let code = clean_shell(argv)
                 .map_err(|error| Problem::new(ProblemKind::Environment, error.to_string()))?;
-            return Ok(u8::try_from(code).unwrap_or(255));
+            return Ok(exit::VerbExit::passed(Some(code), exit::VerbExit::Passed(255)));
         }
         Verb::Step { capsule, phase } => {
             return runner::step(capsule, phase)

@@ -25,7 +25,7 @@ enum Of {
     Assignment,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8, Problem> {
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<exit::VerbExit, Problem> {
     let schema = match args.of {
         Of::Config => config::schema(),
         Of::Assignment => validate::schema(),

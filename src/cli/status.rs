@@ -33,7 +33,11 @@ pub(super) struct Args {
     all: bool,
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     loop {
         let FleetSnapshot {
             store,

@@ -103,7 +103,7 @@ fn template(command: &clap::Command, columns: usize) -> String {
 }
 
 /// Answers `fleet help WORD`, where WORD is a page of the manual, or nothing that there is. All else is clap's business.
-pub(super) fn help(words: &[OsString], printer: &Printer) -> Option<Result<u8, Problem>> {
+pub(super) fn help(words: &[OsString], printer: &Printer) -> Option<Result<exit::VerbExit, Problem>> {
     let [help, word] = words else { return None };
     let word = word.to_str().filter(|word| !word.starts_with('-'))?;
     if help != "help" {
@@ -127,7 +127,7 @@ pub(super) fn help(words: &[OsString], printer: &Printer) -> Option<Result<u8, P
     }
 }
 
-fn said(printer: &Printer, text: &str) -> Result<u8, Problem> {
+fn said(printer: &Printer, text: &str) -> Result<exit::VerbExit, Problem> {
     printer.data(text)?;
     Ok(exit::OK)
 }

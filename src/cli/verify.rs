@@ -54,7 +54,11 @@ struct Report<'a> {
     hosts: &'a [HostHarness],
 }
 
-pub(super) async fn run(args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+pub(super) async fn run(
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     if let Some(from) = &args.pin {
         return pin(from, args, project, printer).await;
     }
@@ -137,7 +141,12 @@ fn text(line: &HostHarness, all: usize) -> String {
 }
 
 /// Writes `fleet.lock` from what is right.
-async fn pin(from: &str, args: &Args, project: &Project, printer: &Printer) -> Result<u8, Problem> {
+async fn pin(
+    from: &str,
+    args: &Args,
+    project: &Project,
+    printer: &Printer,
+) -> Result<exit::VerbExit, Problem> {
     let pinned = verify::pin_harness(from, args.dry_run, project).await?;
     let (lock, files, name, news) = (&pinned.lock, pinned.files, &pinned.from, pinned.is_new);
     if args.json {

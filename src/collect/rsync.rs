@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::capsule::Capsule;
 use super::error::CollectError;
 use super::{Origin, Wanted};
+use crate::domain::program_exit::ProgramExit;
 use crate::domain::{Span, layout};
 use crate::doors::spawn;
 use crate::report::text::clip;
@@ -135,25 +136,38 @@ pub(super) async fn converse(mut rsync: tokio::process::Command, list: &[u8]) ->
     Ok((status?.code().unwrap_or(-1), said))
 }
 
-/// rsync's exit codes, as its manual has them, and the words beside them where one code means several things.
+// The exit codes of rsync alone, as its manual has them.
+const SOCKET: i32 = 10;
+const FILE_IO: i32 = 11;
+/// The protocol's stream broke off.
+const STREAM: i32 = 12;
+const SIGNALLED: i32 = 20;
+/// Files that are not there or cannot be read.
+const PARTIAL: i32 = 23;
+/// Files that vanished meanwhile.
+const VANISHED: i32 = 24;
+const TIMEOUT: i32 = 30;
+const CONNECTING: i32 = 35;
+
+/// What rsync's exit code means, and the words beside them where one code means several things.
 pub(super) fn judge(code: i32, said: &str) -> Option<CollectError> {
     let line = complaint(said);
     let lower = said.to_lowercase();
     let absent = |line: &str| {
         line.contains("rsync") && (line.contains("not found") || line.contains("no such file or directory"))
     };
-    Some(match code {
-        0 => return None,
-        11 if lower.contains("no space left") || lower.contains("quota exceeded") => CollectError::DiskFull,
-        127 => CollectError::NoRsyncThere(line),
-        12 if lower.lines().any(absent) => CollectError::NoRsyncThere(line),
-        255 => CollectError::Unreachable(line),
+    let full = || lower.contains("no space left") || lower.contains("quota exceeded");
+    Some(match ProgramExit::of(code) {
+        ProgramExit::Done => return None,
+        ProgramExit::Other(FILE_IO) if full() => CollectError::DiskFull,
+        ProgramExit::NotFound => CollectError::NoRsyncThere(line),
+        ProgramExit::Other(STREAM) if lower.lines().any(absent) => CollectError::NoRsyncThere(line),
+        ProgramExit::NoConnection => CollectError::Unreachable(line),
         // rsync reports the broken pipe if it sees that before it sees the end of ssh, which spoke first.
-        12 if !line.starts_with("rsync") => CollectError::Unreachable(line),
-        10 | 12 | 20 | 30 | 35 => CollectError::Broken(line),
-        // Files that are not there or cannot be read; files that vanished meanwhile.
-        23 | 24 => CollectError::Partial(line),
-        code => CollectError::Rsync { code, said: line },
+        ProgramExit::Other(STREAM) if !line.starts_with("rsync") => CollectError::Unreachable(line),
+        ProgramExit::Other(SOCKET | STREAM | SIGNALLED | TIMEOUT | CONNECTING) => CollectError::Broken(line),
+        ProgramExit::Other(PARTIAL | VANISHED) => CollectError::Partial(line),
+        _ => CollectError::Rsync { code, said: line },
     })
 }
 

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::agent_kind::AgentKind;
 use super::value::{Field, Value};
 use crate::domain::memory::MemoryLimit;
+use crate::domain::swe::Task;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
 
 /// Declares a table: the struct, its keys and how it is built from a row.
@@ -51,6 +53,8 @@ field! {
     ModelName: Value::Text(text) => text.parse().ok();
     PhaseName: Value::Text(text) => text.parse().ok();
     PipelineName: Value::Text(text) => text.parse().ok();
+    Task: Value::Text(text) => Task::find(text);
+    AgentKind: Value::Text(text) => AgentKind::find(text);
     u32: Value::Number(n) => u32::try_from(*n).ok();
     u64: Value::Number(n) => Some(*n);
     Span: Value::Number(ms) => Some(Span(*ms));

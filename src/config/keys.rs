@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::agent_kind::AgentKind;
 use super::field::table;
 use super::kind::{Key, Kind, Need};
 use super::value::{Field, Value};
 use crate::domain::memory::MemoryLimit;
+use crate::domain::swe::Task;
 use crate::domain::{HostName, ModelName, PhaseName, PipelineName, Span};
 
 const DAY: u64 = 86_400;
@@ -148,7 +150,14 @@ table! {
 }
 
 /// What `fleet` does itself.
-const TASKS: &[&str] = &["image", "trajectory", "evaluation", "report"];
+const TASKS: &[&str] = &[
+    Task::Image.as_str(),
+    Task::Trajectory.as_str(),
+    Task::Evaluation.as_str(),
+    Task::Report.as_str(),
+];
+
+const AGENT_KINDS: &[&str] = &[AgentKind::OpenHands.as_str(), AgentKind::Command.as_str()];
 
 table! {
     /// `[images]`: where the images of instances are.
@@ -190,7 +199,7 @@ table! {
         /// Its name.
         name: String = Kind::Name, Need::Required;
         /// `openhands`: the harness on the host. `command`: a program that leaves a patch.
-        kind: String = Kind::Choice(&["openhands", "command"]), Need::Required;
+        kind: AgentKind = Kind::Choice(AGENT_KINDS), Need::Required;
         /// Of a command: program and arguments, as in a phase.
         run: Vec<String> = Kind::Run, Need::Optional;
         /// Of a command: where it runs. Without it, its own output directory.
@@ -253,7 +262,7 @@ table! {
         /// `{attempt}` and `{harness}` are filled in, except in scripts of a shell.
         run: Vec<String> = Kind::Run, Need::Optional;
         /// What `fleet` does itself, in place of `run`.
-        does: Option<String> = Kind::Choice(TASKS), Need::Optional;
+        does: Option<Task> = Kind::Choice(TASKS), Need::Optional;
         /// Of a trajectory: the agent for models that name none.
         agent: Option<String> = Kind::Name, Need::Optional;
         /// Of an image: the `[[repair]]`s that it gets.

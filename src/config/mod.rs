@@ -3,6 +3,7 @@
 //! Invariant: a [`Config`] has no fault that reading it could have shown. All faults come at once, each
 //! with its place and a way out.
 
+mod agent_kind;
 mod check;
 mod field;
 pub mod finding;
@@ -20,6 +21,7 @@ mod tests;
 
 use toml::de::DeTable;
 
+pub use agent_kind::AgentKind;
 pub use finding::Finding;
 pub use keys::{Agent, Coordinator, Harness, Images, Model, Network, Phase, Pipeline, Repair, Runner, Ssh};
 pub(crate) use kind::{path_fault, variable_fault};
@@ -31,6 +33,7 @@ use crate::domain::host::{HostConfig, Reach};
 use crate::domain::image::ImagePlaces;
 use crate::domain::memory::MemoryLimit;
 use crate::domain::runtime;
+use crate::domain::swe::Task;
 use crate::domain::tree::CRITICAL;
 use crate::domain::{HostName, ModelName, PipelineName};
 use finding::{Faults, Places};
@@ -163,7 +166,7 @@ impl Config {
         };
         let named = self.networks.iter().find(by_id);
         let named = named.or_else(|| self.networks.iter().find(by_file));
-        let usual = || pipeline.task("evaluation")?.network.as_deref();
+        let usual = || pipeline.task(Task::Evaluation)?.network.as_deref();
         named
             .map(|network| network.name.as_str())
             .or_else(usual)
@@ -173,7 +176,7 @@ impl Config {
     /// The most memory that the tests of any pipeline get; none where it is left to the host.
     pub fn test_memory(&self) -> Option<MemoryLimit> {
         let limits = self.pipelines.iter();
-        let limits = limits.filter_map(|pipeline| pipeline.task("evaluation")?.memory);
+        let limits = limits.filter_map(|pipeline| pipeline.task(Task::Evaluation)?.memory);
         limits.max_by_key(|limit| match limit {
             MemoryLimit::Bytes(bytes) => *bytes,
             MemoryLimit::Unlimited => u64::MAX,
@@ -216,7 +219,7 @@ impl Config {
     /// Who works for a model in a pipeline: the model's own agent, or else the pipeline's.
     pub fn agent_of<'c>(&'c self, model: &ModelName, pipeline: &'c Pipeline) -> Option<&'c str> {
         let own = self.model(model).and_then(|model| model.agent.as_deref());
-        own.or_else(|| pipeline.task("trajectory")?.agent.as_deref())
+        own.or_else(|| pipeline.task(Task::Trajectory)?.agent.as_deref())
     }
 }
 
@@ -248,10 +251,8 @@ impl Pipeline {
     }
 
     /// The phase that is this task.
-    pub fn task(&self, task: &str) -> Option<&Phase> {
-        self.phase
-            .iter()
-            .find(|phase| phase.does.as_deref() == Some(task))
+    pub fn task(&self, task: Task) -> Option<&Phase> {
+        self.phase.iter().find(|phase| phase.does == Some(task))
     }
 
     /// Does it need to know where a host's harness is?

@@ -1,27 +1,30 @@
 //! Keys of native phases, agents and repairs that contradict each other.
 
+use super::agent_kind::AgentKind;
 use super::finding::{Faults, quoted, suggestion};
 use super::value::{Row, Value};
+use crate::domain::baseline::Weight;
+use crate::domain::swe::Task;
 
 /// Agents that need no declaration.
-pub(super) const BUILT_IN: [&str; 2] = ["gold", "noop"];
+pub(super) const BUILT_IN: [&str; 2] = [Weight::Gold.as_str(), Weight::Noop.as_str()];
 
 /// The keys of a phase that belong to one task only.
-const KEYS: [(&str, &str); 7] = [
-    ("agent", "trajectory"),
-    ("repairs", "image"),
-    ("tests", "evaluation"),
-    ("network", "evaluation"),
-    ("memory", "evaluation"),
-    ("processes", "evaluation"),
-    ("log_cap", "evaluation"),
+const KEYS: [(&str, Task); 7] = [
+    ("agent", Task::Trajectory),
+    ("repairs", Task::Image),
+    ("tests", Task::Evaluation),
+    ("network", Task::Evaluation),
+    ("memory", Task::Evaluation),
+    ("processes", Task::Evaluation),
+    ("log_cap", Task::Evaluation),
 ];
 
 /// What must come before a task.
-const BEFORE: [(&str, &str); 3] = [
-    ("trajectory", "image"),
-    ("evaluation", "trajectory"),
-    ("report", "evaluation"),
+const BEFORE: [(Task, Task); 3] = [
+    (Task::Trajectory, Task::Image),
+    (Task::Evaluation, Task::Trajectory),
+    (Task::Report, Task::Evaluation),
 ];
 
 /// Compares the checked values with each other.
@@ -93,16 +96,16 @@ fn declared(agent: &Row, faults: &mut Faults) {
             "give yours another name",
         );
     }
-    let kind: Option<String> = agent.get("kind");
-    match (kind.as_deref(), agent.at("run"), agent.at("kind")) {
-        (Some("command"), None, Some(at)) if !agent.says("run") => {
+    let kind: Option<AgentKind> = agent.get("kind");
+    match (kind, agent.at("run"), agent.at("kind")) {
+        (Some(AgentKind::Command), None, Some(at)) if !agent.says("run") => {
             faults.add_hint(
                 at,
                 "an agent of kind `command` needs a program",
                 "add run = [\"program\", …]",
             );
         }
-        (Some("openhands"), Some(at), _) => {
+        (Some(AgentKind::OpenHands), Some(at), _) => {
             faults.add_hint(at, "`run` is for agents of kind `command`", "remove it");
         }
         _ => {}
@@ -124,7 +127,7 @@ fn unknown(at: usize, what: &str, name: &str, names: &[String], faults: &mut Fau
 
 /// A phase is a program or a task, and has no keys of another.
 fn one_of_two(at: usize, phase: &Row, faults: &mut Faults) {
-    let does: Option<String> = phase.get::<Option<String>>("does").flatten();
+    let does: Option<Task> = phase.get::<Option<Task>>("does").flatten();
     match (phase.at("run"), phase.at("does")) {
         (None, None) if !phase.says("run") && !phase.says("does") => faults.add_hint(
             at,
@@ -138,7 +141,7 @@ fn one_of_two(at: usize, phase: &Row, faults: &mut Faults) {
     }
     for (key, task) in KEYS {
         if let Some(at) = phase.at(key)
-            && does.as_deref() != Some(task)
+            && does != Some(task)
         {
             faults.add_hint(
                 at,
@@ -160,7 +163,7 @@ fn one_of_two(at: usize, phase: &Row, faults: &mut Faults) {
 
 /// Each task once, and after what it needs.
 fn order(at: usize, pipeline: &Row, faults: &mut Faults) {
-    let tasks: Vec<(usize, String)> = pipeline
+    let tasks: Vec<(usize, Task)> = pipeline
         .rows("phase")
         .filter_map(|(_, phase)| Some((phase.at("does")?, phase.get("does")?)))
         .collect();

@@ -20,7 +20,7 @@ pub use said::Said;
 
 use std::time::Duration;
 
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 
 /// Is there an image of this name or id here? Never pulls.
 pub fn image_id(reference: &str) -> Result<Option<String>, DockerError> {
@@ -33,18 +33,16 @@ pub fn image_id(reference: &str) -> Result<Option<String>, DockerError> {
 }
 
 impl DockerError {
-    /// Whose doing it is, and what to do: for a [`Fault`](crate::domain::Fault).
-    pub fn blame(&self) -> (Class, &'static str, Again) {
+    /// What it is called, and what to do: for a [`Fault`](crate::domain::Fault).
+    pub fn blame(&self) -> (FaultName, Again) {
         match self {
-            DockerError::NoClient => (Class::Host, "no-docker", Again::Elsewhere),
-            DockerError::NoEngine(_) => (Class::Host, "docker-down", Again::Elsewhere),
-            DockerError::NoSpace(_) => (Class::Host, "no-space", Again::Cleaned),
-            DockerError::Slow(..) => (Class::Host, "docker-slow", Again::Anywhere),
-            DockerError::NotThere(_) => (Class::Image, "image-missing", Again::Anywhere),
-            DockerError::BadName(_) => (Class::Dataset, "bad-image-name", Again::Never),
-            DockerError::Refused { .. } | DockerError::Io(..) => {
-                (Class::Host, "docker-refused", Again::Anywhere)
-            }
+            DockerError::NoClient => (FaultName::NoDocker, Again::Elsewhere),
+            DockerError::NoEngine(_) => (FaultName::DockerDown, Again::Elsewhere),
+            DockerError::NoSpace(_) => (FaultName::NoSpace, Again::Cleaned),
+            DockerError::Slow(..) => (FaultName::DockerSlow, Again::Anywhere),
+            DockerError::NotThere(_) => (FaultName::ImageMissing, Again::Anywhere),
+            DockerError::BadName(_) => (FaultName::BadImageName, Again::Never),
+            DockerError::Refused { .. } | DockerError::Io(..) => (FaultName::DockerRefused, Again::Anywhere),
         }
     }
 }

@@ -108,3 +108,5 @@ pub mod the_fleet_is_facts_what_follows_and_notes {}
 pub mod services_know_no_terminal {}
 #[doc = include_str!("decisions/0037-one-door-for-files-and-one-sanitiser.md")]
 pub mod one_door_for_files_and_one_sanitiser {}
+#[doc = include_str!("decisions/0038-a-fault-is-one-of-a-catalogue.md")]
+pub mod a_fault_is_one_of_a_catalogue {}

@@ -19,13 +19,20 @@ pub enum Weight {
 }
 
 impl Weight {
+    /// Both of them.
+    pub const ALL: [Weight; 2] = [Weight::Gold, Weight::Noop];
+
+    /// The name of the agent that it is.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Weight::Gold => "gold",
+            Weight::Noop => "noop",
+        }
+    }
+
     /// The weight that this agent is, if it is one.
     pub fn of(agent: &str) -> Option<Weight> {
-        match agent {
-            "gold" => Some(Weight::Gold),
-            "noop" => Some(Weight::Noop),
-            _ => None,
-        }
+        Weight::ALL.into_iter().find(|weight| weight.as_str() == agent)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Examine {
+pub struct Inspect {
     /// The harness that jobs use, if some do.
     pub harness: Option<Subject>,
     /// Jobs start containers.
@@ -38,9 +38,9 @@ pub struct Section {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observation {
+pub struct CheckResult {
     /// What.
-    pub what: What,
+    pub what: CheckKind,
     /// Is it as it should be?
     pub ok: bool,
     /// How it is. Untrusted.
@@ -56,7 +56,7 @@ pub struct Observation {
 /// What a host is looked at for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum CheckKind {
     /// The file system of the runner's root: its locks are real, and this machine's alone.
     Locks,
     /// Room on the disk of the home.
@@ -85,23 +85,23 @@ pub enum What {
     Logout,
 }
 
-impl What {
+impl CheckKind {
     /// One word for tables.
     pub fn word(self) -> &'static str {
         match self {
-            What::Locks => "locks",
-            What::Home => "home",
-            What::Networks => "networks",
-            What::Leftovers => "leftovers",
-            What::Strays => "strays",
-            What::Harness => "harness",
-            What::Commit => "commit",
-            What::Poetry => "poetry",
-            What::Python => "python",
-            What::Imports => "imports",
-            What::Llm => "llm",
-            What::Private => "private",
-            What::Logout => "logout",
+            CheckKind::Locks => "locks",
+            CheckKind::Home => "home",
+            CheckKind::Networks => "networks",
+            CheckKind::Leftovers => "leftovers",
+            CheckKind::Strays => "strays",
+            CheckKind::Harness => "harness",
+            CheckKind::Commit => "commit",
+            CheckKind::Poetry => "poetry",
+            CheckKind::Python => "python",
+            CheckKind::Imports => "imports",
+            CheckKind::Llm => "llm",
+            CheckKind::Private => "private",
+            CheckKind::Logout => "logout",
         }
     }
 }

@@ -5,27 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whose doing a failure was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// The machine: disk, memory, engine, network.
-    Host,
-    /// The instance's image.
-    Image,
-    /// The set-up of fleet or harness.
-    Config,
-    /// The dataset.
-    Dataset,
-    /// Who serves the model.
-    Provider,
-    /// The model. Final, and a valid result.
-    Model,
-    /// A defect of the harness.
-    Harness,
-    /// Nobody knows.
-    Unknown,
-}
+pub use super::class::Class;
+pub use super::fault_name::{FaultName, RecordedName};
 
 /// What to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +26,8 @@ pub enum Again {
     Mended,
 }
 
-/// The name of a provider's refusal: of the key, of the quota, or of the model's name.
-pub const REFUSED: &str = "model-refused";
+/// A provider's refusal: of the key, of the quota, or of the model's name.
+pub const REFUSED: FaultName = FaultName::ModelRefused;
 
 /// A failure, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,51 +35,21 @@ pub struct Fault {
     /// Whose doing.
     pub class: Class,
     /// A short name, the same for all failures of its kind: `image-missing`, `no-space`.
-    pub name: String,
+    pub name: RecordedName,
     /// What happened, in one line; made harmless for a terminal.
     pub what: String,
     /// What to do about it.
     pub again: Again,
 }
 
-impl Class {
-    /// All of them.
-    pub const ALL: [Class; 8] = [
-        Class::Host,
-        Class::Image,
-        Class::Config,
-        Class::Dataset,
-        Class::Provider,
-        Class::Model,
-        Class::Harness,
-        Class::Unknown,
-    ];
-
-    /// One word for tables.
-    pub fn word(self) -> &'static str {
-        match self {
-            Class::Host => "host",
-            Class::Image => "image",
-            Class::Config => "config",
-            Class::Dataset => "dataset",
-            Class::Provider => "provider",
-            Class::Model => "model",
-            Class::Harness => "harness",
-            Class::Unknown => "unknown",
-        }
-    }
-
-    /// What the word means, for people.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Class::Host => "a host is at fault",
-            Class::Image => "the instance's image is at fault",
-            Class::Config => "fleet.toml, credentials or the harness's set-up is at fault",
-            Class::Dataset => "the dataset is at fault",
-            Class::Provider => "the provider of the model is at fault",
-            Class::Model => "the model did it: a result, not a failure",
-            Class::Harness => "the harness has a defect",
-            Class::Unknown => "nothing says who is at fault",
+impl Fault {
+    /// A fault of the catalogue, and of its usual class. `what` is one line that may be shown as it is.
+    pub fn new(name: FaultName, again: Again, what: impl Into<String>) -> Fault {
+        Fault {
+            class: name.class(),
+            name: name.into(),
+            what: what.into(),
+            again,
         }
     }
 }

@@ -62,7 +62,7 @@ pub struct Hold {
 
 /// What is remembered of a subject: whether it is held now, and what came before.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Stand {
+pub struct HoldRecord {
     /// The hold that is on it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,

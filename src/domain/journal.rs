@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::conclusion::Conclusion;
+use super::fault::FaultName;
 use super::id::{AttemptId, Epoch};
 use super::manifest::Seal;
 use super::name::{HostName, PhaseName};
@@ -122,12 +123,12 @@ impl Ending {
 
     /// A host's fault that has no name in the journal: the name that people know it by, and what the host said. The words
     /// of its Docker engine tell of the engine, all others of the host's files.
-    pub fn host_fault(&self) -> Option<(&'static str, &str)> {
+    pub fn host_fault(&self) -> Option<(FaultName, &str)> {
         let Ending::HostFault(why) = self else { return None };
         let name = if why.starts_with("docker: ") {
-            "docker-down"
+            FaultName::DockerDown
         } else {
-            "host-cannot-keep"
+            FaultName::HostCannotKeep
         };
         Some((name, why))
     }
@@ -164,9 +165,12 @@ mod tests {
         let fault = |why: &str| Ending::HostFault(why.to_owned()).host_fault().unwrap().0;
         assert_eq!(
             fault("docker: exit status: 1: Cannot connect to the Docker daemon"),
-            "docker-down"
+            FaultName::DockerDown
         );
-        assert_eq!(fault("cannot keep its output: disk full"), "host-cannot-keep");
+        assert_eq!(
+            fault("cannot keep its output: disk full"),
+            FaultName::HostCannotKeep
+        );
         assert_eq!(Ending::Exit(1).host_fault(), None);
     }
 }

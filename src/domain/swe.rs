@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Weight};
 use super::memory::MemoryLimit;
 use super::time::Span;
 
@@ -24,6 +24,32 @@ pub enum Task {
     Evaluation,
     /// The evidence is graded, and the files that people know are written.
     Report,
+}
+
+impl Task {
+    /// All of them, in the order in which a job does them.
+    pub const ALL: [Task; 4] = [Task::Image, Task::Trajectory, Task::Evaluation, Task::Report];
+
+    /// As `does` of a phase has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Task::Image => "image",
+            Task::Trajectory => "trajectory",
+            Task::Evaluation => "evaluation",
+            Task::Report => "report",
+        }
+    }
+
+    /// The task that is called so.
+    pub fn find(text: &str) -> Option<Task> {
+        Task::ALL.into_iter().find(|task| task.as_str() == text)
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What the native phases of one attempt go by.
@@ -142,8 +168,8 @@ impl Agent {
     /// The name under which its verdicts speak for instances instead of a model, if they do.
     pub fn calibrates(&self) -> Option<&'static str> {
         match self {
-            Agent::Gold => Some("gold"),
-            Agent::Noop => Some("noop"),
+            Agent::Gold => Some(Weight::Gold.as_str()),
+            Agent::Noop => Some(Weight::Noop.as_str()),
             Agent::Given | Agent::Command { .. } | Agent::OpenHands { .. } => None,
         }
     }

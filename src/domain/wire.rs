@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::deploy::{Harness, Install, Installed, Look, Room};
 use super::digest::Sha256;
 use super::event::Refusal;
-use super::exam::{Examine, Observation};
+use super::exam::{CheckResult, Inspect};
 use super::fault::Fault;
 use super::id::{AttemptId, Epoch};
 pub use super::inventory::{Capsule, Inventory, Unreadable};
@@ -131,7 +131,7 @@ pub enum Ask {
     /// Make a version of the harness the one in use, unless a job runs.
     Install(Box<Install>),
     /// Look at what jobs need, and mend what is safe to mend if that is wanted.
-    Examine(Box<Examine>),
+    Examine(Box<Inspect>),
     /// Keep this piece of a text that a start will name. An empty piece asks how much of it is there.
     Put {
         /// The digest of the whole text.
@@ -274,7 +274,7 @@ pub enum Answer {
     /// To an install.
     Installed(Installed),
     /// To an examination.
-    Observations(Vec<Observation>),
+    Observations(Vec<CheckResult>),
     /// There is no such thing here, or it could not be done.
     Failed(String),
     /// To a put: so many bytes of the text are here, from its beginning on.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Engine;
-use super::reach::News;
-use super::talk::About;
+use super::reach::LinkEvent;
+use super::talk::PendingReply;
 use super::unfit;
 use crate::domain::event::Refusal;
 use crate::domain::host::{Link, Outlook};
@@ -17,17 +17,17 @@ use crate::transport::LinkError;
 
 /// What a round comes to.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct Reaction {
     /// Each with the host that it came from.
     pub(super) events: Vec<(HostName, Event)>,
-    pub(super) replies: Vec<(HostName, Ask, About)>,
+    pub(super) replies: Vec<(HostName, Ask, PendingReply)>,
     /// Hosts that obey a newer coordinator, as they say.
     pub(super) fenced: Vec<(HostName, Epoch)>,
     /// The jobs of the events.
     jobs: BTreeSet<JobId>,
 }
 
-impl Hearing {
+impl Reaction {
     fn add(&mut self, host: &HostName, events: Vec<Event>) {
         for event in events {
             self.jobs.extend(event.job());
@@ -37,24 +37,26 @@ impl Hearing {
 }
 
 impl Engine {
-    pub(super) fn hear(&mut self, round: &[(HostName, News)]) -> Hearing {
-        let mut hearing = Hearing::default();
+    pub(super) fn hear(&mut self, round: &[(HostName, LinkEvent)]) -> Reaction {
+        let mut hearing = Reaction::default();
         for (host, news) in round {
             match news {
                 // Nothing is asked of a host that obeys another coordinator.
-                News::Up(..) if self.fenced.contains_key(host) => {}
-                News::Up(hello, requests) => {
+                LinkEvent::Up(..) if self.fenced.contains_key(host) => {}
+                LinkEvent::Up(hello, requests) => {
                     self.talks.open(host, hello, requests.clone());
-                    hearing
-                        .replies
-                        .push((host.clone(), Ask::Inventory { jobs: false }, About::Inventory));
+                    hearing.replies.push((
+                        host.clone(),
+                        Ask::Inventory { jobs: false },
+                        PendingReply::Inventory,
+                    ));
                 }
-                News::Down(error, outlook) => {
+                LinkEvent::Down(error, outlook) => {
                     self.talks.close(host);
                     let down = link_down(&self.setup.fleet, host, error, *outlook);
                     hearing.add(host, down.into_iter().collect());
                 }
-                News::Said(Say::Journal { attempt, from, text }) => {
+                LinkEvent::Said(Say::Journal { attempt, from, text }) => {
                     let heard = Heard::Journal {
                         attempt: *attempt,
                         from: *from,
@@ -62,18 +64,20 @@ impl Engine {
                     };
                     self.understand(&mut hearing, host, Some(attempt.job), &heard);
                     if self.setup.fleet.knows_images() && self.has_new_image(&hearing.events, *attempt) {
-                        hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
+                        hearing
+                            .replies
+                            .push((host.clone(), self.shelf(), PendingReply::Shelf));
                     }
                 }
-                News::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
+                LinkEvent::Said(Say::Answer { to, with }) => self.hear_answer(&mut hearing, host, *to, with),
             }
         }
         hearing
     }
 
-    fn hear_answer(&mut self, hearing: &mut Hearing, host: &HostName, to: u64, answer: &Answer) {
+    fn hear_answer(&mut self, hearing: &mut Reaction, host: &HostName, to: u64, answer: &Answer) {
         match (self.talks.answered(host, to), answer) {
-            (Some(About::Inventory), Answer::Inventory(there)) => {
+            (Some(PendingReply::Inventory), Answer::Inventory(there)) => {
                 self.understand(hearing, host, None, &Heard::Inventory(there.clone()));
                 for attempt in there.attempts() {
                     self.setup.fleet.note_number(attempt);
@@ -81,21 +85,21 @@ impl Engine {
                 self.came_up(hearing, host);
             }
             // A host that cannot say what runs there can be told nothing; perhaps it can the next time.
-            (Some(About::Inventory), other) => {
+            (Some(PendingReply::Inventory), other) => {
                 let why = format!("it cannot say what runs there: {}", refusal(other));
                 self.hang_up(hearing, host, why, Outlook::Transient);
             }
-            (Some(About::Start(attempt)), answer) => {
+            (Some(PendingReply::Start(attempt)), answer) => {
                 if let Answer::Refused(Refusal::Fenced(epoch)) = answer {
                     hearing.fenced.push((host.clone(), *epoch));
                 }
                 let heard = Heard::Started(attempt, answer.clone());
                 self.understand(hearing, host, Some(attempt.job), &heard);
             }
-            (Some(About::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
+            (Some(PendingReply::Stop), Answer::Refused(Refusal::Fenced(epoch))) => {
                 hearing.fenced.push((host.clone(), *epoch));
             }
-            (Some(about @ (About::Seek(..) | About::Withdraw(..))), answer) => {
+            (Some(about @ (PendingReply::Seek(..) | PendingReply::Withdraw(..))), answer) => {
                 hearing
                     .fenced
                     .extend(unfit::fenced(answer).map(|epoch| (host.clone(), epoch)));
@@ -104,12 +108,18 @@ impl Engine {
                 hearing.replies.extend(next.question);
             }
             // What is wrong with the journal shows in the inventory.
-            (Some(About::Follow), Answer::Failed(why)) => {
+            (Some(PendingReply::Follow), Answer::Failed(why)) => {
                 tracing::warn!(host.name = %host, why, "a journal cannot be followed");
                 self.talks.doubt(host);
             }
             (
-                Some(about @ (About::Look | About::Shelf | About::Fetch | About::Evict(_) | About::Clean)),
+                Some(
+                    about @ (PendingReply::Look
+                    | PendingReply::Shelf
+                    | PendingReply::Fetch
+                    | PendingReply::Evict(_)
+                    | PendingReply::Clean),
+                ),
                 answer,
             ) => {
                 let events = self.hear_of_host(host, &about, answer);
@@ -123,7 +133,7 @@ impl Engine {
     }
 
     /// The first inventory over a link makes the host one that can be used; a later one was asked for because of doubts.
-    fn came_up(&mut self, hearing: &mut Hearing, host: &HostName) {
+    fn came_up(&mut self, hearing: &mut Reaction, host: &HostName) {
         let Some(boot) = self.talks.first_inventory(host) else {
             // What its journals say by now is asked for again.
             let live = self.setup.fleet.host(host).map(|entry| entry.live.clone());
@@ -140,11 +150,13 @@ impl Engine {
         if self.setup.fleet.knows_images() {
             // The first choice there should know it, too.
             self.setup.fleet.notes_mut().await_images(host, true);
-            hearing.replies.push((host.clone(), self.shelf(), About::Shelf));
+            hearing
+                .replies
+                .push((host.clone(), self.shelf(), PendingReply::Shelf));
         }
     }
 
-    fn understand(&mut self, hearing: &mut Hearing, host: &HostName, job: Option<JobId>, heard: &Heard) {
+    fn understand(&mut self, hearing: &mut Reaction, host: &HostName, job: Option<JobId>, heard: &Heard) {
         let earlier = hearing.events.iter().map(|(_, event)| event);
         // Most news are the first of their job in a round: then there is no need to look.
         let earlier = earlier.filter(|_| job.is_some_and(|job| hearing.jobs.contains(&job)));
@@ -162,14 +174,14 @@ impl Engine {
                     attempt,
                     hard: false,
                 },
-                About::Stop,
+                PendingReply::Stop,
             ));
         }
         for attempt in observed.gaps {
             let from = self.setup.fleet.attempt(attempt).map_or(0, |known| known.offset);
             hearing
                 .replies
-                .push((host.clone(), Ask::Follow { attempt, from }, About::Follow));
+                .push((host.clone(), Ask::Follow { attempt, from }, PendingReply::Follow));
         }
         hearing.add(host, observed.events);
         if observed.doubtful {
@@ -188,7 +200,7 @@ impl Engine {
     /// Closes the link to a host, which is opened again after a pause.
     pub(super) fn hang_up(
         &mut self,
-        hearing: &mut Hearing,
+        hearing: &mut Reaction,
         host: &HostName,
         reason: String,
         outlook: Outlook,

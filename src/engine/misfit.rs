@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::hearing::Hearing;
+use super::hearing::Reaction;
 use super::{Engine, EngineError, Observer, Stop};
 use crate::domain::hold::Subject;
 use crate::domain::host::Outlook;
@@ -61,14 +61,14 @@ impl Engine {
         outlook: Outlook,
         observer: &mut Observer<'_>,
     ) -> Result<(), EngineError> {
-        let mut hearing = Hearing::default();
+        let mut hearing = Reaction::default();
         self.hang_up(&mut hearing, host, why, outlook);
         let events: Vec<Event> = hearing.events.into_iter().map(|(_, event)| event).collect();
         self.record(&events, observer).await
     }
 
     /// A host says that it obeys a newer coordinator: nothing more is asked of it.
-    pub(super) fn fenced(&mut self, hearing: &mut Hearing, host: HostName, epoch: Epoch) {
+    pub(super) fn fenced(&mut self, hearing: &mut Reaction, host: HostName, epoch: Epoch) {
         let why = format!("it obeys a newer coordinator (epoch {epoch})");
         self.hang_up(hearing, &host, why, Outlook::Permanent);
         self.fenced.insert(host, epoch);

@@ -37,7 +37,7 @@ use crate::transport::Transport;
 
 use orders::Orders;
 use reach::Delivery;
-use talk::{About, Talks};
+use talk::{Connections, PendingReply};
 use turned::Clocks;
 
 pub use word::wish;
@@ -101,7 +101,7 @@ pub type Observer<'a> = dyn FnMut(&Fleet, Timestamp, &[Event]) + 'a;
 struct Engine {
     setup: Setup,
     orders: Orders,
-    talks: Talks,
+    talks: Connections,
     inbox: mpsc::Receiver<Delivery>,
     outbox: mpsc::Sender<Delivery>,
     links: JoinSet<()>,
@@ -121,7 +121,7 @@ pub async fn run(
     let (outbox, inbox) = mpsc::channel(INBOX);
     let mut engine = Engine {
         orders: Orders::default(),
-        talks: Talks::default(),
+        talks: Connections::default(),
         inbox,
         outbox,
         links: JoinSet::new(),
@@ -231,7 +231,7 @@ impl Engine {
             // One by one: what the first has changed, the next must see.
             let events = word::wish(&self.setup.fleet, &wish);
             self.record(&events, observer).await?;
-            self.setup.store.granted(&[id]).await?;
+            self.setup.store.acknowledge(&[id]).await?;
         }
         self.reach_out();
         self.hang_up_on_mutes(observer).await?;
@@ -243,9 +243,9 @@ impl Engine {
     /// Asks hosts how they are, now and then, and what runs there, where that is in doubt.
     fn inspect(&mut self) {
         let due = self.talks.unheard_for(INSPECTION);
-        let probes = due.into_iter().map(|host| (host, Ask::Probe, About::Look));
+        let probes = due.into_iter().map(|host| (host, Ask::Probe, PendingReply::Look));
         let doubted = self.talks.doubted(INSPECTION);
-        let inventory = |host| (host, Ask::Inventory { jobs: false }, About::Inventory);
+        let inventory = |host| (host, Ask::Inventory { jobs: false }, PendingReply::Inventory);
         let asks = probes.chain(doubted.into_iter().map(inventory)).collect();
         self.talks.send(self.setup.fleet.notes_mut(), asks);
     }

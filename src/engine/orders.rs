@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::talk::About;
+use super::talk::PendingReply;
 use super::{Engine, EngineError, baselines};
 use crate::domain::job::Dataset;
 use crate::domain::swe::{Agent, IMAGE_URL, Source};
@@ -30,7 +30,7 @@ impl Engine {
                     self.setup.fleet.notes_mut().mark_sent(&host, attempt);
                     match self.start(&host, attempt).await? {
                         Ok(Some(start)) => {
-                            requests.push((host, Ask::Start(Box::new(start)), About::Start(attempt)));
+                            requests.push((host, Ask::Start(Box::new(start)), PendingReply::Start(attempt)));
                         }
                         Ok(None) => {}
                         Err(error) => {
@@ -42,7 +42,7 @@ impl Engine {
                 }
                 HostMessage::Follow { attempt, host, from } => {
                     self.setup.fleet.notes_mut().mark_sent(&host, attempt);
-                    requests.push((host, Ask::Follow { attempt, from }, About::Follow));
+                    requests.push((host, Ask::Follow { attempt, from }, PendingReply::Follow));
                 }
                 HostMessage::Cancel { attempt, host, hard } => {
                     let authority = self.setup.authority.clone();
@@ -53,13 +53,13 @@ impl Engine {
                             attempt,
                             hard,
                         },
-                        About::Stop,
+                        PendingReply::Stop,
                     ));
                 }
                 HostMessage::Prefetch { host, job } => requests.extend(self.fetch(host, job).await?),
                 HostMessage::Probe { host } => {
-                    if !self.talks.awaits(&host, &About::Look) {
-                        requests.push((host, Ask::Probe, About::Look));
+                    if !self.talks.awaits(&host, &PendingReply::Look) {
+                        requests.push((host, Ask::Probe, PendingReply::Look));
                     }
                 }
                 HostMessage::Evict { host, image } => {
@@ -67,7 +67,7 @@ impl Engine {
                         .fleet
                         .notes_mut()
                         .record_eviction(&host, clock::now(), &image);
-                    let about = About::Evict(image.clone());
+                    let about = PendingReply::Evict(image.clone());
                     let ask = Ask::Discard {
                         source: image,
                         runtimes: self.setup.config.runtimes(),
@@ -75,8 +75,8 @@ impl Engine {
                     requests.push((host, ask, about));
                 }
                 HostMessage::Clean { host } => {
-                    if !self.talks.awaits(&host, &About::Clean) {
-                        requests.push((host, Ask::Clean, About::Clean));
+                    if !self.talks.awaits(&host, &PendingReply::Clean) {
+                        requests.push((host, Ask::Clean, PendingReply::Clean));
                     }
                 }
             }
@@ -158,7 +158,7 @@ impl Engine {
         &mut self,
         host: HostName,
         job: JobId,
-    ) -> Result<Option<(HostName, Ask, About)>, EngineError> {
+    ) -> Result<Option<(HostName, Ask, PendingReply)>, EngineError> {
         if self.setup.fleet.reserve_next(&host, job).is_none() {
             return Ok(None);
         }
@@ -185,7 +185,7 @@ impl Engine {
             Source::Engine(_) => None,
         };
         let image = Box::new(image);
-        Ok(Some((host, Ask::Prefetch { image, url }, About::Fetch)))
+        Ok(Some((host, Ask::Prefetch { image, url }, PendingReply::Fetch)))
     }
 
     /// An address that is good for a while; none if it cannot be signed now.

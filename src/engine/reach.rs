@@ -31,7 +31,7 @@ const GOOD: Duration = Duration::from_secs(10);
 
 /// What the engine hears from a link.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum LinkEvent {
     /// It is open, and takes requests here.
     Up(Hello, mpsc::Sender<Request>),
     /// The runner says something.
@@ -44,13 +44,13 @@ pub(super) enum News {
 #[derive(Debug)]
 pub(super) struct Delivery {
     /// The host, and its news.
-    pub(super) news: (HostName, News),
+    pub(super) news: (HostName, LinkEvent),
     /// None for news that are a few bytes.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 impl Delivery {
-    fn small(host: &HostName, news: News) -> Delivery {
+    fn small(host: &HostName, news: LinkEvent) -> Delivery {
         Delivery {
             news: (host.clone(), news),
             room: None,
@@ -81,7 +81,7 @@ async fn carry(
     let link = transport.open(host).await?;
     worked.store(true, Ordering::Relaxed);
     let (requests, taken) = mpsc::channel(REQUESTS);
-    let up = News::Up(link.hello.clone(), requests);
+    let up = LinkEvent::Up(link.hello.clone(), requests);
     if engine.send(Delivery::small(&host.name, up)).await.is_err() {
         return Ok(());
     }
@@ -98,7 +98,7 @@ async fn forward(host: &HostName, mut says: mpsc::Receiver<Say>, engine: &mpsc::
             return;
         };
         let delivery = Delivery {
-            news: (host.clone(), News::Said(say)),
+            news: (host.clone(), LinkEvent::Said(say)),
             room: Some(room),
         };
         if engine.send(delivery).await.is_err() {
@@ -143,7 +143,7 @@ async fn persist<F: Future<Output = Result<(), LinkError>>>(
                 pause = longest.duration();
             }
             if engine
-                .send(Delivery::small(host, News::Down(error, outlook)))
+                .send(Delivery::small(host, LinkEvent::Down(error, outlook)))
                 .await
                 .is_err()
             {
@@ -184,7 +184,9 @@ mod tests {
             let mut heard = Vec::new();
             while heard.len() < 2 {
                 match inbox.recv().await.map(|delivery: Delivery| delivery.news) {
-                    Some((of, News::Down(error, outlook))) => heard.push((of, error.to_string(), outlook)),
+                    Some((of, LinkEvent::Down(error, outlook))) => {
+                        heard.push((of, error.to_string(), outlook));
+                    }
                     other => panic!("{other:?}"),
                 }
             }
@@ -216,7 +218,7 @@ mod tests {
                 delivery = inbox.recv() => delivery.map(|delivery| delivery.news),
                 () = persist(&host, Span::seconds(1), &worked, &engine, once) => None,
             };
-            let Some((_, News::Down(_, outlook))) = news else {
+            let Some((_, LinkEvent::Down(_, outlook))) = news else {
                 panic!("{news:?}");
             };
             assert_eq!(outlook, expected);

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::reach::News;
+use super::reach::LinkEvent;
 use crate::domain::wire::{Answer, Say};
 use crate::domain::{AttemptId, HostName};
 
-type Item = (HostName, News);
+type Item = (HostName, LinkEvent);
 
 /// Splits news, in order, into rounds.
 pub(super) fn rounds(news: impl Iterator<Item = Item>) -> Vec<Vec<Item>> {
@@ -20,18 +20,18 @@ pub(super) fn rounds(news: impl Iterator<Item = Item>) -> Vec<Vec<Item>> {
         };
         // What changes a host, or tells of many attempts at once, is understood alone.
         let alone = match &item.1 {
-            News::Up(..) | News::Down(..) => true,
-            News::Said(Say::Answer { with, .. }) => matches!(with, Answer::Inventory(_)),
-            News::Said(Say::Journal { .. }) => false,
+            LinkEvent::Up(..) | LinkEvent::Down(..) => true,
+            LinkEvent::Said(Say::Answer { with, .. }) => matches!(with, Answer::Inventory(_)),
+            LinkEvent::Said(Say::Journal { .. }) => false,
         };
         let again = match &item.1 {
-            News::Said(Say::Journal { attempt, .. }) => !journals.insert(*attempt),
-            News::Up(..) | News::Down(..) | News::Said(Say::Answer { .. }) => false,
+            LinkEvent::Said(Say::Journal { attempt, .. }) => !journals.insert(*attempt),
+            LinkEvent::Up(..) | LinkEvent::Down(..) | LinkEvent::Said(Say::Answer { .. }) => false,
         };
         if (alone || again) && !round.is_empty() {
             rounds.push(std::mem::take(&mut round));
             journals.clear();
-            if let News::Said(Say::Journal { attempt, .. }) = &item.1 {
+            if let LinkEvent::Said(Say::Journal { attempt, .. }) = &item.1 {
                 journals.insert(*attempt);
             }
         }
@@ -48,9 +48,9 @@ pub(super) fn rounds(news: impl Iterator<Item = Item>) -> Vec<Vec<Item>> {
 
 /// Appends a piece of a journal to the piece before it, if that is in this round; else gives it back.
 fn join(round: &mut [Item], item: Item) -> Option<Item> {
-    if let (host, News::Said(Say::Journal { attempt, from, text })) = &item {
+    if let (host, LinkEvent::Said(Say::Journal { attempt, from, text })) = &item {
         for (of, earlier) in round.iter_mut() {
-            if let News::Said(Say::Journal {
+            if let LinkEvent::Said(Say::Journal {
                 attempt: same,
                 from: start,
                 text: before,
@@ -78,7 +78,7 @@ mod tests {
         };
         (
             host.parse().unwrap(),
-            News::Said(Say::Journal {
+            LinkEvent::Said(Say::Journal {
                 attempt,
                 from,
                 text: text.to_owned(),
@@ -101,7 +101,7 @@ mod tests {
                 round
                     .iter()
                     .map(|(_, news)| match news {
-                        News::Said(Say::Journal { text, .. }) => text.as_str(),
+                        LinkEvent::Said(Say::Journal { text, .. }) => text.as_str(),
                         _ => "",
                     })
                     .collect()

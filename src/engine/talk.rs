@@ -12,7 +12,7 @@ use crate::schedule::fleet::LiveNotes;
 
 /// What an answer will be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum About {
+pub(super) enum PendingReply {
     Inventory,
     Start(AttemptId),
     Follow,
@@ -34,10 +34,10 @@ pub(super) enum About {
 }
 
 #[derive(Debug)]
-struct Talk {
+struct Connection {
     boot: String,
     requests: mpsc::Sender<Request>,
-    pending: BTreeMap<u64, About>,
+    pending: BTreeMap<u64, PendingReply>,
     /// When it was last asked how it is.
     looked: Option<Instant>,
     /// It has said what runs there.
@@ -50,16 +50,16 @@ struct Talk {
 
 /// All of them. Request ids are never used twice, so that an answer of a link that is gone means nothing.
 #[derive(Debug, Default)]
-pub(super) struct Talks {
+pub(super) struct Connections {
     last: u64,
-    open: BTreeMap<HostName, Talk>,
+    open: BTreeMap<HostName, Connection>,
 }
 
-impl Talks {
+impl Connections {
     pub(super) fn open(&mut self, host: &HostName, hello: &Hello, requests: mpsc::Sender<Request>) {
         self.open.insert(
             host.clone(),
-            Talk {
+            Connection {
                 boot: hello.boot.clone(),
                 requests,
                 pending: BTreeMap::new(),
@@ -93,7 +93,7 @@ impl Talks {
         let now = clock::tick();
         let due = self.open.iter().filter(|(host, talk)| {
             let late = talk.counted.is_none_or(|at| now.duration_since(at) >= pause);
-            talk.up && talk.doubted && late && !self.awaits(host, &About::Inventory)
+            talk.up && talk.doubted && late && !self.awaits(host, &PendingReply::Inventory)
         });
         due.map(|(host, _)| host.clone()).collect()
     }
@@ -103,17 +103,17 @@ impl Talks {
         let now = clock::tick();
         let mute = self.open.iter().filter(|(host, talk)| {
             let late = talk.counted.is_some_and(|at| now.duration_since(at) >= patience);
-            late && self.awaits(host, &About::Inventory)
+            late && self.awaits(host, &PendingReply::Inventory)
         });
         mute.map(|(host, _)| host.clone()).collect()
     }
 
-    pub(super) fn answered(&mut self, host: &HostName, to: u64) -> Option<About> {
+    pub(super) fn answered(&mut self, host: &HostName, to: u64) -> Option<PendingReply> {
         self.open.get_mut(host)?.pending.remove(&to)
     }
 
     /// Is an answer of this kind on its way?
-    pub(super) fn awaits(&self, host: &HostName, about: &About) -> bool {
+    pub(super) fn awaits(&self, host: &HostName, about: &PendingReply) -> bool {
         let talk = self.open.get(host);
         talk.is_some_and(|talk| talk.pending.values().any(|pending| pending == about))
     }
@@ -123,13 +123,13 @@ impl Talks {
         let now = clock::tick();
         let due = self.open.iter().filter(|(host, talk)| {
             let late = talk.looked.is_none_or(|at| now.duration_since(at) >= span);
-            late && !self.awaits(host, &About::Look)
+            late && !self.awaits(host, &PendingReply::Look)
         });
         due.map(|(host, _)| host.clone()).collect()
     }
 
     /// Hands requests to their links. What a link cannot take now is told again later, by `plan`.
-    pub(super) fn send(&mut self, notes: &mut LiveNotes, requests: Vec<(HostName, Ask, About)>) {
+    pub(super) fn send(&mut self, notes: &mut LiveNotes, requests: Vec<(HostName, Ask, PendingReply)>) {
         for (host, ask, about) in requests {
             let Some(talk) = self.open.get_mut(&host) else {
                 continue;
@@ -139,19 +139,19 @@ impl Talks {
             match (talk.requests.try_send(Request { id: self.last, ask }), attempt) {
                 (Ok(()), _) => {
                     match about {
-                        About::Look => talk.looked = Some(clock::tick()),
-                        About::Inventory => {
+                        PendingReply::Look => talk.looked = Some(clock::tick()),
+                        PendingReply::Inventory => {
                             (talk.counted, talk.doubted) = (Some(clock::tick()), false);
                         }
-                        About::Start(_)
-                        | About::Follow
-                        | About::Stop
-                        | About::Seek(..)
-                        | About::Withdraw(..)
-                        | About::Shelf
-                        | About::Fetch
-                        | About::Evict(_)
-                        | About::Clean => {}
+                        PendingReply::Start(_)
+                        | PendingReply::Follow
+                        | PendingReply::Stop
+                        | PendingReply::Seek(..)
+                        | PendingReply::Withdraw(..)
+                        | PendingReply::Shelf
+                        | PendingReply::Fetch
+                        | PendingReply::Evict(_)
+                        | PendingReply::Clean => {}
                     }
                     talk.pending.insert(self.last, about);
                 }
@@ -169,8 +169,8 @@ mod tests {
     use crate::domain::wire::PROTOCOL;
 
     /// One open conversation, and where its requests arrive.
-    fn talks(host: &HostName) -> (Talks, mpsc::Receiver<Request>) {
-        let mut talks = Talks::default();
+    fn talks(host: &HostName) -> (Connections, mpsc::Receiver<Request>) {
+        let mut talks = Connections::default();
         let (requests, taken) = mpsc::channel(8);
         let hello = Hello {
             protocol: PROTOCOL,
@@ -189,11 +189,11 @@ mod tests {
         let mut notes = LiveNotes::default();
         assert_eq!(talks.mute(Duration::ZERO), [], "nobody has asked");
         let ask = Ask::Inventory { jobs: false };
-        talks.send(&mut notes, vec![(host.clone(), ask, About::Inventory)]);
+        talks.send(&mut notes, vec![(host.clone(), ask, PendingReply::Inventory)]);
         assert_eq!(talks.mute(Duration::from_hours(1)), [], "it has time");
         assert_eq!(talks.mute(Duration::ZERO), std::slice::from_ref(&host));
         let asked = taken.try_recv().unwrap();
-        assert_eq!(talks.answered(&host, asked.id), Some(About::Inventory));
+        assert_eq!(talks.answered(&host, asked.id), Some(PendingReply::Inventory));
         assert_eq!(talks.mute(Duration::ZERO), []);
     }
 
@@ -204,10 +204,10 @@ mod tests {
         let mut notes = LiveNotes::default();
         let hour = Duration::from_hours(1);
         assert_eq!(talks.unheard_for(hour), std::slice::from_ref(&host));
-        talks.send(&mut notes, vec![(host.clone(), Ask::Probe, About::Look)]);
+        talks.send(&mut notes, vec![(host.clone(), Ask::Probe, PendingReply::Look)]);
         assert_eq!(talks.unheard_for(Duration::ZERO), [], "its answer is on its way");
         let asked = taken.try_recv().unwrap();
-        assert_eq!(talks.answered(&host, asked.id), Some(About::Look));
+        assert_eq!(talks.answered(&host, asked.id), Some(PendingReply::Look));
         assert_eq!(talks.unheard_for(hour), []);
         assert_eq!(talks.unheard_for(Duration::ZERO), [host]);
     }

@@ -4,7 +4,7 @@
 //! earlier coordinator is looked for on its host first, and that coordinator is shut out before its absence counts.
 
 use super::Engine;
-use super::talk::About;
+use super::talk::PendingReply;
 use crate::domain::event::Refusal;
 use crate::domain::wire::{Answer, Ask, Authority};
 use crate::domain::{AttemptId, AttemptState, Epoch, Event, Fault, HostName};
@@ -14,11 +14,11 @@ use crate::schedule::Fleet;
 #[derive(Debug, Default)]
 pub(super) struct Next {
     pub(super) event: Option<Event>,
-    pub(super) question: Option<(HostName, Ask, About)>,
+    pub(super) question: Option<(HostName, Ask, PendingReply)>,
 }
 
 impl Next {
-    fn ask(host: &HostName, ask: Ask, about: About) -> Next {
+    fn ask(host: &HostName, ask: Ask, about: PendingReply) -> Next {
         Next {
             event: None,
             question: Some((host.clone(), ask, about)),
@@ -34,7 +34,7 @@ impl Engine {
     }
 
     /// What follows once the host has looked for an attempt, or has heard that it is not wanted.
-    pub(super) fn sought(&self, host: &HostName, about: About, answer: &Answer) -> Next {
+    pub(super) fn sought(&self, host: &HostName, about: PendingReply, answer: &Answer) -> Next {
         sought(&self.setup.fleet, &self.setup.authority, host, about, answer)
     }
 }
@@ -51,22 +51,28 @@ fn unfit(fleet: &Fleet, authority: &Authority, host: &HostName, attempt: Attempt
     Next::ask(
         host,
         Ask::Follow { attempt, from: 0 },
-        About::Seek(attempt, fault),
+        PendingReply::Seek(attempt, fault),
     )
 }
 
-fn sought(fleet: &Fleet, authority: &Authority, host: &HostName, about: About, answer: &Answer) -> Next {
+fn sought(
+    fleet: &Fleet,
+    authority: &Authority,
+    host: &HostName,
+    about: PendingReply,
+    answer: &Answer,
+) -> Next {
     match (about, answer) {
         // Not there; and from now on nobody else can have it started.
-        (About::Seek(attempt, fault), Answer::Failed(_)) => {
+        (PendingReply::Seek(attempt, fault), Answer::Failed(_)) => {
             let ask = Ask::Cancel {
                 authority: authority.clone(),
                 attempt,
                 hard: false,
             };
-            Next::ask(host, ask, About::Withdraw(attempt, fault))
+            Next::ask(host, ask, PendingReply::Withdraw(attempt, fault))
         }
-        (About::Withdraw(attempt, fault), Answer::Failed(_)) => {
+        (PendingReply::Withdraw(attempt, fault), Answer::Failed(_)) => {
             let known = fleet.attempt(attempt);
             let waits = known.is_some_and(|known| known.state == AttemptState::Intended);
             Next {
@@ -75,8 +81,8 @@ fn sought(fleet: &Fleet, authority: &Authority, host: &HostName, about: About, a
             }
         }
         // It came in the last moment.
-        (About::Withdraw(attempt, _), Answer::Done) => {
-            Next::ask(host, Ask::Follow { attempt, from: 0 }, About::Follow)
+        (PendingReply::Withdraw(attempt, _), Answer::Done) => {
+            Next::ask(host, Ask::Follow { attempt, from: 0 }, PendingReply::Follow)
         }
         // It is there, and its journal is on its way; or the host obeys a newer coordinator.
         (_, _) => Next::default(),
@@ -96,7 +102,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::fault::{Again, Class};
+    use crate::domain::fault::{Again, FaultName};
     use crate::domain::{Job, JobId, Place};
 
     const NOW: Epoch = Epoch(7);
@@ -141,12 +147,8 @@ mod tests {
     }
 
     fn fault() -> Fault {
-        Fault {
-            class: Class::Config,
-            name: "not-in-config".to_owned(),
-            what: "pipeline `gone` is not in fleet.toml any more".to_owned(),
-            again: Again::Never,
-        }
+        let what = "pipeline `gone` is not in fleet.toml any more";
+        Fault::new(FaultName::NotInConfig, Again::Never, what)
     }
 
     #[test]
@@ -168,11 +170,11 @@ mod tests {
             panic!("{next:?}");
         };
         let answer = |text: &str| Answer::Failed(text.to_owned());
-        let asks = |about: About, answer: &Answer, fleet: &Fleet| {
+        let asks = |about: PendingReply, answer: &Answer, fleet: &Fleet| {
             let next = sought(fleet, &authority, &host, about, answer);
             (next.event, next.question.map(|(_, ask, about)| (ask, about)))
         };
-        let seek = || About::Seek(attempt, fault());
+        let seek = || PendingReply::Seek(attempt, fault());
         assert!(sought_for == seek());
         assert!(asks(seek(), &Answer::Done, &fleet) == (None, None), "it is there");
         let (event, question) = asks(seek(), &answer("no such attempt"), &fleet);
@@ -181,13 +183,13 @@ mod tests {
             panic!("{question:?}");
         };
         assert_eq!(by.epoch, NOW, "from now on it comes through no more");
-        let withdrawn = || About::Withdraw(attempt, fault());
+        let withdrawn = || PendingReply::Withdraw(attempt, fault());
         assert!(withdraw == withdrawn());
         let (event, question) = asks(withdrawn(), &Answer::Done, &fleet);
         assert_eq!(event, None, "it has come through");
         assert!(matches!(
             question,
-            Some((Ask::Follow { from: 0, .. }, About::Follow))
+            Some((Ask::Follow { from: 0, .. }, PendingReply::Follow))
         ));
         let (event, question) = asks(withdrawn(), &answer("no such attempt"), &fleet);
         assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Engine;
 use super::hearing::refusal;
-use super::talk::About;
+use super::talk::PendingReply;
 use crate::domain::event::Stock;
 use crate::domain::journal::Entry;
 use crate::domain::wire::{Answer, Ask, Cleaned, Shelved};
@@ -15,13 +15,18 @@ use crate::schedule::Fleet;
 
 impl Engine {
     /// An answer about the host itself. Whatever went wrong there is no fault of the coordinator's, and no reason to stop.
-    pub(super) fn hear_of_host(&mut self, host: &HostName, about: &About, answer: &Answer) -> Vec<Event> {
+    pub(super) fn hear_of_host(
+        &mut self,
+        host: &HostName,
+        about: &PendingReply,
+        answer: &Answer,
+    ) -> Vec<Event> {
         let (fleet, now) = (&mut self.setup.fleet, clock::now());
-        if *about == About::Shelf {
+        if *about == PendingReply::Shelf {
             fleet.notes_mut().await_images(host, false);
         }
         match (about, answer) {
-            (About::Look, Answer::Facts(facts)) => {
+            (PendingReply::Look, Answer::Facts(facts)) => {
                 if plan::is_in_doubt(fleet, host, &facts.slots) {
                     self.talks.doubt(host);
                 }
@@ -30,41 +35,43 @@ impl Engine {
                     .notes_mut()
                     .record_health(host, now, facts.as_ref().clone(), low);
             }
-            (About::Look, _) => fleet.notes_mut().record_no_health(host),
-            (About::Shelf, Answer::Images(images)) => return stocked(fleet, host, images),
-            (About::Fetch, Answer::Images(images)) => {
+            (PendingReply::Look, _) => fleet.notes_mut().record_no_health(host),
+            (PendingReply::Shelf, Answer::Images(images)) => return stocked(fleet, host, images),
+            (PendingReply::Fetch, Answer::Images(images)) => {
                 fleet.notes_mut().record_fetch(host, now, true);
                 return came(fleet, host, images);
             }
-            (About::Fetch, other) => {
+            (PendingReply::Fetch, other) => {
                 tracing::warn!(host.name = %host, answer = ?other, "an image could not be fetched ahead");
                 fleet.notes_mut().record_fetch(host, now, false);
             }
-            (About::Evict(source), Answer::Images(_)) => {
+            (PendingReply::Evict(source), Answer::Images(_)) => {
                 return vec![Event::Stocked {
                     host: host.clone(),
                     came: Vec::new(),
                     went: vec![source.clone()],
                 }];
             }
-            (About::Evict(source), other) => {
+            (PendingReply::Evict(source), other) => {
                 tracing::warn!(host.name = %host, source, answer = ?other, "an image could not be removed");
             }
-            (About::Clean, Answer::Cleaned(cleaned)) => return vec![after_cleaning(host, &told(cleaned))],
-            (About::Clean, other) => {
+            (PendingReply::Clean, Answer::Cleaned(cleaned)) => {
+                return vec![after_cleaning(host, &told(cleaned))];
+            }
+            (PendingReply::Clean, other) => {
                 // Jobs must not wait for it for ever; if it mattered, they fail again, and elsewhere.
                 return vec![after_cleaning(host, &format!("in vain: {}", refusal(other)))];
             }
-            (About::Shelf, other) => {
+            (PendingReply::Shelf, other) => {
                 tracing::warn!(host.name = %host, answer = ?other, "a host cannot tell which images it has");
             }
             (
-                About::Inventory
-                | About::Start(_)
-                | About::Follow
-                | About::Stop
-                | About::Seek(..)
-                | About::Withdraw(..),
+                PendingReply::Inventory
+                | PendingReply::Start(_)
+                | PendingReply::Follow
+                | PendingReply::Stop
+                | PendingReply::Seek(..)
+                | PendingReply::Withdraw(..),
                 _,
             ) => {}
         }

@@ -9,12 +9,12 @@ use crate::domain::{AttemptId, Event, JobId, Timestamp, Verdict};
 use crate::plan::host_gone;
 use crate::schedule::Fleet;
 use crate::schedule::fleet::Attempt;
-use crate::store::Wish;
+use crate::store::Command;
 
 /// What another process wants, if it still makes sense.
-pub fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
+pub fn wish(fleet: &Fleet, wish: &Command) -> Vec<Event> {
     match wish {
-        Wish::Cancel { job, hard } => {
+        Command::Cancel { job, hard } => {
             let open = fleet.job(*job).is_some_and(|entry| entry.closed.is_none());
             open.then_some(Event::CancelAsked {
                 job: *job,
@@ -23,17 +23,17 @@ pub fn wish(fleet: &Fleet, wish: &Wish) -> Vec<Event> {
             .into_iter()
             .collect()
         }
-        Wish::HostGone { host, word } => host_gone(fleet, host, word.as_deref()),
-        Wish::Hold {
+        Command::HostGone { host, word } => host_gone(fleet, host, word.as_deref()),
+        Command::Hold {
             subject,
             kind,
             why,
             until,
         } => hold(fleet, subject, *kind, why, *until),
-        Wish::Release { subject, why } => release(fleet, subject, why),
-        Wish::Reopen { job, why, from } => reopen(fleet, *job, why, from),
-        Wish::Suspect { attempt, why } => suspect(fleet, *attempt, why),
-        Wish::Grade(verdicts) => grade(fleet, verdicts),
+        Command::Release { subject, why } => release(fleet, subject, why),
+        Command::Reopen { job, why, from } => reopen(fleet, *job, why, from),
+        Command::Suspect { attempt, why } => suspect(fleet, *attempt, why),
+        Command::Grade(verdicts) => grade(fleet, verdicts),
     }
 }
 

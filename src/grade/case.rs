@@ -10,7 +10,7 @@ use super::material::Measure;
 use super::parse::Status;
 use crate::domain::Instance;
 use crate::domain::evidence::{Applied, Evidence};
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::{Again, Class, Fault, FaultName};
 use crate::domain::verdict::{Decision, Outcome};
 use crate::text::{EXCERPT, sanitize_excerpt};
 
@@ -111,15 +111,11 @@ impl Case<'_> {
     }
 
     fn dataset(&self) -> Option<Fault> {
-        let fault = |name: &str, what: &str| Fault {
-            class: Class::Dataset,
-            name: name.to_owned(),
-            what: sanitize_excerpt(what, EXCERPT),
-            again: Again::Never,
-        };
+        let fault =
+            |name: FaultName, what: &str| Fault::new(name, Again::Never, sanitize_excerpt(what, EXCERPT));
         if self.instance.fail_to_pass.is_empty() {
             return Some(fault(
-                "no-fail-to-pass",
+                FaultName::NoFailToPass,
                 "FAIL_TO_PASS is empty: nothing tells a solution from none",
             ));
         }
@@ -130,7 +126,10 @@ impl Case<'_> {
             i + 1,
             golden[i].said
         );
-        Some(fault("test-patch-failed", what.trim_end_matches([':', ' '])))
+        Some(fault(
+            FaultName::TestPatchFailed,
+            what.trim_end_matches([':', ' ']),
+        ))
     }
 
     fn rule_on_tests(&self, cut: bool) -> Ruling {
@@ -222,20 +221,11 @@ pub(super) fn unnamed(passed: u32) -> String {
 }
 
 fn unfinished(what: &str) -> Ruling {
-    let fault = Fault {
-        class: Class::Harness,
-        name: "evaluation-incomplete".to_owned(),
-        what: what.to_owned(),
-        again: Again::Anywhere,
-    };
+    let fault = Fault::new(FaultName::EvaluationIncomplete, Again::Anywhere, what);
     Ruling::undecided(Outcome::InfraFailed, fault)
 }
 
 fn cut_fault() -> Fault {
-    Fault {
-        class: Class::Config,
-        name: "log-cut".to_owned(),
-        what: "expected tests are missing, and the middle of the log was not kept".to_owned(),
-        again: Again::Never,
-    }
+    let what = "expected tests are missing, and the middle of the log was not kept";
+    Fault::new(FaultName::LogCut, Again::Never, what)
 }

@@ -6,11 +6,9 @@
 use super::guard::Believed;
 use super::setup;
 use crate::domain::evidence::Tests;
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::{Again, Fault, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::text::{EXCERPT, sanitize_excerpt};
-
-/// The name of the fault.
-pub(super) const NAME: &str = "environment-broken";
 
 /// What kept the tests from being started, if it was the environment.
 pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str) -> Option<Fault> {
@@ -23,33 +21,28 @@ pub(super) fn failure(log: &str, believed: &Believed, tests: &Tests, repo: &str)
     }
     let mut lines = log.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let last = lines.next().filter(|line| speaks_of_environment(line, repo));
-    let line = match (last, tests.exit) {
+    let line = match (last, tests.exit.map(ProgramExit::of)) {
         (Some(line), _) => line,
         // The shell's own codes for a command that it could not find or start.
-        (None, Some(126 | 127)) => lines.find(|line| speaks_of_environment(line, repo))?,
+        (None, Some(ProgramExit::CannotStart | ProgramExit::NotFound)) => {
+            lines.find(|line| speaks_of_environment(line, repo))?
+        }
         (None, _) => return None,
     };
-    Some(Fault {
-        class: Class::Image,
-        name: NAME.to_owned(),
-        what: sanitize_excerpt(&format!("the tests could not be started: {line}"), EXCERPT),
-        again: Again::Elsewhere,
-    })
+    let what = sanitize_excerpt(&format!("the tests could not be started: {line}"), EXCERPT);
+    Some(Fault::new(FaultName::EnvironmentBroken, Again::Elsewhere, what))
 }
 
 /// The command makes the environment of its tests first, and could not. Where it has no network, no other host has one for it.
 fn no_set_up(line: &str, tests: &Tests) -> Fault {
     let none = tests.network.as_deref() == Some("none");
     let without = if none { ", and its `network` is none" } else { "" };
-    Fault {
-        class: Class::Image,
-        name: NAME.to_owned(),
-        what: sanitize_excerpt(
-            &format!("the environment of the tests could not be set up{without}: {line}"),
-            EXCERPT,
-        ),
-        again: if none { Again::Never } else { Again::Elsewhere },
-    }
+    let again = if none { Again::Never } else { Again::Elsewhere };
+    let what = sanitize_excerpt(
+        &format!("the environment of the tests could not be set up{without}: {line}"),
+        EXCERPT,
+    );
+    Fault::new(FaultName::EnvironmentBroken, again, what)
 }
 
 /// Does the shell, or what started it, say that something outside of the repository is missing?

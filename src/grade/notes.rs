@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::case::Case;
 use super::grading::{Finding, Judged, MatchKind, Note};
 use super::guard::Doubt;
-use crate::domain::Fault;
 use crate::domain::evidence::{Applied, Part, PutBack};
+use crate::domain::fault::{Fault, FaultName};
 
 /// So many tests are named in one note.
 const NAMED: usize = 3;
@@ -87,7 +87,7 @@ pub(super) fn of(case: &Case<'_>, fault: Option<&Fault>) -> Vec<Note> {
     }
     notes.extend(against_gold(case));
     notes.extend(case.heard.iter().cloned());
-    if let Some(fault) = fault.filter(|fault| fault.name == super::environment::NAME) {
+    if let Some(fault) = fault.filter(|fault| fault.name == FaultName::EnvironmentBroken) {
         notes.push(Note::new(Finding::EnvironmentFailed, &fault.what));
     }
     if case.evidence.patch.state == Applied::Fuzzy {

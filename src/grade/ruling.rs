@@ -9,7 +9,7 @@ use super::{command, matching, notes, report};
 use crate::domain::Instance;
 use crate::domain::baseline::Shown;
 use crate::domain::evidence::Evidence;
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::{Again, Fault, FaultName};
 use crate::domain::verdict::{Outcome, Verdict};
 use crate::text::{EXCERPT, sanitize_excerpt};
 
@@ -130,12 +130,8 @@ fn shown(
 
 /// For a log that nobody here can read.
 fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
-    let fault = Fault {
-        class: Class::Config,
-        name: "unknown-parser".to_owned(),
-        what: sanitize_excerpt(&format!("no parser is called {}", instance.parser), EXCERPT),
-        again: Again::Never,
-    };
+    let what = sanitize_excerpt(&format!("no parser is called {}", instance.parser), EXCERPT);
+    let fault = Fault::new(FaultName::UnknownParser, Again::Never, what);
     let missing = |names: &[String]| -> Vec<Judged> {
         let nothing = Believed::default();
         names

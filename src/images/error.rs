@@ -4,8 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::docker::DockerError;
-use crate::domain::Fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, Fault, FaultName};
 use crate::text::sanitize_excerpt;
 
 /// Why an image could not be made ready. No variant ever holds the signed link.
@@ -141,45 +140,48 @@ impl ImageError {
         }
     }
 
-    /// Whose doing it is, its short name, and what to do.
-    pub fn blame(&self) -> (Class, &'static str, Again) {
+    /// What it is called, and what to do.
+    pub fn blame(&self) -> (FaultName, Again) {
         use Again::{Anywhere, Cleaned, Elsewhere, Never};
         match self {
             ImageError::Docker(error) => error.blame(),
-            ImageError::NoLink(_) => (Class::Config, "image-link-missing", Anywhere),
-            ImageError::Missing(_) => (Class::Image, "image-missing", Never),
-            ImageError::Forbidden { .. } => (Class::Config, "image-forbidden", Never),
-            ImageError::Expired(_) => (Class::Config, "image-link-expired", Anywhere),
-            ImageError::Changed(_) => (Class::Image, "image-changed", Anywhere),
-            ImageError::Unreachable { .. } => (Class::Host, "store-unreachable", Elsewhere),
-            ImageError::NoRanges(_) => (Class::Config, "store-without-ranges", Never),
-            ImageError::Torn { .. } => (Class::Image, "image-torn", Never),
-            ImageError::Corrupt { .. } => (Class::Image, "image-corrupt", Anywhere),
-            ImageError::NotAnImage { .. } => (Class::Image, "image-unreadable", Never),
-            ImageError::Platform { .. } => (Class::Image, "wrong-platform", Never),
-            ImageError::NoBase(_) => (Class::Image, "base-commit-missing", Never),
-            ImageError::Unusable(_) => (Class::Image, "image-unusable", Never),
-            ImageError::RepairFailed { .. } => (Class::Image, "repair-failed", Anywhere),
-            ImageError::NoSpace { .. } => (Class::Host, "no-space", Cleaned),
-            ImageError::Registry { .. } => (Class::Host, "registry-unreachable", Elsewhere),
-            ImageError::InUse { .. } => (Class::Config, "image-in-use", Never),
-            ImageError::NotOurs(_) => (Class::Config, "image-not-ours", Never),
+            ImageError::NoLink(_) => (FaultName::ImageLinkMissing, Anywhere),
+            ImageError::Missing(_) => (FaultName::ImageMissing, Never),
+            ImageError::Forbidden { .. } => (FaultName::ImageForbidden, Never),
+            ImageError::Expired(_) => (FaultName::ImageLinkExpired, Anywhere),
+            ImageError::Changed(_) => (FaultName::ImageChanged, Anywhere),
+            ImageError::Unreachable { .. } => (FaultName::StoreUnreachable, Elsewhere),
+            ImageError::NoRanges(_) => (FaultName::StoreWithoutRanges, Never),
+            ImageError::Torn { .. } => (FaultName::ImageTorn, Never),
+            ImageError::Corrupt { .. } => (FaultName::ImageCorrupt, Anywhere),
+            ImageError::NotAnImage { .. } => (FaultName::ImageUnreadable, Never),
+            ImageError::Platform { .. } => (FaultName::WrongPlatform, Never),
+            ImageError::NoBase(_) => (FaultName::BaseCommitMissing, Never),
+            ImageError::Unusable(_) => (FaultName::ImageUnusable, Never),
+            ImageError::RepairFailed { .. } => (FaultName::RepairFailed, Anywhere),
+            ImageError::NoSpace { .. } => (FaultName::NoSpace, Cleaned),
+            ImageError::Registry { .. } => (FaultName::RegistryUnreachable, Elsewhere),
+            ImageError::InUse { .. } => (FaultName::ImageInUse, Never),
+            ImageError::NotOurs(_) => (FaultName::ImageNotOurs, Never),
             ImageError::Io { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
-                (Class::Host, "no-space", Cleaned)
+                (FaultName::NoSpace, Cleaned)
             }
-            ImageError::Io { .. } => (Class::Host, "host-disk", Elsewhere),
-            ImageError::Stopped(_) => (Class::Harness, "image-work-stopped", Anywhere),
+            ImageError::Io { .. } => (FaultName::HostDisk, Elsewhere),
+            ImageError::Stopped(_) => (FaultName::ImageWorkStopped, Anywhere),
         }
     }
 
     /// As the verdict keeps it.
     pub fn fault(&self) -> Fault {
-        let (class, name, again) = self.blame();
-        Fault {
-            class,
-            name: name.to_owned(),
-            what: sanitize_excerpt(&self.to_string(), usize::MAX),
-            again,
+        let (name, again) = self.blame();
+        let fault = Fault::new(name, again, sanitize_excerpt(&self.to_string(), usize::MAX));
+        match self {
+            // What only the text of a failure tells of may be the dataset's mistake; here the image was looked into.
+            ImageError::NoBase(_) => Fault {
+                class: Class::Image,
+                ..fault
+            },
+            _ => fault,
         }
     }
 }

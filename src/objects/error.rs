@@ -1,7 +1,6 @@
 //! What can go wrong with an object store, told apart, each with what to do.
 
-use crate::domain::Fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Fault, FaultName};
 use crate::text::sanitize_excerpt;
 
 /// Why the store did not give what was asked for.
@@ -71,27 +70,22 @@ fn detail(why: &str) -> String {
 }
 
 impl ObjectError {
-    /// Whose doing it is, its short name, and what to do.
-    pub fn blame(&self) -> (Class, &'static str, Again) {
+    /// What it is called, and what to do.
+    pub fn blame(&self) -> (FaultName, Again) {
         match self {
-            ObjectError::Missing(_) => (Class::Image, "image-missing", Again::Never),
-            ObjectError::Denied { .. } => (Class::Config, "image-forbidden", Again::Never),
-            ObjectError::NoCredentials { .. } => (Class::Config, "no-credentials", Again::Never),
-            ObjectError::Expired(_) => (Class::Config, "credentials-expired", Again::Never),
-            ObjectError::OtherRegion { .. } => (Class::Config, "other-region", Again::Never),
-            ObjectError::Unreachable { .. } => (Class::Host, "store-unreachable", Again::Anywhere),
-            ObjectError::Odd { .. } => (Class::Host, "store-odd", Again::Anywhere),
+            ObjectError::Missing(_) => (FaultName::ImageMissing, Again::Never),
+            ObjectError::Denied { .. } => (FaultName::ImageForbidden, Again::Never),
+            ObjectError::NoCredentials { .. } => (FaultName::NoCredentials, Again::Never),
+            ObjectError::Expired(_) => (FaultName::CredentialsExpired, Again::Never),
+            ObjectError::OtherRegion { .. } => (FaultName::OtherRegion, Again::Never),
+            ObjectError::Unreachable { .. } => (FaultName::StoreUnreachable, Again::Anywhere),
+            ObjectError::Odd { .. } => (FaultName::StoreOdd, Again::Anywhere),
         }
     }
 
     /// As a verdict keeps it.
     pub fn fault(&self) -> Fault {
-        let (class, name, again) = self.blame();
-        Fault {
-            class,
-            name: name.to_owned(),
-            what: sanitize_excerpt(&self.to_string(), usize::MAX),
-            again,
-        }
+        let (name, again) = self.blame();
+        Fault::new(name, again, sanitize_excerpt(&self.to_string(), usize::MAX))
     }
 }

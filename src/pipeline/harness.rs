@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Model, Pipeline, template};
+use crate::config::{AgentKind, Config, Model, Pipeline, template};
 use crate::domain::host::HostConfig;
 use crate::domain::spec;
-use crate::domain::swe::{Agent, Swe};
+use crate::domain::swe::{Agent, Swe, Task};
 
 /// The sections of the harness's `config.toml` that models use; true where the model's jobs get a key in their
 /// environment.
@@ -52,7 +52,7 @@ fn speaks(word: &str) -> bool {
 pub fn sections(config: &Config) -> Option<Sections> {
     let mut sections = None;
     for pipeline in &config.pipelines {
-        if pipeline.task("trajectory").is_none() {
+        if pipeline.task(Task::Trajectory).is_none() {
             continue;
         }
         for model in &config.models {
@@ -61,7 +61,7 @@ pub fn sections(config: &Config) -> Option<Sections> {
                 .agents
                 .iter()
                 .find(|known| agent == Some(known.name.as_str()));
-            if let Some(agent) = agent.filter(|agent| agent.kind == "openhands") {
+            if let Some(agent) = agent.filter(|agent| agent.kind == AgentKind::OpenHands) {
                 let keyless = !model.env.is_empty() || !pipeline.env.is_empty();
                 let all = sections.get_or_insert_with(Sections::new);
                 let known = all.entry(section(model, &agent.env)).or_insert(keyless);

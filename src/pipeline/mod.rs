@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use crate::config::{Config, Model, Phase, template};
 use crate::domain::host::HostConfig;
 use crate::domain::spec::{self, Step};
-use crate::domain::swe::Task;
 use crate::domain::{Epoch, Instance, Job, Spec};
 
 mod harness;
@@ -84,16 +83,6 @@ pub fn env_names(job: &Job, config: &Config) -> Vec<String> {
     names
 }
 
-fn task(word: &str) -> Option<Task> {
-    match word {
-        "image" => Some(Task::Image),
-        "trajectory" => Some(Task::Trajectory),
-        "evaluation" => Some(Task::Evaluation),
-        "report" => Some(Task::Report),
-        _ => None,
-    }
-}
-
 fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'static str, String>) -> Step {
     let fill = |word: &String| template::fill(word, |name| values.get(name).map(String::as_str));
     let scripts = template::scripts(&phase.run.iter().map(String::as_str).collect::<Vec<_>>());
@@ -108,7 +97,7 @@ fn step(phase: &Phase, model: &Model, host: &HostConfig, values: &BTreeMap<&'sta
     );
     Step {
         phase: phase.name.clone(),
-        task: phase.does.as_deref().and_then(task),
+        task: phase.does,
         argv: argv
             .map(|(word, script)| if script { word.clone() } else { fill(word) })
             .collect(),

@@ -1,9 +1,10 @@
 //! What the native phases of a job go by: its image, its agent, its evaluation.
 
 use super::{CompileError, values};
-use crate::config::{self, Config, Pipeline, template};
+use crate::config::{self, AgentKind, Config, Pipeline, template};
+use crate::domain::baseline::Weight;
 use crate::domain::host::HostConfig;
-use crate::domain::swe::{Agent, Evaluation, Image, Repair, Swe};
+use crate::domain::swe::{Agent, Evaluation, Image, Repair, Swe, Task};
 use crate::domain::{Instance, Job, Span, image};
 
 /// Most processes of the tests, where the pipeline does not say.
@@ -26,7 +27,7 @@ pub(super) fn swe(
         image: image(pipeline, config, instance)?,
         agent: if job.trajectory.is_some() {
             Agent::Given
-        } else if pipeline.task("trajectory").is_none() {
+        } else if pipeline.task(Task::Trajectory).is_none() {
             // Nobody works in a pipeline that only makes images ready.
             Agent::Noop
         } else {
@@ -41,7 +42,7 @@ pub(super) fn swe(
 /// The image of an instance, as this fleet gets it.
 pub fn image(pipeline: &Pipeline, config: &Config, instance: &Instance) -> Result<Image, CompileError> {
     let bad = |error: image::BadImage| CompileError::Image(instance.id.clone(), error.to_string());
-    let wanted = pipeline.task("image").map_or(&[][..], |phase| &phase.repairs);
+    let wanted = pipeline.task(Task::Image).map_or(&[][..], |phase| &phase.repairs);
     let repairs = wanted
         .iter()
         .filter_map(|name| config.repairs.iter().find(|repair| repair.name == *name));
@@ -87,37 +88,38 @@ fn agent(
     let values = values(job, attempt, host);
     let fill = |word: &String| template::fill(word, |name| values.get(name).map(String::as_str));
     env.extend(agent.env.iter().map(|(name, value)| (name.clone(), fill(value))));
-    if agent.kind == "openhands" {
-        let harness = host.harness.clone();
-        return Ok(Agent::OpenHands {
-            harness: harness
-                .ok_or_else(|| CompileError::NoHarness(job.pipeline.clone(), host.name.clone()))?,
-            llm: llm(job, &env),
-            class: agent.class.clone(),
-            iterations: agent.iterations,
-            env,
-        });
+    match agent.kind {
+        AgentKind::OpenHands => {
+            let harness = host.harness.clone();
+            Ok(Agent::OpenHands {
+                harness: harness
+                    .ok_or_else(|| CompileError::NoHarness(job.pipeline.clone(), host.name.clone()))?,
+                llm: llm(job, &env),
+                class: agent.class.clone(),
+                iterations: agent.iterations,
+                env,
+            })
+        }
+        AgentKind::Command => {
+            let scripts = template::scripts(&agent.run.iter().map(String::as_str).collect::<Vec<_>>());
+            let words = agent.run.iter().zip(scripts);
+            Ok(Agent::Command {
+                argv: words
+                    .map(|(word, script)| if script { word.clone() } else { fill(word) })
+                    .collect(),
+                env,
+                cwd: agent.cwd.as_ref().map(fill),
+            })
+        }
     }
-    let scripts = template::scripts(&agent.run.iter().map(String::as_str).collect::<Vec<_>>());
-    Ok(Agent::Command {
-        argv: agent
-            .run
-            .iter()
-            .zip(scripts)
-            .map(|(word, script)| if script { word.clone() } else { fill(word) })
-            .collect(),
-        env,
-        cwd: agent.cwd.as_ref().map(fill),
-    })
 }
 
 /// The agents that need no declaration.
 fn built_in(name: &str) -> Option<Agent> {
-    match name {
-        "gold" => Some(Agent::Gold),
-        "noop" => Some(Agent::Noop),
-        _ => None,
-    }
+    Some(match Weight::of(name)? {
+        Weight::Gold => Agent::Gold,
+        Weight::Noop => Agent::Noop,
+    })
 }
 
 /// The section of the harness's `config.toml`: as the model sets it, or after its name.
@@ -128,7 +130,7 @@ fn llm(job: &Job, env: &std::collections::BTreeMap<String, String>) -> String {
 }
 
 fn evaluation(job: &Job, pipeline: &Pipeline, host: &HostConfig, config: &Config) -> Evaluation {
-    let phase = pipeline.task("evaluation");
+    let phase = pipeline.task(Task::Evaluation);
     let dataset = job.dataset.as_ref().map(|dataset| dataset.path.as_ref());
     let of = |key: fn(&config::Phase) -> Option<u32>| phase.and_then(key);
     Evaluation {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::job::Place;
-use crate::domain::swe::{Agent, Source};
+use crate::domain::swe::{Agent, Source, Task};
 use crate::domain::{JobId, Span};
 
 const TOML: &str = r#"

@@ -1,27 +1,19 @@
 //! What it means for a job that it cannot be made into steps: whose doing it is, and whether another host can help.
 
 use super::CompileError;
-use crate::domain::Fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Fault, FaultName};
 
 impl CompileError {
     /// The fault of the attempt that meets it.
     pub fn fault(&self) -> Fault {
-        let (class, name, again) = match self {
+        let (name, again) = match self {
             CompileError::NoPipeline(_) | CompileError::NoModel(_) | CompileError::NoAgent(..) => {
-                (Class::Config, "not-in-config", Again::Never)
+                (FaultName::NotInConfig, Again::Never)
             }
-            CompileError::NoHarness(..) => (Class::Config, "no-harness", Again::Elsewhere),
-            CompileError::NoInstance | CompileError::NoTrajectory => {
-                (Class::Dataset, "data-missing", Again::Never)
-            }
-            CompileError::Image(..) => (Class::Dataset, "bad-image-name", Again::Never),
+            CompileError::NoHarness(..) => (FaultName::NoHarness, Again::Elsewhere),
+            CompileError::NoInstance | CompileError::NoTrajectory => (FaultName::DataMissing, Again::Never),
+            CompileError::Image(..) => (FaultName::BadImageName, Again::Never),
         };
-        Fault {
-            class,
-            name: name.to_owned(),
-            what: self.to_string(),
-            again,
-        }
+        Fault::new(name, again, self.to_string())
     }
 }

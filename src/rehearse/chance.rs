@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Dice, Faults, Scene, Step};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::Task;
 use crate::domain::{Fault, ModelName, Span};
 
@@ -63,17 +63,15 @@ impl Chance<'_> {
             return Fate::Well;
         };
         match step.task {
-            Some(Task::Image) if dice.happens(self.faults.image) => Fate::Fails(fault(
-                Class::Image,
-                "image-damaged",
-                "the image could not be made ready",
+            Some(Task::Image) if dice.happens(self.faults.image) => Fate::Fails(Fault::new(
+                FaultName::ImageCorrupt,
                 Again::Elsewhere,
+                "the image could not be made ready",
             )),
-            Some(Task::Trajectory) if dice.happens(self.faults.provider) => Fate::Fails(fault(
-                Class::Provider,
-                "provider-unavailable",
-                "the provider did not answer",
+            Some(Task::Trajectory) if dice.happens(self.faults.provider) => Fate::Fails(Fault::new(
+                FaultName::ProviderUnavailable,
                 Again::Later,
+                "the provider did not answer",
             )),
             _ if last && dice.happens(self.faults.job) => Fate::Breaks,
             _ => Fate::Well,
@@ -88,13 +86,4 @@ impl Chance<'_> {
 /// A trajectory calls the provider; a program may, and there is no telling.
 pub(super) fn works_for_model(step: &Step) -> bool {
     matches!(step.task, Some(Task::Trajectory) | None)
-}
-
-pub(super) fn fault(class: Class, name: &str, what: &str, again: Again) -> Fault {
-    Fault {
-        class,
-        name: name.to_owned(),
-        what: what.to_owned(),
-        again,
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Change, Measured, Odds};
-use crate::config::Config;
+use crate::config::{AgentKind, Config};
+use crate::domain::baseline::Weight;
 use crate::domain::event::Stock;
 use crate::domain::swe::Task;
 use crate::domain::{HostName, Job, JobId, PhaseName, Span, Timestamp};
@@ -99,17 +100,18 @@ impl<'c> Works<'c> {
         };
         // Nobody works for a trajectory that is there, or that is the dataset's own patch.
         let agent = self.config.agent_of(&job.model, pipeline);
-        let idle = job.trajectory.is_some() || matches!(agent, Some("gold" | "noop"));
+        let idle = job.trajectory.is_some() || agent.and_then(Weight::of).is_some();
         let declared = self
             .config
             .agents
             .iter()
             .find(|one| Some(one.name.as_str()) == agent);
-        let harness = job.trajectory.is_none() && declared.is_some_and(|agent| agent.kind == "openhands");
+        let harness =
+            job.trajectory.is_none() && declared.is_some_and(|agent| agent.kind == AgentKind::OpenHands);
         self.builds |= harness;
         let runtime = self.runtime.unwrap_or(RUNTIME_BYTES);
         let steps = pipeline.phase.iter().map(|phase| {
-            let task = phase.does.as_deref().and_then(task);
+            let task = phase.does;
             let quick = idle && task == Some(Task::Trajectory);
             let odds = self.odds(job, &phase.name, task, false, quick, phase.deadline);
             let warm = self.odds(job, &phase.name, task, true, quick, phase.deadline);
@@ -204,16 +206,6 @@ fn assumed(task: Option<Task>, warm: bool, quick: bool) -> (Option<u8>, Span, f6
         Some(Task::Evaluation) => (Some(4), Span::seconds(150), 0.2),
         Some(Task::Report) => (Some(5), Span::seconds(5), 0.3),
         None => (None, Span::seconds(300), 0.43),
-    }
-}
-
-fn task(word: &str) -> Option<Task> {
-    match word {
-        "image" => Some(Task::Image),
-        "trajectory" => Some(Task::Trajectory),
-        "evaluation" => Some(Task::Evaluation),
-        "report" => Some(Task::Report),
-        _ => None,
     }
 }
 

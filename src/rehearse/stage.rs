@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::chance::{Chance, Fate, fault, works_for_model};
+use super::chance::{Chance, Fate, works_for_model};
 use super::odds::scaled;
 use super::{Dice, Host, Scene, Speech, Step, Work};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::Stock;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::swe::Task;
 use crate::domain::{AttemptId, Fault, HostName, ModelName, PhaseName, Span, Timestamp};
@@ -397,11 +397,10 @@ impl Act {
 
     fn refused(&mut self) {
         self.ends = self.began.after(REFUSAL);
-        self.fate = Fate::Fails(fault(
-            Class::Provider,
-            "model-refused",
-            "its provider refuses the model",
+        self.fate = Fate::Fails(Fault::new(
+            FaultName::ModelRefused,
             Again::Mended,
+            "its provider refuses the model",
         ));
     }
 }

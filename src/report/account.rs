@@ -209,16 +209,14 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::Again;
+    use crate::domain::fault::{Again, FaultName};
     use crate::domain::journal::Ending;
     use crate::domain::verdict::Outcome;
 
     fn fault(class: Class) -> Fault {
         Fault {
             class,
-            name: "some".to_owned(),
-            what: String::new(),
-            again: Again::Never,
+            ..Fault::new(FaultName::AgentError, Again::Never, "")
         }
     }
 

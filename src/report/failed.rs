@@ -1,9 +1,8 @@
 //! What failed of one job: every attempt that did not do what it should, and the job itself.
 
 use super::{Account, words};
-use crate::blame::advice;
 use crate::domain::attempt::AttemptState;
-use crate::domain::fault::Class;
+use crate::domain::fault::{Class, FaultName, RecordedName};
 use crate::domain::journal::Outcome;
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
 use crate::domain::{Fault, HostName, Verdict};
@@ -19,7 +18,7 @@ pub struct JobFailure<'f> {
     /// Whose doing.
     pub class: Class,
     /// What it is called.
-    pub fault: String,
+    pub fault: RecordedName,
     /// The line that says it. Untrusted.
     pub line: String,
     /// What became of the job.
@@ -59,10 +58,12 @@ pub fn failures_of(entry: &JobEntry, distrusted: Option<String>) -> Vec<JobFailu
     }
     let whole = match &entry.closed {
         Some(Closure::GivenUp { why }) if all.is_empty() => {
-            Some((Class::Unknown, advice::GIVEN_UP, why.clone()))
+            Some((Class::Unknown, FaultName::GivenUp, why.clone()))
         }
         // A verdict that would count, were the instance to be trusted.
-        Some(Closure::Succeeded) => distrusted.map(|why| (Class::Dataset, advice::DISTRUSTED, why)),
+        Some(Closure::Succeeded) => {
+            distrusted.map(|why| (Class::Dataset, FaultName::InstanceDistrusted, why))
+        }
         Some(Closure::GivenUp { .. } | Closure::Failed { .. } | Closure::Cancelled) | None => None,
     };
     if let Some((class, fault, line)) = whole {
@@ -70,7 +71,7 @@ pub fn failures_of(entry: &JobEntry, distrusted: Option<String>) -> Vec<JobFailu
             entry,
             host: entry.decisive().map(|attempt| &attempt.host),
             class,
-            fault: fault.to_owned(),
+            fault: fault.into(),
             line,
             stand: FailureFate::Failed,
         });
@@ -97,7 +98,7 @@ fn stand(entry: &JobEntry) -> FailureFate {
 
 /// Whose doing, what it is called, and the line that says it; none if the attempt did what it should, or is
 /// not at its end.
-pub fn failure_of_attempt(attempt: &Attempt) -> Option<(Class, String, String)> {
+pub fn failure_of_attempt(attempt: &Attempt) -> Option<(Class, RecordedName, String)> {
     let explained = |fault: &Fault| (fault.class, fault.name.clone(), fault.what.clone());
     let told = attempt
         .fault()
@@ -108,15 +109,15 @@ pub fn failure_of_attempt(attempt: &Attempt) -> Option<(Class, String, String)> 
             None
         }
         AttemptState::Ended(Outcome::Lost { proof }) => {
-            Some((Class::Host, advice::LOST.to_owned(), proof.clone()))
+            Some((Class::Host, FaultName::HostLost.into(), proof.clone()))
         }
         AttemptState::Ended(Outcome::Failed { phase, ending }) => Some(match (told, ending.host_fault()) {
             (Some(fault), _) => explained(fault),
-            (None, Some((name, why))) => (Class::Host, name.to_owned(), why.to_owned()),
+            (None, Some((name, why))) => (Class::Host, name.into(), why.to_owned()),
             (None, None) => {
                 let how = || format!("{phase}: {}", words::ending(ending));
                 let line = attempt.excerpt.clone().unwrap_or_else(how);
-                (Class::Unknown, advice::PROGRAM.to_owned(), line)
+                (Class::Unknown, FaultName::ProgramFailed.into(), line)
             }
         }),
         AttemptState::Ended(Outcome::Succeeded) => match told {
@@ -127,27 +128,23 @@ pub fn failure_of_attempt(attempt: &Attempt) -> Option<(Class, String, String)> 
 }
 
 /// What the model did that kept its answer from being tested. Tests that fail are a plain result.
-fn by_itself(verdict: &Verdict) -> Option<(Class, String, String)> {
-    let name = verdict.outcome.word();
-    let line = || verdict.why.clone().unwrap_or_else(|| name.to_owned());
-    match verdict.outcome {
-        Evaluated::NoPatch | Evaluated::PatchFailed | Evaluated::TestTimeout
-            if verdict.decision == Decision::Unresolved =>
-        {
-            Some((Class::Model, name.to_owned(), line()))
-        }
-        Evaluated::Completed
-        | Evaluated::NoPatch
-        | Evaluated::PatchFailed
-        | Evaluated::TestTimeout
-        | Evaluated::InfraFailed
-        | Evaluated::DatasetInvalid => None,
+fn by_itself(verdict: &Verdict) -> Option<(Class, RecordedName, String)> {
+    if verdict.decision != Decision::Unresolved {
+        return None;
     }
+    let name = match verdict.outcome {
+        Evaluated::NoPatch => FaultName::NoPatch,
+        Evaluated::PatchFailed => FaultName::PatchFailed,
+        Evaluated::TestTimeout => FaultName::TestTimeout,
+        Evaluated::Completed | Evaluated::InfraFailed | Evaluated::DatasetInvalid => return None,
+    };
+    let line = verdict.why.clone().unwrap_or_else(|| name.to_string());
+    Some((Class::Model, name.into(), line))
 }
 
 /// What a job without a result failed of: the class and the name of its group. None if it has a result, or may have
 /// one yet.
-pub fn failed_of(entry: &JobEntry) -> Option<(Class, String)> {
+pub fn failed_of(entry: &JobEntry) -> Option<(Class, RecordedName)> {
     let last = failures_of(entry, None).pop()?;
     (last.stand == FailureFate::Failed).then_some((last.class, last.fault))
 }

@@ -13,7 +13,7 @@ use crate::domain::{AttemptId, layout};
 
 /// How somebody wants an attempt stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wish {
+pub(super) enum StopRequest {
     /// SIGTERM, and some time for it.
     Soft,
     /// SIGKILL at once.
@@ -21,10 +21,10 @@ pub(super) enum Wish {
 }
 
 /// The wish that a capsule holds.
-pub(super) fn wish(capsule: &Capsule) -> Option<Wish> {
+pub(super) fn read_stop_request(capsule: &Capsule) -> Option<StopRequest> {
     match std::fs::read(capsule.path.join(layout::CANCEL)) {
-        Ok(text) if text.starts_with(b"hard") => Some(Wish::Hard),
-        Ok(_) => Some(Wish::Soft),
+        Ok(text) if text.starts_with(b"hard") => Some(StopRequest::Hard),
+        Ok(_) => Some(StopRequest::Soft),
         Err(_) => None,
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn cancel(root: &Root, gate: &Lock, attempt: AttemptId, hard: bool) -
     match supervisor.filter(|supervisor| Some(supervisor.started) == holder.started) {
         // A signal without a wish would be nobody's. On a full disk the file is there and empty: a soft one.
         Some(supervisor) => {
-            if wish(&capsule).is_none() {
+            if read_stop_request(&capsule).is_none() {
                 wished?;
             }
             processes::send(supervisor.pid, Signal::SIGTERM);
@@ -72,7 +72,7 @@ pub(super) fn cancel(root: &Root, gate: &Lock, attempt: AttemptId, hard: bool) -
 
 fn write(capsule: &Capsule, hard: bool) -> Result<(), RunnerError> {
     // A hard wish is never softened by a later one.
-    if !hard && wish(capsule).is_some() {
+    if !hard && read_stop_request(capsule).is_some() {
         return Ok(());
     }
     let path = capsule.path.join(layout::CANCEL);

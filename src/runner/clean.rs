@@ -11,7 +11,7 @@ use super::capsule::Capsule;
 use super::root::Root;
 use super::{boot, close_dead, processes};
 use crate::docker::{self, DockerError, owner};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::wire::{Answer, Cleaned};
 use crate::domain::{AttemptId, Fault};
 use crate::images;
@@ -78,7 +78,7 @@ fn removed(root: &Root) -> Result<Cleaned, Fault> {
     let containers = match dead(&CONTAINERS) {
         Ok(n) => n,
         // Without a client, nothing was started through one.
-        Err(fault) if fault.name == DockerError::NoClient.blame().1 => return Ok(Cleaned::default()),
+        Err(fault) if fault.name == FaultName::NoDocker => return Ok(Cleaned::default()),
         Err(fault) => return Err(fault),
     };
     let networks = dead(&NETWORKS)?;
@@ -115,12 +115,7 @@ fn over(root: &Root) -> Result<BTreeSet<AttemptId>, Fault> {
 }
 
 fn disk(what: String) -> Fault {
-    Fault {
-        class: Class::Host,
-        name: "host-disk".to_owned(),
-        what,
-        again: Again::Elsewhere,
-    }
+    Fault::new(FaultName::HostDisk, Again::Elsewhere, what)
 }
 
 /// This process, as the label of a preparation has it.
@@ -196,13 +191,8 @@ fn remove(
 }
 
 fn fault(error: &DockerError) -> Fault {
-    let (class, name, again) = error.blame();
-    Fault {
-        class,
-        name: name.to_owned(),
-        what: error.to_string(),
-        again,
-    }
+    let (name, again) = error.blame();
+    Fault::new(name, again, error.to_string())
 }
 
 #[cfg(test)]

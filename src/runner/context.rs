@@ -1,6 +1,6 @@
 //! What the steps of one attempt share, and what comes of each.
 
-use super::cancel::{self, Wish};
+use super::cancel::{self, StopRequest};
 use super::capsule::Capsule;
 use super::root::Root;
 use super::signals::Signals;
@@ -24,7 +24,7 @@ pub(super) struct AttemptContext {
     /// What its phases are given of secrets, each its own.
     pub(super) secrets: Secrets,
     /// How somebody wants it stopped, if somebody does.
-    pub(super) wish: Option<Wish>,
+    pub(super) wish: Option<StopRequest>,
     /// It was told to stop, and nobody had asked for that.
     pub(super) unasked: bool,
     /// What its processes can be known by.
@@ -38,7 +38,7 @@ impl AttemptContext {
     /// from the host (its shutdown, its administrator), and nobody who may ask for the job's end has done so.
     pub(super) fn hear(&mut self) {
         if self.signals.drain() {
-            self.wish = self.wish.max(cancel::wish(&self.capsule));
+            self.wish = self.wish.max(cancel::read_stop_request(&self.capsule));
             self.unasked |= self.wish.is_none();
         }
     }

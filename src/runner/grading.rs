@@ -7,7 +7,7 @@ use super::native::{self, PhaseContext, PhaseOutcome};
 use crate::artifacts::{self, trajectory};
 use crate::case::Case;
 use crate::domain::evidence::{self, Applied, Evidence};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::verdict::{self, Decision, Verdict};
 use crate::domain::{Fault, layout};
 use crate::grade::{Compat, Grading, Material, Printed, grade};
@@ -105,12 +105,7 @@ fn broken(grading: Grading) -> Option<Fault> {
 }
 
 fn no_report(why: &str) -> Fault {
-    Fault {
-        class: Class::Host,
-        name: "no-report".to_owned(),
-        what: why.to_owned(),
-        again: Again::Anywhere,
-    }
+    Fault::new(FaultName::NoReport, Again::Anywhere, why)
 }
 
 /// A verdict in one line.

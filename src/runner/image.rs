@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::native::{self, PhaseContext, PhaseOutcome};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::IMAGE_URL;
 use crate::domain::{Fault, evidence};
 use crate::doors::{files, secrets};
@@ -75,11 +75,9 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Fault> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Fault {
-            class: Class::Host,
-            name: "no-threads".to_owned(),
-            what: format!("cannot start threads: {error}"),
-            again: Again::Elsewhere,
+        .map_err(|error| {
+            let what = format!("cannot start threads: {error}");
+            Fault::new(FaultName::NoThreads, Again::Elsewhere, what)
         })?;
     Ok(runtime.block_on(future))
 }

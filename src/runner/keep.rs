@@ -15,7 +15,7 @@ use super::error::{Doing as _, RunnerError};
 use super::journal;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::journal::{Ending, Entry};
 use crate::domain::swe::Task;
 use crate::domain::{AttemptId, Fault, PhaseName, Spec, layout};
@@ -129,45 +129,29 @@ fn show_instance(capsule: &Capsule) -> Result<(), RunnerError> {
 
 /// A task that ended without a word.
 fn unexplained(ending: &Ending) -> Option<Fault> {
-    let (class, name, what, again) = match ending {
-        Ending::Signal(9) => (
-            Class::Host,
-            "killed",
-            "the kernel killed it, most likely for want of memory".to_owned(),
+    Some(match ending {
+        Ending::Signal(9) => Fault::new(
+            FaultName::Killed,
             Again::Elsewhere,
+            "the kernel killed it, most likely for want of memory",
         ),
-        Ending::Signal(n) => (
-            Class::Unknown,
-            "killed",
-            format!("signal {n} ended it"),
+        Ending::Signal(n) => Fault {
+            class: Class::Unknown,
+            ..Fault::new(FaultName::Killed, Again::Anywhere, format!("signal {n} ended it"))
+        },
+        Ending::Deadline => Fault::new(FaultName::Deadline, Again::Never, "its time was up"),
+        Ending::Stall => Fault::new(
+            FaultName::Stalled,
+            Again::Elsewhere,
+            "neither output nor CPU use for too long",
+        ),
+        Ending::Exit(code) => Fault::new(
+            FaultName::NoWord,
             Again::Anywhere,
-        ),
-        Ending::Deadline => (
-            Class::Unknown,
-            "deadline",
-            "its time was up".to_owned(),
-            Again::Never,
-        ),
-        Ending::Stall => (
-            Class::Unknown,
-            "stalled",
-            "neither output nor CPU use for too long".to_owned(),
-            Again::Elsewhere,
-        ),
-        Ending::Exit(code) => (
-            Class::Unknown,
-            "no-word",
             format!("it ended with code {code} and said nothing"),
-            Again::Anywhere,
         ),
-        Ending::NotStarted(why) => (Class::Host, "not-started", why.clone(), Again::Elsewhere),
+        Ending::NotStarted(why) => Fault::new(FaultName::NotStarted, Again::Elsewhere, why),
         Ending::Cancelled | Ending::HostFault(_) => return None,
-    };
-    Some(Fault {
-        class,
-        name: name.to_owned(),
-        what,
-        again,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
-use super::cancel::Wish;
+use super::cancel::StopRequest;
 use super::context::{AttemptContext, StepEnd, UNASKED};
 use super::gauge::{Count, Gauge};
 use super::journal::Journal;
@@ -162,7 +162,7 @@ impl Running<'_> {
             self.context.recorder.tick(now);
             self.tell_pressure(now);
             if let Some(ending) = self.overdue(now) {
-                let hard = self.context.wish == Some(Wish::Hard);
+                let hard = self.context.wish == Some(StopRequest::Hard);
                 let grace = if hard {
                     Duration::ZERO
                 } else {
@@ -174,7 +174,7 @@ impl Running<'_> {
                     kill_at: now + grace,
                 });
             }
-            let hard = self.context.wish == Some(Wish::Hard);
+            let hard = self.context.wish == Some(StopRequest::Hard);
             if self.stop.as_ref().is_some_and(|stop| hard || now >= stop.kill_at) {
                 return;
             }

@@ -63,7 +63,7 @@ pub fn supervise(root: &Path, attempt: AttemptId, handed: bool) -> Result<(), Ru
     let mut context = AttemptContext {
         unasked: false,
         recorder,
-        wish: cancel::wish(&capsule),
+        wish: cancel::read_stop_request(&capsule),
         root,
         capsule,
         spec,

@@ -12,7 +12,7 @@ use crate::blame;
 use crate::docker::owner;
 use crate::domain::conclusion::{self, Conclusion};
 use crate::domain::evidence;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::{Swe, Task};
 use crate::domain::{Fault, Instance, PhaseName, Secrets, Spec, layout};
 use crate::doors::files::{self, AS_UMASK, Durability};
@@ -134,10 +134,6 @@ fn labels(capsule: &Path, spec: &Spec) -> BTreeMap<String, String> {
 }
 
 fn dataset(why: &str) -> Fault {
-    Fault {
-        class: Class::Dataset,
-        name: "dataset-unreadable".to_owned(),
-        what: format!("the dataset of the job cannot be read: {why}"),
-        again: Again::Never,
-    }
+    let what = format!("the dataset of the job cannot be read: {why}");
+    Fault::new(FaultName::DatasetUnreadable, Again::Never, what)
 }

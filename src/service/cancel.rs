@@ -8,7 +8,7 @@ use crate::doors::clock;
 use crate::engine::Stop;
 use crate::report::words;
 use crate::schedule::Fleet;
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// What is to be stopped.
 #[derive(Debug, Clone, Default)]
@@ -119,7 +119,7 @@ async fn ask_coordinator(
     let store = Store::open(&project.database_path()).await?;
     for job in jobs {
         store
-            .wish(clock::now(), &Wish::Cancel { job: *job, hard })
+            .wish(clock::now(), &Command::Cancel { job: *job, hard })
             .await?;
     }
     let patience = project.config.fleet.unreachable.duration();

@@ -15,7 +15,7 @@ use crate::doors::{clock, secrets};
 use crate::report::{Books, words};
 use crate::schedule::Fleet;
 use crate::schedule::fleet::JobEntry;
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// What is to come home.
 #[derive(Debug, Clone, Default)]
@@ -222,9 +222,9 @@ async fn record_verdicts(
     if news.is_empty() {
         return Ok(fleet);
     }
-    let wishes: Vec<Wish> = news
+    let wishes: Vec<Command> = news
         .chunks(AT_ONCE)
-        .map(|some| Wish::Grade(some.to_vec()))
+        .map(|some| Command::Grade(some.to_vec()))
         .collect();
     commands::submit(project, &wishes.iter().collect::<Vec<_>>()).await?;
     project.read_facts_only().await

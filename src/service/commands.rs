@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Problem, Project};
 use crate::doors::clock;
 use crate::engine;
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// How often we look whether the coordinator has taken what we asked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -17,17 +17,17 @@ pub struct PlannedCommand {
     /// What will be so.
     pub what: String,
     /// What the coordinator is asked for.
-    pub wish: Wish,
+    pub wish: Command,
 }
 
 /// Does what was planned, in order. Returns once it is done.
 pub async fn submit_planned(project: &Project, planned: &[PlannedCommand]) -> Result<(), Problem> {
-    let wishes: Vec<&Wish> = planned.iter().map(|one| &one.wish).collect();
+    let wishes: Vec<&Command> = planned.iter().map(|one| &one.wish).collect();
     submit(project, &wishes).await
 }
 
 /// Makes facts of these wishes, in order. Returns once they are.
-pub async fn submit(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> {
+pub async fn submit(project: &Project, wishes: &[&Command]) -> Result<(), Problem> {
     if wishes.is_empty() {
         return Ok(());
     }
@@ -48,7 +48,7 @@ pub async fn submit(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> 
     for (id, wish) in coordinator.store.wishes().await? {
         let events = engine::wish(&coordinator.fleet, &wish);
         coordinator.record(&events).await?;
-        coordinator.store.granted(&[id]).await?;
+        coordinator.store.acknowledge(&[id]).await?;
     }
     for wish in wishes {
         let events = engine::wish(&coordinator.fleet, wish);
@@ -58,7 +58,7 @@ pub async fn submit(project: &Project, wishes: &[&Wish]) -> Result<(), Problem> 
 }
 
 /// Leaves the wishes for the coordinator. False if it ended before it had taken them all.
-async fn ask(project: &Project, wishes: &[&Wish]) -> Result<bool, Problem> {
+async fn ask(project: &Project, wishes: &[&Command]) -> Result<bool, Problem> {
     let store = Store::open(&project.database_path()).await?;
     for wish in wishes {
         store.wish(clock::now(), wish).await?;

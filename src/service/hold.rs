@@ -8,7 +8,7 @@ use crate::domain::hold::{Kind, Subject};
 use crate::domain::{HostName, Timestamp};
 use crate::report::words;
 use crate::schedule::Fleet;
-use crate::store::Wish;
+use crate::store::Command;
 
 /// What can be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub async fn plan_resume(
     Ok(held
         .map(|subject| PlannedCommand {
             what: format!("{subject} may go on"),
-            wish: Wish::Release {
+            wish: Command::Release {
                 subject,
                 why: why.to_owned(),
             },
@@ -140,7 +140,7 @@ fn plan_hold(subject: Subject, kind: Kind, why: &str, until: Option<Timestamp>) 
     let ends = until.map(|until| format!(" until {until}")).unwrap_or_default();
     PlannedCommand {
         what: format!("{subject} {}{ends}", kind.word()),
-        wish: Wish::Hold {
+        wish: Command::Hold {
             subject,
             kind,
             why: why.to_owned(),
@@ -149,9 +149,9 @@ fn plan_hold(subject: Subject, kind: Kind, why: &str, until: Option<Timestamp>) 
     }
 }
 
-fn is_new_hold(fleet: &Fleet, wish: &Wish) -> bool {
+fn is_new_hold(fleet: &Fleet, wish: &Command) -> bool {
     match wish {
-        Wish::Hold {
+        Command::Hold {
             subject, kind, until, ..
         } => {
             let known = fleet.hold(subject);

@@ -6,7 +6,7 @@ use crate::domain::{AttemptId, HostName, Span};
 use crate::doors::clock;
 use crate::plan;
 use crate::schedule::Fleet;
-use crate::store::Wish;
+use crate::store::Command;
 
 /// The host will never come back: its jobs are free to run elsewhere. How many that were.
 pub async fn declare_gone(host: &HostName, why: &str, project: &Project) -> Result<usize, Problem> {
@@ -23,7 +23,7 @@ pub async fn declare_back(host: &HostName, project: &Project) -> Result<(), Prob
 }
 
 async fn submit_word(host: &HostName, word: Option<String>, project: &Project) -> Result<(), Problem> {
-    let wish = Wish::HostGone {
+    let wish = Command::HostGone {
         host: host.clone(),
         word,
     };
@@ -64,7 +64,7 @@ pub async fn plan_recall(
         .filter_map(|attempt| {
             Some(PlannedCommand {
                 what: format!("{} suspect", select::describe_job(fleet.job(attempt.job)?)),
-                wish: Wish::Suspect {
+                wish: Command::Suspect {
                     attempt,
                     why: why.to_owned(),
                 },

@@ -10,6 +10,7 @@ use flate2::write::MultiGzDecoder;
 use super::{Problem, ProblemKind, Project, select};
 use crate::config::Config;
 use crate::domain::journal::{Entry, Line};
+use crate::domain::swe::Task;
 use crate::domain::wire::{Answer, Ask};
 use crate::domain::{AttemptId, Job, PhaseName, evidence, layout};
 use crate::schedule::fleet::{Attempt, JobEntry};
@@ -120,7 +121,7 @@ impl Known {
     fn of(job: &Job, config: &Config) -> Known {
         let pipeline = config.pipeline(&job.pipeline);
         let phases = pipeline.map(|pipeline| pipeline.phase.iter().map(|phase| phase.name.clone()).collect());
-        let evaluation = pipeline.and_then(|pipeline| pipeline.task("evaluation"));
+        let evaluation = pipeline.and_then(|pipeline| pipeline.task(Task::Evaluation));
         Known {
             phases: phases.unwrap_or_default(),
             evaluation: evaluation.map(|phase| phase.name.clone()),

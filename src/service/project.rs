@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::memory::MemoryLimit;
+use crate::domain::swe::Task;
 use crate::domain::{Epoch, SetName, Timestamp};
 use crate::doors::{clock, env, secrets};
 use crate::objects;
@@ -129,7 +130,9 @@ impl Project {
                 .collect(),
             image_phases: pipelines
                 .iter()
-                .filter_map(|pipeline| Some((pipeline.name.clone(), pipeline.task("image")?.name.clone())))
+                .filter_map(|pipeline| {
+                    Some((pipeline.name.clone(), pipeline.task(Task::Image)?.name.clone()))
+                })
                 .collect(),
             ..Policy::default()
         }

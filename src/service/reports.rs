@@ -176,7 +176,7 @@ fn said(
         outcome: verdict.map(|verdict| verdict.outcome),
         why: doubt.or_else(why).or_else(|| fault.map(ToString::to_string)),
         class: fault.map(|fault| fault.class),
-        fault: fault.map(|fault| fault.name.clone()),
+        fault: fault.map(|fault| fault.name.to_string()),
         image: judged.and_then(|judged| judged.image.clone()),
         findings: judged
             .map(|judged| judged.findings.iter().map(|finding| finding.name.clone()))

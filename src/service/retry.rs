@@ -11,7 +11,7 @@ use crate::doors::clock;
 use crate::report::{Account, failed_of};
 use crate::schedule::Fleet;
 use crate::schedule::fleet::JobEntry;
-use crate::store::{Store, Wish};
+use crate::store::{Command, Store};
 
 /// Which closed jobs are to be tried again. All that is said must fit.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +150,7 @@ fn is_asked_for(request: &RetryRequest, entry: &JobEntry) -> bool {
     // By the same groups as `fleet failures` shows.
     let failed = failed_of(entry);
     let is_of = |class| failed.as_ref().is_some_and(|(of, _)| *of == class);
-    let is_called = |name| failed.as_ref().is_some_and(|(_, called)| called == name);
+    let is_called = |name| failed.as_ref().is_some_and(|(_, called)| called.as_str() == name);
     request.class.is_none_or(is_of)
         && request.fault.as_deref().is_none_or(is_called)
         && request
@@ -216,7 +216,7 @@ fn plan_reopening(entry: &JobEntry, from: Past) -> PlannedCommand {
         .map_or("asked for with `fleet retry`", |_| "its result is suspect");
     PlannedCommand {
         what: format!("{} open again{takes}", select::describe_job(entry)),
-        wish: Wish::Reopen {
+        wish: Command::Reopen {
             job: entry.job.id,
             why: why.to_owned(),
             from,

@@ -8,7 +8,7 @@ use sqlx::error::BoxDynError;
 use super::StoreError;
 use super::read::from_json;
 use super::write::{Values, WrittenRow, bind, to_json};
-use crate::domain::hold::{Stand, Subject};
+use crate::domain::hold::{HoldRecord, Subject};
 
 /// A row of `stand`.
 pub(super) struct WrittenStand {
@@ -17,7 +17,7 @@ pub(super) struct WrittenStand {
 }
 
 impl WrittenStand {
-    pub(super) fn new(subject: &Subject, stand: &Stand) -> Result<WrittenStand, StoreError> {
+    pub(super) fn new(subject: &Subject, stand: &HoldRecord) -> Result<WrittenStand, StoreError> {
         let (subject, body) = (subject.to_string(), to_json(stand)?);
         Ok(WrittenStand { subject, body })
     }
@@ -35,7 +35,7 @@ impl WrittenRow for WrittenStand {
 /// All of them.
 pub(super) async fn read_stands(
     connection: &mut SqliteConnection,
-) -> Result<BTreeMap<Subject, Stand>, StoreError> {
+) -> Result<BTreeMap<Subject, HoldRecord>, StoreError> {
     let rows: Vec<(String, String)> = sqlx::query_as("select subject, body from stand order by subject")
         .fetch_all(connection)
         .await?;

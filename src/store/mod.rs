@@ -36,7 +36,7 @@ pub use lease::{Holder, Lease, LeaseError, Runs};
 pub use migrations::FORMAT;
 pub use revision::SetRow;
 pub use set::{Added, NewDataset, NewSet};
-pub use wish::Wish;
+pub use wish::Command;
 
 /// An open database. Clones share its one connection, so that writers queue here and not in SQLite.
 #[derive(Debug, Clone)]

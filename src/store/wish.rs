@@ -15,7 +15,7 @@ use crate::domain::{AttemptId, HostName, JobId, Timestamp, Verdict};
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Wish {
+pub enum Command {
     /// Stop a job.
     Cancel {
         /// Which.
@@ -70,7 +70,7 @@ pub enum Wish {
 
 impl Store {
     /// Leaves a wish for the coordinator.
-    pub async fn wish(&self, at: Timestamp, wish: &Wish) -> Result<(), StoreError> {
+    pub async fn wish(&self, at: Timestamp, wish: &Command) -> Result<(), StoreError> {
         sqlx::query("insert into wish (at, body) values (?, ?)")
             .bind(at.0)
             .bind(to_json(wish)?)
@@ -80,7 +80,7 @@ impl Store {
     }
 
     /// The wishes that nobody has granted yet, in order, each with its number.
-    pub async fn wishes(&self) -> Result<Vec<(i64, Wish)>, StoreError> {
+    pub async fn wishes(&self) -> Result<Vec<(i64, Command)>, StoreError> {
         let rows: Vec<(i64, String)> = sqlx::query_as("select id, body from wish order by id")
             .fetch_all(&self.pool)
             .await?;
@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Takes back the wishes with these numbers. What came of them is committed already.
-    pub async fn granted(&self, wishes: &[i64]) -> Result<(), StoreError> {
+    pub async fn acknowledge(&self, wishes: &[i64]) -> Result<(), StoreError> {
         sqlx::query("delete from wish where id in (select value from json_each(?))")
             .bind(to_json(&wishes)?)
             .execute(&self.pool)

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Model, Pipeline};
+use crate::config::{AgentKind, Config, Model, Pipeline};
 use crate::domain::host::HostConfig;
+use crate::domain::swe::Task;
 use crate::domain::{HostName, ModelName, PipelineName, job::Place};
 
 /// An index of a configuration.
@@ -62,7 +63,7 @@ impl<'c> Known<'c> {
             let what = format!("pipeline `{pipeline}` makes no use of a trajectory");
             return Some((what, "name a pipeline whose phases say `does`".to_owned()));
         }
-        let makes = known.task("trajectory").is_some() && !given;
+        let makes = known.task(Task::Trajectory).is_some() && !given;
         if makes && self.config.agent_of(model, known).is_none() {
             let what = format!("no agent makes trajectories for model `{model}` in pipeline `{pipeline}`");
             let hint = "give the model an `agent` in fleet.toml, or the pipeline's trajectory";
@@ -76,7 +77,7 @@ impl<'c> Known<'c> {
         let harness = |known| {
             let name = self.config.agent_of(model, known)?;
             let agent = self.config.agents.iter().find(|agent| agent.name == name)?;
-            Some(agent.kind == "openhands")
+            Some(agent.kind == AgentKind::OpenHands)
         };
         self.needy.contains(&pipeline) || self.config.pipeline(pipeline).and_then(harness) == Some(true)
     }

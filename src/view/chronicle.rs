@@ -312,7 +312,7 @@ fn judged(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::Class;
+    use crate::domain::fault::{Class, FaultName};
     use crate::domain::journal::Ending;
     use crate::domain::verdict::{Decision, Outcome as Evaluated};
     use crate::domain::{AttemptId, Epoch};
@@ -363,7 +363,7 @@ mod tests {
         let said = Conclusion {
             fault: Some(Fault {
                 class: Class::Host,
-                name: "no-space".to_owned(),
+                name: FaultName::NoSpace.into(),
                 what: "no space left".to_owned(),
                 again: Again::Elsewhere,
             }),

@@ -1,6 +1,7 @@
 //! What the provider of a model shows on a host: how often it turns an agent away, and what it was paid.
 
 use fleet::domain::conclusion::Conclusion;
+use fleet::domain::fault::FaultName;
 use fleet::domain::journal::Entry;
 use fleet::domain::swe::Task;
 use fleet::domain::wire::{Answer, Ask};
@@ -90,7 +91,7 @@ fn what_an_agent_says_it_has_spent_is_told_whether_or_not_the_phase_went_well() 
     assert_eq!((well.spent, &well.fault), (Some(1_250_000), &None), "{well:?}");
     let ill = trajectory(&line("", Some("litellm.RateLimitError: slow down")), "exit 1");
     assert_eq!(ill.spent, Some(1_250_000), "{ill:?}");
-    assert_eq!(ill.fault.unwrap().name, "rate-limit");
+    assert_eq!(ill.fault.unwrap().name, FaultName::RateLimit);
     let silent = json!({ "instance_id": "calc-1", "test_result": { "git_patch": "" }, "error": null });
     assert_eq!(trajectory(&silent, "true").spent, None);
 }

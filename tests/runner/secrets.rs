@@ -6,6 +6,7 @@ use std::process::Command;
 
 use base64::Engine as _;
 use fleet::domain::conclusion::Conclusion;
+use fleet::domain::fault::FaultName;
 use fleet::domain::journal::Entry;
 use fleet::domain::spec::Spec;
 use fleet::domain::swe::{IMAGE_URL, Task};
@@ -104,7 +105,7 @@ fn ends(script: &str) -> (Option<String>, Conclusion) {
 fn what_an_agent_says_of_its_key_is_quoted_nowhere() {
     // Nothing is left, and the last words are a URL.
     let (excerpt, said) = ends("echo \"fatal: https://user:$KEY@host/?api_key=$KEY is denied\"; exit 1");
-    assert_eq!(said.fault.unwrap().name, "agent-failed");
+    assert_eq!(said.fault.unwrap().name, FaultName::AgentFailed);
     assert!(excerpt.is_some());
     // The catalogue quotes the line that it knows.
     let (_, said) = ends(
@@ -112,7 +113,7 @@ fn what_an_agent_says_of_its_key_is_quoted_nowhere() {
     );
     let fault = said.fault.unwrap();
     assert!(
-        fault.name != "agent-failed" && fault.what.contains("[KEY]"),
+        fault.name != FaultName::AgentFailed && fault.what.contains("[KEY]"),
         "{fault}"
     );
     // A trajectory without a patch is explained by its own error, and one with a patch mentions it.

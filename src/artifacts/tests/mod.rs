@@ -7,7 +7,7 @@ use super::quality::{Results, check};
 use super::trajectory::read;
 use super::*;
 use crate::domain::evidence::{Applied, Evidence, Golden, Patch, Tests, VERSION};
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::Fault;
 use crate::domain::swe::Agent;
 use crate::domain::verdict::{Decision, Outcome, Verdict};
 use crate::domain::{Instance, Sha256, Span};

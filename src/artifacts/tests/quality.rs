@@ -48,7 +48,10 @@ fn found(agent: &Agent, line: &str, evidence: &Evidence, log: &str, grading: &Gr
         evaluation: Some((evidence, log, grading)),
         files: &paths,
     };
-    check(&results).into_iter().map(|finding| finding.name).collect()
+    check(&results)
+        .into_iter()
+        .map(|finding| finding.name.as_str())
+        .collect()
 }
 
 fn of_line(agent: &Agent, line: &str) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! Each file, byte for byte.
 
 use super::*;
+use crate::domain::fault::{Again, FaultName};
 
 #[test]
 fn the_tree_has_the_names_that_people_know() {
@@ -63,12 +64,11 @@ fn the_flags_say_what_happened() {
     let mut grading = grading();
     grading.verdict.outcome = Outcome::InfraFailed;
     grading.verdict.decision = Decision::Undecided;
-    grading.verdict.fault = Some(Fault {
-        class: Class::Host,
-        name: "no-space".to_owned(),
-        what: "the disk is full".to_owned(),
-        again: Again::Elsewhere,
-    });
+    grading.verdict.fault = Some(Fault::new(
+        FaultName::NoSpace,
+        Again::Elsewhere,
+        "the disk is full",
+    ));
     let files = files(&evidence, &grading, Compat::Fleet, "");
     let line: serde_json::Value = serde_json::from_str(&text(&files, "eval_pilot2_output.jsonl")).unwrap();
     let details = &line["pilot2_eval_details"];

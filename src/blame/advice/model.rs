@@ -1,17 +1,9 @@
 //! The model: what it did is a result, and nothing is to be done about it.
 
-use super::{Advice, PATCH_FAILED, advice};
+use super::Advice;
 
-pub(super) const ALL: &[Advice] = &[advice(
-    &[
-        "no-patch",
-        PATCH_FAILED,
-        "patch-rejected",
-        "agent-gave-up",
-        "no-tests",
-        "test-timeout",
-    ],
-    "the model left no patch, or one that does not apply, breaks the tests, or keeps them from ending",
-    "nothing: this is the model's result, and is never tried again",
-    &[],
-)];
+pub(super) const RESULT: Advice = Advice {
+    why: "the model left no patch, or one that does not apply, breaks the tests, or keeps them from ending",
+    what: "nothing: this is the model's result, and is never tried again",
+    run: &[],
+};

@@ -1,14 +1,13 @@
 //! What the harness says of itself: its set-up, its files, its dataset.
 
 use crate::blame::signature::Signature;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::Task::{Evaluation, Image, Report, Trajectory};
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 46,
-        name: "graded-a-broken-environment",
-        class: Class::Harness,
+        name: FaultName::GradedABrokenEnvironment,
         again: Again::Never,
         phases: &[Evaluation, Report],
         marks: &[
@@ -22,8 +21,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 5,
-        name: "openhands-missing",
-        class: Class::Config,
+        name: FaultName::OpenhandsMissing,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[&["no module named 'openhands"]],
@@ -32,8 +30,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 6,
-        name: "python-module-missing",
-        class: Class::Config,
+        name: FaultName::PythonModuleMissing,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[&["no module named 'pandas"], &["no module named 'datasets"]],
@@ -42,8 +39,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 22,
-        name: "runtime-build-broken",
-        class: Class::Config,
+        name: FaultName::RuntimeBuildBroken,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[
@@ -57,8 +53,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 7,
-        name: "harness-file-missing",
-        class: Class::Config,
+        name: FaultName::HarnessFileMissing,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[&["can't open file", "build_vscode.py"]],
@@ -67,8 +62,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 10,
-        name: "poetry-cannot-read-kernel",
-        class: Class::Config,
+        name: FaultName::PoetryCannotReadKernel,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[&["could not parse version constraint"]],
@@ -77,8 +71,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 9,
-        name: "poetry-missing",
-        class: Class::Config,
+        name: FaultName::PoetryMissing,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[&["poetry: command not found"], &["poetry: not found"]],
@@ -87,8 +80,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 8,
-        name: "harness-without-git",
-        class: Class::Config,
+        name: FaultName::HarnessWithoutGit,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[&["fatal: not a git repository"]],
@@ -97,8 +89,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 12,
-        name: "instance-without-id",
-        class: Class::Dataset,
+        name: FaultName::InstanceWithoutId,
         again: Again::Never,
         phases: &[Image, Trajectory, Evaluation],
         marks: &[&["could not extract instance_id"]],
@@ -107,8 +98,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 25,
-        name: "output-has-two-lines",
-        class: Class::Harness,
+        name: FaultName::OutputHasTwoLines,
         again: Again::Anywhere,
         phases: &[Trajectory, Evaluation, Report],
         marks: &[&["extra data: line 2 column 1"]],
@@ -117,8 +107,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 11,
-        name: "dataset-not-json",
-        class: Class::Dataset,
+        name: FaultName::DatasetNotJson,
         again: Again::Never,
         phases: &[Trajectory, Evaluation],
         marks: &[
@@ -130,8 +119,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 13,
-        name: "split-missing",
-        class: Class::Config,
+        name: FaultName::SplitMissing,
         again: Again::Never,
         phases: &[Trajectory],
         marks: &[&["split 'test' not found"], &["unknown split \"test\""]],
@@ -140,8 +128,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 51,
-        name: "dataset-field-cut",
-        class: Class::Dataset,
+        name: FaultName::DatasetFieldCut,
         again: Again::Never,
         phases: &[Image, Trajectory, Evaluation, Report],
         marks: &[&["dataset.truncated_field"], &["32767", "character"]],
@@ -150,8 +137,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 24,
-        name: "output-not-found",
-        class: Class::Harness,
+        name: FaultName::OutputNotFound,
         again: Again::Anywhere,
         phases: &[Trajectory, Evaluation],
         marks: &[&["could not find output.jsonl"]],
@@ -160,8 +146,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 26,
-        name: "instance-skipped",
-        class: Class::Harness,
+        name: FaultName::InstanceSkipped,
         again: Again::Anywhere,
         phases: &[Trajectory],
         marks: &[&["remaining instances: 0"]],
@@ -170,8 +155,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 42,
-        name: "unknown-parser",
-        class: Class::Config,
+        name: FaultName::UnknownParser,
         again: Again::Never,
         phases: &[Evaluation, Report],
         marks: &[

@@ -2,14 +2,13 @@
 
 use super::EVERY;
 use crate::blame::signature::{Signature, State};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::Task::{Evaluation, Image, Trajectory};
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 53,
-        name: "name-not-lowercase",
-        class: Class::Dataset,
+        name: FaultName::NameNotLowercase,
         again: Again::Never,
         phases: EVERY,
         marks: &[&["repository name", "must be lowercase"]],
@@ -18,8 +17,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 4,
-        name: "image-reference-invalid",
-        class: Class::Config,
+        name: FaultName::ImageReferenceInvalid,
         again: Again::Never,
         phases: EVERY,
         marks: &[
@@ -32,8 +30,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 14,
-        name: "object-forbidden",
-        class: Class::Config,
+        name: FaultName::ObjectForbidden,
         again: Again::Never,
         phases: &[Image],
         marks: &[
@@ -48,8 +45,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 14,
-        name: "object-missing",
-        class: Class::Image,
+        name: FaultName::ObjectMissing,
         again: Again::Never,
         phases: &[Image],
         marks: &[
@@ -63,8 +59,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 23,
-        name: "base-commit-missing",
-        class: Class::Dataset,
+        name: FaultName::BaseCommitMissing,
         again: Again::Never,
         phases: EVERY,
         marks: &[
@@ -77,8 +72,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 38,
-        name: "other-repository",
-        class: Class::Image,
+        name: FaultName::OtherRepository,
         again: Again::Elsewhere,
         phases: &[Image, Trajectory],
         marks: &[&["/app/repo", "remote", "mismatch"]],
@@ -87,8 +81,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 50,
-        name: "wrong-image-tagged",
-        class: Class::Harness,
+        name: FaultName::WrongImageTagged,
         again: Again::Anywhere,
         phases: &[Image],
         marks: &[],
@@ -97,8 +90,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 2,
-        name: "tmux-missing",
-        class: Class::Image,
+        name: FaultName::TmuxMissing,
         again: Again::Anywhere,
         phases: &[Image, Trajectory],
         marks: &[
@@ -111,8 +103,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 3,
-        name: "packages-unreachable",
-        class: Class::Image,
+        name: FaultName::PackagesUnreachable,
         again: Again::Anywhere,
         phases: &[Image, Trajectory],
         marks: &[
@@ -126,8 +117,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 1,
-        name: "buildx-failed",
-        class: Class::Config,
+        name: FaultName::BuildxFailed,
         again: Again::Elsewhere,
         phases: &[Image, Trajectory],
         marks: &[&["docker buildx build", "returned non-zero exit status"]],
@@ -136,8 +126,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 52,
-        name: "runtime-build-slow",
-        class: Class::Image,
+        name: FaultName::RuntimeBuildSlow,
         again: Again::Never,
         phases: &[Image, Trajectory],
         marks: &[&["runtime", "build", "timed out"], &["docker build", "timed out"]],
@@ -146,8 +135,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 39,
-        name: "container-not-started",
-        class: Class::Host,
+        name: FaultName::ContainerNotStarted,
         again: Again::Anywhere,
         phases: &[Image, Trajectory, Evaluation],
         marks: &[

@@ -2,13 +2,12 @@
 
 use super::EVERY;
 use crate::blame::signature::Signature;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 15,
-        name: "no-space",
-        class: Class::Host,
+        name: FaultName::NoSpace,
         again: Again::Cleaned,
         phases: EVERY,
         marks: &[&["no space left on device"], &["disk quota exceeded"]],
@@ -17,8 +16,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 19,
-        name: "engine-unreachable",
-        class: Class::Host,
+        name: FaultName::EngineUnreachable,
         again: Again::Elsewhere,
         phases: EVERY,
         marks: &[
@@ -30,8 +28,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 20,
-        name: "port-taken",
-        class: Class::Host,
+        name: FaultName::PortTaken,
         again: Again::Cleaned,
         phases: EVERY,
         marks: &[
@@ -44,8 +41,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 47,
-        name: "run-twice",
-        class: Class::Harness,
+        name: FaultName::RunTwice,
         again: Again::Cleaned,
         phases: EVERY,
         marks: &[&["is already in use by container"], &["evaluation running"]],
@@ -54,8 +50,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 48,
-        name: "link-lost",
-        class: Class::Host,
+        name: FaultName::LinkLost,
         again: Again::Anywhere,
         phases: &[],
         marks: &[
@@ -70,8 +65,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 17,
-        name: "wrong-architecture",
-        class: Class::Host,
+        name: FaultName::WrongArchitecture,
         again: Again::Elsewhere,
         phases: EVERY,
         marks: &[
@@ -85,8 +79,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 16,
-        name: "out-of-memory",
-        class: Class::Host,
+        name: FaultName::OutOfMemory,
         again: Again::Elsewhere,
         phases: EVERY,
         marks: &[
@@ -102,8 +95,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 18,
-        name: "docker-resources",
-        class: Class::Host,
+        name: FaultName::DockerResources,
         again: Again::Elsewhere,
         phases: EVERY,
         marks: &[&["exit code 252"], &["exit status 252"]],

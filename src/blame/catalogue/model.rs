@@ -1,14 +1,13 @@
 //! The model, its patch, and the tests: what is a result, and what only looks like one.
 
 use crate::blame::signature::{Signature, State};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::Task::{Evaluation, Report, Trajectory};
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 36,
-        name: "agent-gave-up",
-        class: Class::Model,
+        name: FaultName::AgentGaveUp,
         again: Again::Never,
         phases: &[Trajectory],
         marks: &[
@@ -22,8 +21,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 27,
-        name: "no-patch",
-        class: Class::Model,
+        name: FaultName::NoPatch,
         again: Again::Never,
         phases: &[Trajectory, Evaluation],
         marks: &[&["no valid patch"]],
@@ -32,8 +30,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 37,
-        name: "effort-ignored",
-        class: Class::Config,
+        name: FaultName::EffortIgnored,
         again: Again::Never,
         phases: &[Trajectory],
         marks: &[],
@@ -42,8 +39,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 45,
-        name: "file-in-the-way",
-        class: Class::Harness,
+        name: FaultName::FileInTheWay,
         again: Again::Anywhere,
         phases: &[Evaluation],
         marks: &[&["already exists in working directory"]],
@@ -52,8 +48,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 44,
-        name: "patch-rejected",
-        class: Class::Model,
+        name: FaultName::PatchRejected,
         again: Again::Never,
         phases: &[Evaluation],
         marks: &[
@@ -67,8 +62,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 40,
-        name: "environment-broken",
-        class: Class::Image,
+        name: FaultName::EnvironmentBroken,
         again: Again::Elsewhere,
         phases: &[Evaluation],
         marks: &[
@@ -82,8 +76,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 41,
-        name: "no-tests",
-        class: Class::Model,
+        name: FaultName::NoTests,
         again: Again::Never,
         phases: &[Evaluation, Report],
         marks: &[
@@ -97,8 +90,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 43,
-        name: "test-timeout",
-        class: Class::Model,
+        name: FaultName::TestTimeout,
         again: Again::Never,
         phases: &[Evaluation, Report],
         marks: &[

@@ -1,14 +1,13 @@
 //! Who serves the model.
 
 use crate::blame::signature::Signature;
-use crate::domain::fault::{Again, Class, REFUSED};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::Task::Trajectory;
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 31,
-        name: REFUSED,
-        class: Class::Provider,
+        name: FaultName::ModelRefused,
         again: Again::Mended,
         phases: &[Trajectory],
         // As the client of a model tells it.
@@ -24,8 +23,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 31,
-        name: REFUSED,
-        class: Class::Provider,
+        name: FaultName::ModelRefused,
         again: Again::Anywhere,
         phases: &[Trajectory],
         // In words that a test of such a client prints as well.
@@ -40,8 +38,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 32,
-        name: "token-limit",
-        class: Class::Provider,
+        name: FaultName::TokenLimit,
         again: Again::Never,
         phases: &[Trajectory],
         marks: &[
@@ -54,8 +51,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 33,
-        name: "thought-signature-missing",
-        class: Class::Provider,
+        name: FaultName::ThoughtSignatureMissing,
         again: Again::Never,
         phases: &[Trajectory],
         marks: &[&["missing a thought_signature"]],
@@ -64,8 +60,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 34,
-        name: "wrong-api-format",
-        class: Class::Harness,
+        name: FaultName::WrongApiFormat,
         again: Again::Never,
         phases: &[Trajectory],
         marks: &[
@@ -79,8 +74,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 35,
-        name: "empty-answer",
-        class: Class::Provider,
+        name: FaultName::EmptyAnswer,
         again: Again::Anywhere,
         phases: &[Trajectory],
         marks: &[&["llmnoresponseerror"], &["choices is less than 1"]],
@@ -89,8 +83,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 29,
-        name: "rate-limit",
-        class: Class::Provider,
+        name: FaultName::RateLimit,
         again: Again::Later,
         phases: &[Trajectory],
         marks: &[
@@ -106,8 +99,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 30,
-        name: "provider-timeout",
-        class: Class::Provider,
+        name: FaultName::ProviderTimeout,
         again: Again::Anywhere,
         phases: &[Trajectory],
         marks: &[&["litellm.timeout"], &["apitimeouterror"]],
@@ -116,8 +108,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 30,
-        name: "provider-unavailable",
-        class: Class::Provider,
+        name: FaultName::ProviderUnavailable,
         again: Again::Later,
         phases: &[Trajectory],
         marks: &[

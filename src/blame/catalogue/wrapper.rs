@@ -2,14 +2,13 @@
 
 use super::EVERY;
 use crate::blame::signature::{Signature, State};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::swe::Task::Trajectory;
 
 pub(super) const KNOWN: &[Signature] = &[
     Signature {
         number: 49,
-        name: "stalled",
-        class: Class::Unknown,
+        name: FaultName::Stalled,
         again: Again::Elsewhere,
         phases: EVERY,
         marks: &[&["worker_stalled"]],
@@ -18,8 +17,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 55,
-        name: "nothing-left",
-        class: Class::Harness,
+        name: FaultName::NothingLeft,
         again: Again::Anywhere,
         phases: EVERY,
         marks: &[],
@@ -28,8 +26,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 21,
-        name: "runtime-died",
-        class: Class::Host,
+        name: FaultName::RuntimeDied,
         again: Again::Elsewhere,
         phases: &[Trajectory],
         marks: &[
@@ -42,8 +39,7 @@ pub(super) const KNOWN: &[Signature] = &[
     },
     Signature {
         number: 28,
-        name: "agent-error",
-        class: Class::Unknown,
+        name: FaultName::AgentError,
         again: Again::Elsewhere,
         phases: &[],
         marks: &[],

@@ -5,7 +5,7 @@ use crate::domain::conclusion::Conclusion;
 use crate::domain::deploy::Installed;
 use crate::domain::event::{Event, Refusal};
 use crate::domain::evidence::{Evidence, Golden};
-use crate::domain::exam::Observation;
+use crate::domain::exam::CheckResult;
 use crate::domain::fault::Fault;
 use crate::domain::journal::{Ending, Entry, Outcome};
 use crate::domain::verdict::Verdict;
@@ -196,7 +196,7 @@ impl Hide for Inventory {
     }
 }
 
-impl Hide for Observation {
+impl Hide for CheckResult {
     fn hide(&mut self, redactor: &Redactor) {
         self.found.hide(redactor);
         self.safe.hide(redactor);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::Fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::journal::{Ending, Entry, Outcome};
 
 fn knowing(pairs: &[(&str, &str)]) -> Redactor {
@@ -169,7 +169,7 @@ fn every_text_of_a_journal_entry_is_hidden() {
     let redactor = knowing(&[("KEY", "hunter22")]);
     let fault = Fault {
         class: Class::Unknown,
-        name: "agent-error".to_owned(),
+        name: FaultName::AgentError.into(),
         what: "hunter22".to_owned(),
         again: Again::Never,
     };

@@ -2,7 +2,7 @@
 
 use super::world::{evidence, fleet, instance, pytest};
 use crate::domain::evidence::Applied;
-use crate::domain::fault::{Again, Class, Fault};
+use crate::domain::fault::{Again, Class, Fault, FaultName};
 use crate::domain::verdict::{Decision, Outcome};
 use crate::grade::{Counts, Finding, Grading, MatchKind};
 
@@ -138,7 +138,7 @@ fn which_statuses_count_depends_on_the_list() {
 fn what_stopped_the_evaluation_decides_first() {
     let fault = |class| Fault {
         class,
-        name: "no-space".to_owned(),
+        name: FaultName::NoSpace.into(),
         what: "the disk is full".to_owned(),
         again: Again::Elsewhere,
     };

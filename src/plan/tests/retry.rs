@@ -126,7 +126,7 @@ fn refuse(scene: &mut Scene, instances: &[&str]) {
             scene.later(1000);
             assert!(!scene.placed().is_empty(), "{instance}");
         }
-        scene.fail(job, Class::Provider, REFUSED, Again::Anywhere);
+        scene.fail(job, Class::Provider, REFUSED.as_str(), Again::Anywhere);
     }
 }
 

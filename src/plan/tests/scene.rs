@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::attempt::AttemptState;
 use crate::domain::conclusion::Conclusion;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::host::{HostConfig, Outlook, Reach};
 use crate::domain::journal::{Ending, Entry, Line, Outcome, VERSION};
 use crate::domain::verdict::{self, Decision, Verdict};
@@ -292,9 +292,7 @@ impl Scene {
         self.begin(job, "trajectory");
         let fault = Fault {
             class,
-            name: name.to_owned(),
-            what: "what happened".to_owned(),
-            again,
+            ..Fault::new(FaultName::find(name).unwrap(), again, "what happened")
         };
         self.ended(
             job,

@@ -9,7 +9,7 @@ use super::super::program::{Silence, ask};
 use super::super::root::Root;
 use super::observation::{bad, good, seen};
 use crate::domain::AttemptId;
-use crate::domain::exam::{Observation, What};
+use crate::domain::exam::{CheckKind, CheckResult};
 
 /// For one call of the client.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -18,11 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const NETWORKS: usize = 28;
 
 /// Networks, of which there are so many and no more.
-pub(super) fn networks() -> Vec<Observation> {
+pub(super) fn networks() -> Vec<CheckResult> {
     match ask("docker", &["network", "ls", "-q"], PATIENCE) {
         Ok(text) => {
             let n = text.lines().count();
-            vec![seen(What::Networks, n < NETWORKS, format!("{n} of about 31"))]
+            vec![seen(
+                CheckKind::Networks,
+                n < NETWORKS,
+                format!("{n} of about 31"),
+            )]
         }
         // That there is no engine is said elsewhere.
         Err(_) => Vec::new(),
@@ -30,7 +34,7 @@ pub(super) fn networks() -> Vec<Observation> {
 }
 
 /// Containers, networks and volumes of attempts that have ended.
-pub(super) fn leftovers(root: &Root, held: &[AttemptId], mend: bool) -> Vec<Observation> {
+pub(super) fn leftovers(root: &Root, held: &[AttemptId], mend: bool) -> Vec<CheckResult> {
     let owners = match containers::owners(root) {
         Ok(owners) => owners,
         Err(Silence::Missing | Silence::Failed(_)) => return Vec::new(),
@@ -42,11 +46,11 @@ pub(super) fn leftovers(root: &Root, held: &[AttemptId], mend: bool) -> Vec<Obse
     };
     let dead: BTreeSet<AttemptId> = owners.into_iter().filter(ended).collect();
     if dead.is_empty() {
-        return vec![good(What::Leftovers, "none")];
+        return vec![good(CheckKind::Leftovers, "none")];
     }
     let names: Vec<String> = dead.iter().map(ToString::to_string).collect();
     let found = format!("of attempts that have ended: {}", names.join(", "));
-    let mut observation = bad(What::Leftovers, found);
+    let mut observation = bad(CheckKind::Leftovers, found);
     observation.safe = Some(format!(
         "remove what bears the labels of {}, which have ended",
         names.join(", ")

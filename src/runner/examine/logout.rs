@@ -2,20 +2,20 @@
 
 use super::super::logind::{self, Logout};
 use super::observation::{bad, good};
-use crate::domain::exam::{Observation, What};
+use crate::domain::exam::{CheckKind, CheckResult};
 
 /// Nothing is said of hosts that leave a user's processes alone.
-pub(super) fn look() -> Vec<Observation> {
+pub(super) fn look() -> Vec<CheckResult> {
     match logind::logout() {
         Logout::Harmless => Vec::new(),
         Logout::Kills(user) => {
             let found =
                 format!("the host ends all processes of {user} when the connection ends (KillUserProcesses)");
-            vec![bad(What::Logout, found)]
+            vec![bad(CheckKind::Logout, found)]
         }
         Logout::Lingers(user) if logind::scope().is_some() => {
             vec![good(
-                What::Logout,
+                CheckKind::Logout,
                 format!("jobs of {user} stay, in scopes of their own"),
             )]
         }
@@ -23,7 +23,7 @@ pub(super) fn look() -> Vec<Observation> {
             let found = format!(
                 "{user} lingers, but `systemd-run --user --scope` does not work, and logout ends jobs"
             );
-            vec![bad(What::Logout, found)]
+            vec![bad(CheckKind::Logout, found)]
         }
     }
 }

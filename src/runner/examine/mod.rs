@@ -17,7 +17,7 @@ use super::error::{Doing as _, RunnerError};
 use super::root::Root;
 use super::{disk, slot, versions};
 use crate::domain::AttemptId;
-use crate::domain::exam::{Examine, Observation, What};
+use crate::domain::exam::{CheckKind, CheckResult, Inspect};
 use crate::doors::env;
 use observation::{bad, seen};
 
@@ -25,7 +25,7 @@ use observation::{bad, seen};
 const ROOM: u64 = 10 << 30;
 
 /// Looks at all that jobs need.
-pub(super) fn examine(root: &Root, wish: &Examine) -> Result<Vec<Observation>, RunnerError> {
+pub(super) fn examine(root: &Root, wish: &Inspect) -> Result<Vec<CheckResult>, RunnerError> {
     let gate = root.gate()?;
     let held: Vec<AttemptId> = slot::survey(root, &gate)?
         .into_iter()
@@ -71,17 +71,17 @@ pub(super) fn examine(root: &Root, wish: &Examine) -> Result<Vec<Observation>, R
 }
 
 /// The file system of the runner's root, where a lock there proves nothing.
-fn locks(root: &Root) -> Vec<Observation> {
+fn locks(root: &Root) -> Vec<CheckResult> {
     match disk::must_be_own(root.path()) {
         Ok(()) => Vec::new(),
-        Err(error) => vec![bad(What::Locks, error.to_string())],
+        Err(error) => vec![bad(CheckKind::Locks, error.to_string())],
     }
 }
 
 /// The home, where it is on another disk than the runner's root.
-fn home(root: &Root) -> Vec<Observation> {
+fn home(root: &Root) -> Vec<CheckResult> {
     let Some(home) = env::home() else {
-        return vec![bad(What::Home, "HOME is not set")];
+        return vec![bad(CheckKind::Home, "HOME is not set")];
     };
     let disk = |path: &std::path::Path| std::fs::metadata(path).map(|found| found.dev()).ok();
     if disk(&home) == disk(root.path()) {
@@ -94,8 +94,8 @@ fn home(root: &Root) -> Vec<Observation> {
                 disk.blocks_available() * disk.fragment_size(),
             );
             let found = format!("{} MB free of {} MB", free / 1_000_000, all / 1_000_000);
-            vec![seen(What::Home, free >= ROOM.min(all / 20), found)]
+            vec![seen(CheckKind::Home, free >= ROOM.min(all / 20), found)]
         }
-        Err(errno) => vec![bad(What::Home, format!("{}: {errno}", home.display()))],
+        Err(errno) => vec![bad(CheckKind::Home, format!("{}: {errno}", home.display()))],
     }
 }

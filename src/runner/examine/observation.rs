@@ -1,10 +1,10 @@
 //! One thing that was looked at.
 
-use crate::domain::exam::{Observation, What};
+use crate::domain::exam::{CheckKind, CheckResult};
 
 /// What was seen, and whether it is as it should be.
-pub(super) fn seen(what: What, ok: bool, found: impl Into<String>) -> Observation {
-    Observation {
+pub(super) fn seen(what: CheckKind, ok: bool, found: impl Into<String>) -> CheckResult {
+    CheckResult {
         what,
         ok,
         found: found.into(),
@@ -14,11 +14,11 @@ pub(super) fn seen(what: What, ok: bool, found: impl Into<String>) -> Observatio
 }
 
 /// As it should be.
-pub(super) fn good(what: What, found: impl Into<String>) -> Observation {
+pub(super) fn good(what: CheckKind, found: impl Into<String>) -> CheckResult {
     seen(what, true, found)
 }
 
 /// Not as it should be.
-pub(super) fn bad(what: What, found: impl Into<String>) -> Observation {
+pub(super) fn bad(what: CheckKind, found: impl Into<String>) -> CheckResult {
     seen(what, false, found)
 }

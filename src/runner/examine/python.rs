@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::program::{Asked, Silence};
 use super::observation::{bad, good, seen};
-use crate::domain::exam::{Observation, What};
+use crate::domain::exam::{CheckKind, CheckResult};
 
 /// For Poetry to say its version.
 const QUICK: Duration = Duration::from_secs(30);
@@ -28,25 +28,25 @@ for name in sys.argv[1:]:
 ";
 
 /// Poetry, its Python, and what that can import.
-pub(super) fn look(at: &Path) -> Vec<Observation> {
+pub(super) fn look(at: &Path) -> Vec<CheckResult> {
     match Asked::new("poetry", &["--version"]).user_path().ask(QUICK) {
         Ok(text) => {
             let version = text.lines().last().unwrap_or_default().trim().to_owned();
-            let mut all = vec![good(What::Poetry, version)];
+            let mut all = vec![good(CheckKind::Poetry, version)];
             if at.is_dir() {
                 all.extend(imports(at));
             }
             all
         }
         Err(Silence::Missing) => vec![bad(
-            What::Poetry,
+            CheckKind::Poetry,
             "not found in the PATH, ~/.local/bin or ~/.poetry/bin",
         )],
-        Err(Silence::Failed(why)) => vec![bad(What::Poetry, why)],
+        Err(Silence::Failed(why)) => vec![bad(CheckKind::Poetry, why)],
     }
 }
 
-fn imports(at: &Path) -> Vec<Observation> {
+fn imports(at: &Path) -> Vec<CheckResult> {
     let args = [&["run", "python", "-c", SCRIPT], &MODULES[..]].concat();
     let asked = Asked::new("poetry", &args)
         .at(at)
@@ -54,11 +54,11 @@ fn imports(at: &Path) -> Vec<Observation> {
         .env("PYTHONPATH", at);
     let text = match asked.ask(SLOW) {
         Ok(text) => text,
-        Err(why) => return vec![bad(What::Imports, why.to_string())],
+        Err(why) => return vec![bad(CheckKind::Imports, why.to_string())],
     };
     let mut all = Vec::new();
     if let Some(version) = text.lines().find_map(|line| line.strip_prefix("fleet-python ")) {
-        all.push(seen(What::Python, is_new(version), version));
+        all.push(seen(CheckKind::Python, is_new(version), version));
     }
     let told = |word: &str| -> Vec<String> {
         let lines = text.lines().filter_map(|line| line.strip_prefix(word));
@@ -66,11 +66,11 @@ fn imports(at: &Path) -> Vec<Observation> {
     };
     let (there, missing) = (told("fleet-import "), told("fleet-missing "));
     all.push(if missing.is_empty() && there.len() == MODULES.len() {
-        good(What::Imports, there.join(", "))
+        good(CheckKind::Imports, there.join(", "))
     } else if missing.is_empty() {
-        bad(What::Imports, "its Python ended before all was imported")
+        bad(CheckKind::Imports, "its Python ended before all was imported")
     } else {
-        bad(What::Imports, missing.join("; "))
+        bad(CheckKind::Imports, missing.join("; "))
     });
     all
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::observation::{bad, good};
-use crate::domain::exam::{Observation, Section, What};
+use crate::domain::exam::{CheckKind, CheckResult, Section};
 
 /// Most bytes of it that are read.
 const MOST: u64 = 4 << 20;
@@ -20,39 +20,39 @@ enum Key {
 }
 
 /// Looks at the settings of the harness.
-pub(super) fn look(at: &Path, sections: &[Section], mend: bool) -> Vec<Observation> {
+pub(super) fn look(at: &Path, sections: &[Section], mend: bool) -> Vec<CheckResult> {
     if !at.is_dir() {
         return Vec::new();
     }
     let path = at.join("config.toml");
     let found = match std::fs::metadata(&path) {
         Ok(found) if found.is_file() && found.len() <= MOST => found,
-        Ok(_) => return vec![bad(What::Llm, "config.toml is no file of settings")],
-        Err(error) => return vec![bad(What::Llm, format!("config.toml: {error}"))],
+        Ok(_) => return vec![bad(CheckKind::Llm, "config.toml is no file of settings")],
+        Err(error) => return vec![bad(CheckKind::Llm, format!("config.toml: {error}"))],
     };
     let text = match std::fs::read(&path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => return vec![bad(What::Llm, format!("config.toml: {error}"))],
+        Err(error) => return vec![bad(CheckKind::Llm, format!("config.toml: {error}"))],
     };
     let faults = faults(&keys(&text), sections);
     let mut all = vec![if faults.is_empty() {
         let names: Vec<&str> = sections.iter().map(|section| section.name.as_str()).collect();
-        good(What::Llm, names.join(", "))
+        good(CheckKind::Llm, names.join(", "))
     } else {
-        bad(What::Llm, faults.join("; "))
+        bad(CheckKind::Llm, faults.join("; "))
     }];
     all.push(private(&path, found.permissions().mode(), mend));
     all
 }
 
-fn private(path: &Path, mode: u32, mend: bool) -> Observation {
+fn private(path: &Path, mode: u32, mend: bool) -> CheckResult {
     let mode = mode & 0o777;
     let rights_of_others = mode & 0o077;
     if rights_of_others == 0 {
-        return good(What::Private, format!("config.toml has mode {mode:o}"));
+        return good(CheckKind::Private, format!("config.toml has mode {mode:o}"));
     }
     let found = format!("others may read the keys in config.toml (mode {mode:o})");
-    let mut observation = bad(What::Private, found);
+    let mut observation = bad(CheckKind::Private, found);
     observation.safe = Some("take the rights of others from config.toml (chmod go-rwx)".to_owned());
     if mend {
         let narrow = std::fs::Permissions::from_mode(mode & 0o700);

@@ -3,20 +3,20 @@
 use super::super::root::Root;
 use super::observation::{bad, good};
 use crate::domain::AttemptId;
-use crate::domain::exam::{Observation, What};
+use crate::domain::exam::{CheckKind, CheckResult};
 
 /// How many are named.
 const SHOWN: usize = 3;
 
 /// Looks for them in the process table.
-pub(super) fn look(root: &Root, held: &[AttemptId]) -> Vec<Observation> {
+pub(super) fn look(root: &Root, held: &[AttemptId]) -> Vec<CheckResult> {
     let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let mut strays: Vec<i32> = pids
         .filter(|pid| is_run(*pid) && !has_owner(*pid, root, held))
         .collect();
     if strays.is_empty() {
-        return vec![good(What::Strays, "none")];
+        return vec![good(CheckKind::Strays, "none")];
     }
     strays.sort_unstable();
     let shown: Vec<String> = strays.iter().take(SHOWN).map(ToString::to_string).collect();
@@ -27,7 +27,7 @@ pub(super) fn look(root: &Root, held: &[AttemptId]) -> Vec<Observation> {
         String::new()
     };
     vec![bad(
-        What::Strays,
+        CheckKind::Strays,
         format!(
             "run_infer runs, started by nobody here: pid {}{more}",
             shown.join(", ")

@@ -9,7 +9,7 @@ use super::super::root::Root;
 use super::super::versions;
 use super::observation::{bad, good};
 use crate::domain::deploy::Place;
-use crate::domain::exam::{Observation, Subject, What};
+use crate::domain::exam::{CheckKind, CheckResult, Subject};
 use crate::domain::tree::short;
 use crate::doors::env;
 
@@ -17,9 +17,9 @@ use crate::doors::env;
 const COMMIT: &str = "OPENHANDS_GIT_COMMIT";
 
 /// The tree and its critical files.
-pub(super) fn look(root: &Root, at: &Path, subject: &Subject) -> Vec<Observation> {
+pub(super) fn look(root: &Root, at: &Path, subject: &Subject) -> Vec<CheckResult> {
     if !at.is_dir() {
-        return vec![bad(What::Harness, format!("{} is not there", at.display()))];
+        return vec![bad(CheckKind::Harness, format!("{} is not there", at.display()))];
     }
     let entry = ENTRY.to_owned();
     let entry = subject.python.then_some(&entry);
@@ -31,35 +31,38 @@ pub(super) fn look(root: &Root, at: &Path, subject: &Subject) -> Vec<Observation
         .map(String::as_str)
         .collect();
     if !missing.is_empty() {
-        return vec![bad(What::Harness, format!("{} is missing", missing.join(", ")))];
+        return vec![bad(
+            CheckKind::Harness,
+            format!("{} is missing", missing.join(", ")),
+        )];
     }
     let found = match versions::place(root, at) {
         Ok(Place::Version(tree)) => format!("version {}", short(tree)),
         Ok(_) | Err(_) => at.display().to_string(),
     };
-    vec![good(What::Harness, found)]
+    vec![good(CheckKind::Harness, found)]
 }
 
 /// Results name the commit of the harness; it ends at once where it finds none.
-pub(super) fn commit(root: &Root, at: &Path) -> Vec<Observation> {
+pub(super) fn commit(root: &Root, at: &Path) -> Vec<CheckResult> {
     if !at.is_dir() {
         return Vec::new();
     }
     if let Ok(Place::Version(tree)) = versions::place(root, at) {
-        return vec![good(What::Commit, format!("version {}", short(tree)))];
+        return vec![good(CheckKind::Commit, format!("version {}", short(tree)))];
     }
     let asked = Asked::new("git", &["rev-parse", "--verify", "HEAD"])
         .at(at)
         .user_path();
     if let Ok(text) = asked.ask(Duration::from_secs(10)) {
-        return vec![good(What::Commit, text.trim().to_owned())];
+        return vec![good(CheckKind::Commit, text.trim().to_owned())];
     }
     let in_file = std::fs::read_to_string(at.join(".openhands_env")).is_ok_and(|text| text.contains(COMMIT));
     if in_file || env::get(COMMIT).is_some() {
-        return vec![good(What::Commit, format!("{COMMIT} is set"))];
+        return vec![good(CheckKind::Commit, format!("{COMMIT} is set"))];
     }
     vec![bad(
-        What::Commit,
+        CheckKind::Commit,
         format!("no git repository with a commit, and no {COMMIT}"),
     )]
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::context::{PhaseContext, say};
 use super::fault::fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::domain::{Fault, Secrets};
 use crate::doors::{secrets, spawn};
 
@@ -44,21 +45,20 @@ pub(super) struct End {
 
 /// Runs it to its end, with these variables as well. The deadline is the step's.
 pub(super) fn run(program: &Program, given: &Secrets) -> Result<End, Fault> {
-    let config = |name: &str, what: String| fault(Class::Config, name, Again::Elsewhere, what);
+    let config = |name: FaultName, what: String| fault(name, Again::Elsewhere, what);
     let Some((name, args)) = program.argv.split_first() else {
         return Err(config(
-            "no-agent",
+            FaultName::NoAgent,
             "the agent's command names no program".to_owned(),
         ));
     };
     if !program.cwd.is_dir() {
         let what = format!("{} is no directory on this host", program.cwd.display());
-        return Err(config("no-directory", what));
+        return Err(config(FaultName::NoDirectory, what));
     }
     let host = |error: std::io::Error| {
         fault(
-            Class::Host,
-            "cannot-start",
+            FaultName::CannotStart,
             Again::Elsewhere,
             format!("cannot start {name}: {error}"),
         )
@@ -77,7 +77,7 @@ pub(super) fn run(program: &Program, given: &Secrets) -> Result<End, Fault> {
     command.stdout(writer.try_clone().map_err(host)?).stderr(writer);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::PermissionDenied => {
-            config("no-agent", format!("cannot start {name}: {error}"))
+            config(FaultName::NoAgent, format!("cannot start {name}: {error}"))
         }
         _ => host(error),
     })?;
@@ -150,19 +150,14 @@ impl End {
             None => format!("the agent ended well, but left no {missing}"),
             Some(trouble) => format!("the agent left no {missing}: {trouble}"),
         };
-        // A shell tells a signal as 128 and its number.
-        let number = self
-            .status
-            .signal()
-            .map(|signal| signal + 128)
-            .or(self.status.code());
-        let (class, name, again) = match number {
-            Some(0) => (Class::Harness, "no-output", Again::Anywhere),
-            Some(137) => (Class::Host, "killed", Again::Elsewhere),
-            Some(139) => (Class::Host, "crashed", Again::Elsewhere),
-            _ => (Class::Unknown, "agent-failed", Again::Anywhere),
+        let signal = self.status.signal().map(ProgramExit::of_signal);
+        let (name, again) = match signal.or(self.status.code().map(ProgramExit::of)) {
+            Some(ProgramExit::Done) => (FaultName::NoOutput, Again::Anywhere),
+            Some(ProgramExit::Killed) => (FaultName::Killed, Again::Elsewhere),
+            Some(ProgramExit::Crashed) => (FaultName::Crashed, Again::Elsewhere),
+            _ => (FaultName::AgentFailed, Again::Anywhere),
         };
-        fault(class, name, again, what)
+        fault(name, again, what)
     }
 
     /// What becomes of its end if it left what it should: a note.

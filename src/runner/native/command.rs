@@ -11,7 +11,7 @@ use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
 use super::line::Line;
 use super::solution::{self, MOST};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, layout};
 use crate::doors::env;
 use crate::doors::files;
@@ -67,7 +67,7 @@ pub(super) fn run(
 /// What was found is no trajectory.
 pub(super) fn bad_output(why: String, passed: &Passed, dir: &Path) -> Fault {
     let what = why + &passed.note(dir);
-    fault(Class::Harness, "bad-output", Again::Anywhere, what)
+    fault(FaultName::BadOutput, Again::Anywhere, what)
 }
 
 /// Nothing was found. Where the result itself may not be read, another run would be paid for and leave the same.
@@ -82,7 +82,7 @@ pub(super) fn nothing(
         return end.explain(context, missing);
     }
     let what = format!("the agent's result cannot be read{}", passed.note(dir));
-    fault(Class::Harness, "bad-output", Again::Never, what)
+    fault(FaultName::BadOutput, Again::Never, what)
 }
 
 /// What the agent is told, beside what every step is told.

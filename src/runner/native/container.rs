@@ -12,7 +12,7 @@ use super::fault::{engine, fault};
 use super::kills::Kills;
 use crate::docker::{self, Call, DockerError, Machine, Said, memory_args, owner};
 use crate::domain::Fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::layout;
 use crate::domain::memory::MemoryLimit;
 use crate::domain::swe::Evaluation;
@@ -228,8 +228,7 @@ fn no_start(error: &DockerError) -> Fault {
     let shell = words.contains("/bin/sh") && words.contains("no such file");
     if shell || words.contains("executable file not found") {
         return fault(
-            Class::Image,
-            "no-shell",
+            FaultName::NoShell,
             Again::Never,
             format!("the image has no /bin/sh: {words}"),
         );
@@ -237,7 +236,7 @@ fn no_start(error: &DockerError) -> Fault {
     if words.contains("does not match the specified platform")
         || words.contains("does not provide the specified platform")
     {
-        return fault(Class::Image, "wrong-platform", Again::Never, words);
+        return fault(FaultName::WrongPlatform, Again::Never, words);
     }
     engine(error)
 }

@@ -13,7 +13,8 @@ use super::fault::fault;
 use super::kills::{self, Kills};
 use crate::docker::{self, Engine, Kind, Machine};
 use crate::domain::Fault;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
+use crate::domain::program_exit::ProgramExit;
 use crate::doors::clock;
 
 /// A disk with less room than this is full: in bytes, and in files.
@@ -71,7 +72,8 @@ impl Before {
         let mut out_of_memory = false;
         if exit.is_some() {
             let state = container.state()?;
-            let doubtful = exit == Some(137) || !state.running;
+            let killed = is_killed(exit);
+            let doubtful = killed || !state.running;
             let seen = Seen {
                 exit,
                 state,
@@ -81,10 +83,10 @@ impl Before {
                     Vec::new()
                 },
                 host_killed: kills::on_this_host() > self.kills,
-                silent: exit == Some(137) && is_silent(),
+                silent: killed && is_silent(),
             };
             if let Some((name, what, again)) = host(&seen) {
-                return Err(fault(Class::Host, name, again, what));
+                return Err(fault(name, again, what));
             }
             out_of_memory = seen.met_its_limit();
         }
@@ -106,7 +108,7 @@ impl Before {
                     "the disk at {} was full during the tests, and not of what they wrote",
                     disk.display()
                 );
-                return Err(fault(Class::Host, "no-space", Again::Cleaned, what));
+                return Err(fault(FaultName::NoSpace, Again::Cleaned, what));
             }
         }
         Ok(out_of_memory)
@@ -126,7 +128,7 @@ impl Seen {
 }
 
 /// What of an end was not the tests' doing.
-fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
+fn host(seen: &Seen) -> Option<(FaultName, &'static str, Again)> {
     let by_its_limit = seen.state.out_of_memory || seen.tells(&["oom"]);
     let by_the_host = match seen.state.kills {
         Some(Kills { processes: 0, .. }) => false,
@@ -151,17 +153,21 @@ fn host(seen: &Seen) -> Option<(&'static str, &'static str, Again)> {
     if by_its_limit && !by_the_host {
         return None;
     }
-    if seen.exit == Some(137) && by_the_host {
+    if is_killed(seen.exit) && by_the_host {
         let what = "the host ran out of memory during the tests";
-        return Some(("out-of-memory", what, Again::Elsewhere));
+        return Some((FaultName::OutOfMemory, what, Again::Elsewhere));
     }
     // An engine that ends a container on somebody's behalf calls that a kill; one that was stopped itself remembers nothing.
     let by_itself = seen.state.there && seen.tells(&["die", "died"]) && !seen.tells(&["kill"]);
     (!seen.state.running && !by_itself).then_some((
-        "container-lost",
+        FaultName::ContainerLost,
         "somebody ended the container during the tests, and not they",
         Again::Anywhere,
     ))
+}
+
+fn is_killed(exit: Option<i32>) -> bool {
+    exit.map(ProgramExit::of) == Some(ProgramExit::Killed)
 }
 
 /// podman asks nobody but the first process of a container how it ended.
@@ -237,7 +243,7 @@ fn event(line: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn ended(exit: i32, running: bool, events: &[&str], host_killed: bool) -> Option<&'static str> {
+    fn ended(exit: i32, running: bool, events: &[&str], host_killed: bool) -> Option<FaultName> {
         end(exit, running, events, host_killed, None)
     }
 
@@ -247,7 +253,7 @@ mod tests {
         events: &[&str],
         host_killed: bool,
         kills: Option<(u64, Option<u64>)>,
-    ) -> Option<&'static str> {
+    ) -> Option<FaultName> {
         let seen = Seen {
             exit: Some(exit),
             state: State {
@@ -289,10 +295,10 @@ mod tests {
             host(&seen).map(|(name, _, _)| name)
         };
         assert_eq!(ended(true, true), None, "its own limit");
-        assert_eq!(ended(true, false), Some("out-of-memory"));
+        assert_eq!(ended(true, false), Some(FaultName::OutOfMemory));
         assert_eq!(
             ended(false, true),
-            Some("out-of-memory"),
+            Some(FaultName::OutOfMemory),
             "this one would have told"
         );
     }
@@ -306,7 +312,7 @@ mod tests {
             None,
             "its own limit, whatever the kernel counts"
         );
-        assert_eq!(ended(137, true, &[], true), Some("out-of-memory"));
+        assert_eq!(ended(137, true, &[], true), Some(FaultName::OutOfMemory));
         assert_eq!(ended(137, false, &["start", "die"], false), None, "by itself");
         assert_eq!(
             ended(137, false, &["start", "die"], true),
@@ -315,11 +321,11 @@ mod tests {
         );
         assert_eq!(
             ended(137, false, &["start", "kill", "die"], false),
-            Some("container-lost")
+            Some(FaultName::ContainerLost)
         );
         assert_eq!(
             ended(137, false, &[], false),
-            Some("container-lost"),
+            Some(FaultName::ContainerLost),
             "an engine that was restarted"
         );
     }
@@ -332,12 +338,12 @@ mod tests {
             None,
             "it killed itself, others met their limit"
         );
-        assert_eq!(killed(&[], (1, None)), Some("out-of-memory"));
+        assert_eq!(killed(&[], (1, None)), Some(FaultName::OutOfMemory));
         assert_eq!(killed(&["oom"], (1, None)), None, "its own limit");
         assert_eq!(killed(&["oom"], (1, Some(2))), None, "its own limit");
         assert_eq!(
             killed(&["oom"], (1, Some(0))),
-            Some("out-of-memory"),
+            Some(FaultName::OutOfMemory),
             "not its own limit"
         );
     }

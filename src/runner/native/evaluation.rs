@@ -14,7 +14,7 @@ use super::tests_run::Ran;
 use super::{golden, line, patch, steering, tests_run};
 use crate::docker::{self, Machine};
 use crate::domain::evidence::{self, Applied, Evidence, FILE, LOG, Patch, REPORT, TRAJECTORY, VERSION};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::instance::places;
 use crate::domain::{Fault, Instance, Sha256};
 use crate::doors::files;
@@ -36,6 +36,12 @@ for place; do
 done
 exit $wrong
 "#;
+/// The codes with which `READY` ends.
+const READY_CODES: [i32; 5] = [0, NO_GIT, NO_BASH, NO_REPOSITORY, NO_COMMIT];
+const NO_GIT: i32 = 11;
+const NO_BASH: i32 = 12;
+const NO_REPOSITORY: i32 = 13;
+const NO_COMMIT: i32 = 14;
 
 /// Puts the trajectory's patch to the test.
 pub fn evaluation(context: &PhaseContext<'_>) -> Result<PhaseOutcome, Fault> {
@@ -100,8 +106,7 @@ fn model_patch(context: &PhaseContext<'_>) -> Result<String, Fault> {
     let line = line.and_then(|bytes| line::last(&bytes, &context.instance.id));
     line.map(|line| line.patch).map_err(|why| {
         fault(
-            Class::Harness,
-            "no-trajectory",
+            FaultName::NoTrajectory,
             Again::Anywhere,
             format!("{TRAJECTORY}: {why}"),
         )
@@ -186,14 +191,17 @@ fn fresh(
     evidence: &mut Evidence,
 ) -> Result<(Container, Machine, Instance), Fault> {
     let instance = context.instance;
-    let dataset = |name: &str, what: String| Err(fault(Class::Dataset, name, Again::Never, what));
+    let dataset = |name: FaultName, what: String| Err(fault(name, Again::Never, what));
     let commit = &instance.base_commit;
     if commit.len() < 7 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return dataset("bad-base-commit", format!("base_commit `{commit}` is no commit"));
+        return dataset(
+            FaultName::BadBaseCommit,
+            format!("base_commit `{commit}` is no commit"),
+        );
     }
     if !instance.repo_path.starts_with('/') {
         return dataset(
-            "bad-repo-path",
+            FaultName::BadRepoPath,
             format!("repo_path `{}` is not absolute", instance.repo_path),
         );
     }
@@ -202,23 +210,23 @@ fn fresh(
     evidence.loaded = loaded(context, evidence.image.as_deref());
     if evidence.image.is_none() {
         let what = format!("the image {image} is not on this host");
-        return Err(fault(Class::Image, "image-missing", Again::Anywhere, what));
+        return Err(fault(FaultName::ImageMissing, Again::Anywhere, what));
     }
     say(&format!("evaluating in {image}"));
     let machine = Machine::ask().map_err(|error| engine(&error))?;
     let container = Container::start(context, &machine)?;
     let looked = places(&instance.repo_path);
     let args = [&[DIR, commit.as_str()], &looked[..]].concat();
-    let said = container.script(READY, &args, b"", &[0, 11, 12, 13, 14])?;
+    let said = container.script(READY, &args, b"", &READY_CODES)?;
     let (name, what) = match said.status {
-        Some(11) => ("no-git", "the image has no git".to_owned()),
-        Some(12) => ("no-bash", "the image has no bash".to_owned()),
-        Some(13) => (
-            "no-repository",
+        Some(NO_GIT) => (FaultName::NoGit, "the image has no git".to_owned()),
+        Some(NO_BASH) => (FaultName::NoBash, "the image has no bash".to_owned()),
+        Some(NO_REPOSITORY) => (
+            FaultName::NoRepository,
             format!("the image has no {}", looked.join(" and no ")),
         ),
-        Some(14) => (
-            "no-base-commit",
+        Some(NO_COMMIT) => (
+            FaultName::NoBaseCommit,
             format!("there is no commit {commit} in {}", looked.join(" nor in ")),
         ),
         _ => {
@@ -231,7 +239,7 @@ fn fresh(
             return Ok((container, machine, instance));
         }
     };
-    Err(fault(Class::Image, name, Again::Never, what))
+    Err(fault(name, Again::Never, what))
 }
 
 /// Compressed, and the same bytes for the same log: no time, no name.

@@ -7,7 +7,7 @@ use super::fault::fault;
 use super::named::named;
 use super::patch::{apply, lines};
 use crate::domain::evidence::{Applied, Golden};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance};
 use crate::runner::excerpt::plain_line;
 
@@ -56,7 +56,7 @@ pub(super) fn all(container: &Container, instance: &Instance, golden: &mut [Gold
         let said = container.script(RESTORE, &args, lines(&names).as_bytes(), &[0, 20])?;
         if said.status != Some(0) {
             let what = format!("the test files cannot be restored: {}", said.stderr.trim());
-            return Err(fault(Class::Image, "cannot-restore", Again::Never, what));
+            return Err(fault(FaultName::CannotRestore, Again::Never, what));
         }
     }
     for (one, patch) in golden.iter_mut().zip(&instance.test_patches) {

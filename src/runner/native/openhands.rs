@@ -13,7 +13,7 @@ use super::context::{PhaseContext, say};
 use super::discover::{self, Passed, Search};
 use super::fault::{disk, fault};
 use super::line::Line;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance, Sha256, layout};
 use crate::doors::env;
 use crate::doors::files::{self, Durability, OWNER_ONLY};
@@ -68,7 +68,7 @@ pub(super) fn run(context: &PhaseContext<'_>, settings: &Settings<'_>) -> Result
             "there is no harness on this host: {}/{ENTRY} is missing",
             program.cwd.display()
         );
-        return Err(fault(Class::Config, "no-harness", Again::Elsewhere, what));
+        return Err(fault(FaultName::NoHarness, Again::Elsewhere, what));
     }
     say(&format!("agent: {}", program.argv.join(" ")));
     let end = agent::run(&program, context.secrets)?;

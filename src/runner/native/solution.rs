@@ -5,7 +5,7 @@ use serde_json::json;
 use super::context::PhaseContext;
 use super::fault::{disk, fault};
 use super::line::{self, Line};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, layout};
 use crate::doors::files;
 
@@ -23,7 +23,7 @@ pub(super) fn gold(context: &PhaseContext<'_>) -> Result<Line, Fault> {
     }
     if patch.trim().is_empty() {
         let what = "the dataset has no solution of its own: `patch` is empty";
-        return Err(fault(Class::Dataset, "no-gold-patch", Again::Never, what));
+        return Err(fault(FaultName::NoGoldPatch, Again::Never, what));
     }
     around(context, "gold", patch)
 }
@@ -35,7 +35,7 @@ pub(super) fn noop(context: &PhaseContext<'_>) -> Result<Line, Fault> {
 
 /// The trajectory that came with the job.
 pub(super) fn given(context: &PhaseContext<'_>) -> Result<Line, Fault> {
-    let bad = |what: String| fault(Class::Dataset, "bad-trajectory", Again::Never, what);
+    let bad = |what: String| fault(FaultName::BadTrajectory, Again::Never, what);
     let path = context.file(layout::TRAJECTORY);
     let bytes = files::read_plain(&path, MOST).map_err(|error| disk(&path, error))?;
     let bytes = bytes.ok_or_else(|| bad("no trajectory came with the job".to_owned()))?;
@@ -52,8 +52,7 @@ pub(super) fn around(context: &PhaseContext<'_>, agent: &str, patch: String) -> 
     });
     let bad = |error| {
         fault(
-            Class::Dataset,
-            "bad-dataset",
+            FaultName::BadDataset,
             Again::Never,
             format!("the dataset line is no JSON: {error}"),
         )

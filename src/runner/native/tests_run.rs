@@ -16,7 +16,7 @@ use super::report::{self, Heard, Listener, Plugin};
 use super::script::script;
 use crate::docker::Machine;
 use crate::domain::evidence::Tests;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Span};
 use crate::doors::{clock, spawn};
 
@@ -51,8 +51,7 @@ pub(super) fn run(container: Container, context: &PhaseContext<'_>, machine: &Ma
     container.script(r#"rm -rf "$1""#, &[DIR], b"", &[0])?;
     let host = |error| {
         fault(
-            Class::Host,
-            "docker-refused",
+            FaultName::DockerRefused,
             Again::Anywhere,
             format!("cannot run `docker exec`: {error}"),
         )

@@ -10,7 +10,7 @@ use super::{command, openhands, solution};
 use crate::artifacts;
 use crate::domain::Fault;
 use crate::domain::evidence::{FILE, LOG, REPORT, TRAJECTORY};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::swe::Agent;
 use crate::doors::files;
 use crate::doors::secrets;
@@ -85,8 +85,7 @@ fn outcome(context: &PhaseContext<'_>, line: &Line) -> Result<String, Fault> {
             Some(fault) if fault.class == Class::Model => Ok(format!("it left no patch: {fault}")),
             Some(fault) => Err(fault),
             None => Err(fault(
-                Class::Unknown,
-                "agent-error",
+                FaultName::AgentError,
                 Again::Anywhere,
                 format!("the agent left no patch and says: {error}"),
             )),

@@ -55,7 +55,10 @@ impl Trial {
                 Finding::Good { resolved }
             }
             (AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }), Some(_)) => Finding::Bad {
-                fault: attempt.fault().map_or("lost", |fault| &fault.name).to_owned(),
+                fault: attempt
+                    .fault()
+                    .map_or("lost", |fault| fault.name.as_str())
+                    .to_owned(),
             },
             // A program that failed, and nobody looked for whose doing it was: that may be anybody's.
             (AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }), None)

@@ -4,16 +4,16 @@ use super::facts::StoredFacts;
 use super::notes::LiveNotes;
 use super::{Fleet, JobEntry};
 use crate::domain::HostName;
-use crate::domain::hold::{Hold, Stand, Subject};
+use crate::domain::hold::{Hold, HoldRecord, Subject};
 
 impl Fleet {
     /// Everything that was ever held.
-    pub fn stands(&self) -> impl Iterator<Item = (&Subject, &Stand)> {
+    pub fn stands(&self) -> impl Iterator<Item = (&Subject, &HoldRecord)> {
         self.facts.stands()
     }
 
     /// What is remembered of a subject.
-    pub fn stand(&self, subject: &Subject) -> Option<&Stand> {
+    pub fn stand(&self, subject: &Subject) -> Option<&HoldRecord> {
         self.facts.stand(subject)
     }
 

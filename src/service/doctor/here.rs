@@ -7,6 +7,7 @@ use super::super::{Project, harness};
 use super::facts::DISK;
 use super::health_check::{HealthCheck, check};
 use crate::domain::Epoch;
+use crate::domain::swe::Task;
 use crate::domain::tree::short;
 use crate::doors::{env, spawn};
 use crate::objects::ObjectError;
@@ -130,7 +131,7 @@ async fn images(project: &Project) -> Option<HealthCheck> {
     if !config
         .pipelines
         .iter()
-        .any(|pipeline| pipeline.task("image").is_some())
+        .any(|pipeline| pipeline.task(Task::Image).is_some())
     {
         return None;
     }

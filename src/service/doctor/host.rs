@@ -6,7 +6,7 @@ use super::facts;
 use super::health_check::{HealthCheck, check};
 use crate::domain::Lock;
 use crate::domain::deploy::Look;
-use crate::domain::exam::{Examine, Observation, Section, Subject};
+use crate::domain::exam::{CheckResult, Inspect, Section, Subject};
 use crate::domain::host::HostConfig;
 use crate::domain::memory::MemoryLimit;
 use crate::domain::tree::short;
@@ -51,7 +51,7 @@ impl HostQuestions {
         }
     }
 
-    fn examine(&self, host: &HostConfig) -> Examine {
+    fn examine(&self, host: &HostConfig) -> Inspect {
         let used = self.phases || self.sections.is_some();
         let subject = host.harness.clone().filter(|_| used).map(|at| Subject {
             at,
@@ -64,7 +64,7 @@ impl HostQuestions {
             sections: self.sections.clone().unwrap_or_default(),
             python: self.sections.is_some(),
         });
-        Examine {
+        Inspect {
             harness: subject,
             containers: self.platform.is_some(),
             mend: self.mend,
@@ -136,7 +136,7 @@ fn odd(host: &HostConfig, answer: &Answer) -> LinkError {
     LinkError::Handshake(format!("unexpected answer {answer:?}")).on(&host.name)
 }
 
-fn observed(host: &HostConfig, seen: Observation) -> HealthCheck {
+fn observed(host: &HostConfig, seen: CheckResult) -> HealthCheck {
     let remedy = (!seen.ok).then(|| advice(seen.what, host));
     let mut check = check(host.name.as_str(), seen.what.word(), seen.found, remedy);
     check.fix = seen.safe;

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::super::{Store, Wish};
+use super::super::{Command, Store};
 use super::{Home, at, body, file, job, jobs, sound};
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Past, Refusal, Stock};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::hold::Kind;
 use crate::domain::host::{Link, Outlook};
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
@@ -148,7 +148,7 @@ async fn write_sample(store: &Store) -> Fleet {
     store
         .wish(
             at(7),
-            &Wish::Cancel {
+            &Command::Cancel {
                 job: id(2),
                 hard: false,
             },
@@ -235,7 +235,7 @@ async fn write_native(store: &Store, fleet: &mut Fleet) {
     }
     let fault = Some(Fault {
         class: Class::Host,
-        name: "docker-down".into(),
+        name: FaultName::DockerDown.into(),
         what: "it does not answer".into(),
         again: Again::Anywhere,
     });
@@ -392,7 +392,7 @@ async fn write_promises(store: &Store, fleet: &mut Fleet) {
     };
     let fault = Fault {
         class: Class::Config,
-        name: "not-in-config".into(),
+        name: FaultName::NotInConfig.into(),
         what: "no pipeline of that name".into(),
         again: Again::Never,
     };

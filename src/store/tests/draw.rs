@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::job;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::{Event, Past, Refusal, Stock};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName, RecordedName};
 use crate::domain::hold::{Kind, Subject};
 use crate::domain::host::Outlook;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
@@ -119,10 +119,18 @@ impl Draw {
         })
     }
 
+    /// One of the catalogue, or one that another version raised.
+    fn fault_name(&self) -> RecordedName {
+        if self.once_in(3) {
+            return serde_json::from_str("\"from-tomorrow\"").unwrap();
+        }
+        FaultName::ALL[self.small() as usize % FaultName::ALL.len()].into()
+    }
+
     fn fault(&self) -> Fault {
         Fault {
             class: Class::ALL[self.small() as usize % Class::ALL.len()],
-            name: "fault".to_owned(),
+            name: self.fault_name(),
             what: self.text(),
             again: [
                 Again::Never,

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
-use super::super::{FORMAT, Store, StoreError, Wish};
+use super::super::{Command, FORMAT, Store, StoreError};
 use super::{Home, at, file, job, jobs};
 use crate::domain::Epoch;
 
@@ -183,11 +183,11 @@ async fn an_epoch_is_never_handed_out_twice() {
 async fn a_wish_waits_until_it_is_granted() {
     let home = Home::new();
     let store = home.store().await;
-    let cancel = Wish::Cancel {
+    let cancel = Command::Cancel {
         job: job("a", 0).id,
         hard: true,
     };
-    let back = Wish::HostGone {
+    let back = Command::HostGone {
         host: "eval1".parse().unwrap(),
         word: None,
     };
@@ -195,7 +195,7 @@ async fn a_wish_waits_until_it_is_granted() {
     // As another process would.
     home.store().await.wish(at(2), &back).await.unwrap();
     assert_eq!(store.wishes().await.unwrap(), [(1, cancel.clone()), (2, back)]);
-    store.granted(&[1, 2]).await.unwrap();
+    store.acknowledge(&[1, 2]).await.unwrap();
     assert_eq!(store.wishes().await.unwrap(), []);
     store.wish(at(3), &cancel).await.unwrap();
     assert_eq!(store.wishes().await.unwrap(), [(3, cancel)]);

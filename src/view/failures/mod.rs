@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::blame::advice;
-use crate::domain::fault::Class;
+use crate::domain::fault::{Class, RecordedName};
 use crate::domain::hold::Subject;
 use crate::domain::{HostName, JobId, ModelName, SetName};
 use crate::report::failed::{self, FailureFate, JobFailure};
@@ -45,7 +45,7 @@ pub struct Group {
     /// Whose doing.
     pub class: Class,
     /// The fault's name.
-    pub fault: String,
+    pub fault: RecordedName,
     /// How many jobs met it.
     pub jobs: usize,
     /// Of these, those that are closed without a result because of it.
@@ -93,7 +93,7 @@ pub fn failures(
     class: Option<Class>,
     distrusted: &dyn Fn(&JobEntry) -> Option<String>,
 ) -> Failures {
-    let mut groups: BTreeMap<(Class, String), Vec<JobFailure<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Class, RecordedName), Vec<JobFailure<'_>>> = BTreeMap::new();
     let jobs = super::board::in_order(fleet).into_iter();
     for entry in jobs.filter(|entry| sets.is_empty() || sets.contains(&entry.job.set)) {
         for seen in failed::failures_of(entry, distrusted(entry)) {
@@ -151,7 +151,7 @@ pub fn failure_lines(fleet: &Fleet, entry: &JobEntry) -> Vec<(&'static str, Stri
     lines
 }
 
-fn group(fleet: &Fleet, class: Class, fault: String, seen: &[&JobFailure<'_>]) -> Group {
+fn group(fleet: &Fleet, class: Class, fault: RecordedName, seen: &[&JobFailure<'_>]) -> Group {
     let mut stands: BTreeMap<JobId, FailureFate> = BTreeMap::new();
     let (mut hosts, mut attempts) = (BTreeMap::new(), 0);
     let mut models: BTreeMap<ModelName, BTreeSet<JobId>> = BTreeMap::new();
@@ -173,7 +173,7 @@ fn group(fleet: &Fleet, class: Class, fault: String, seen: &[&JobFailure<'_>]) -
         .iter()
         .max_by_key(|(line, n)| (**n, std::cmp::Reverse(**line)))
         .map_or("", |(line, _)| line);
-    let advised = advice::on(&fault);
+    let advised = fault.known().map(advice::on);
     let examples = examples(seen);
     let failed = count(FailureFate::Failed);
     Group {
@@ -188,7 +188,7 @@ fn group(fleet: &Fleet, class: Class, fault: String, seen: &[&JobFailure<'_>]) -
         why: advised.map(|advice| advice.why),
         what: advised.map(|advice| advice.what),
         run: advised
-            .map(|advice| commands(advice.run, &fault, &hosts, &models, &examples))
+            .map(|advice| commands(advice.run, fault.as_str(), &hosts, &models, &examples))
             .unwrap_or_default()
             .into_iter()
             // What waits is tried again by itself, and what has a result needs no other.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::conclusion::Conclusion;
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, Class, FaultName};
 use crate::domain::hold::Kind;
 use crate::domain::journal::{Ending, Entry, Line, Outcome};
 use crate::domain::verdict::{Decision, Outcome as Evaluated};
@@ -106,7 +106,7 @@ fn fault(class: Class, name: &str, what: &str, again: Again) -> Conclusion {
     Conclusion {
         fault: Some(Fault {
             class,
-            name: name.to_owned(),
+            name: serde_json::from_value(name.into()).unwrap(),
             what: what.to_owned(),
             again,
         }),
@@ -184,7 +184,7 @@ fn story() -> Told {
 fn blame_is_never_mixed_and_each_way_out_names_hosts_and_models() {
     let found = story().failures();
     let names =
-        |groups: &[Group]| -> Vec<String> { groups.iter().map(|group| group.fault.clone()).collect() };
+        |groups: &[Group]| -> Vec<String> { groups.iter().map(|group| group.fault.to_string()).collect() };
     assert_eq!(names(&found.failures), ["model-refused", "no-space"]);
     assert_eq!(names(&found.results), ["agent-gave-up", "no-patch"]);
     let space = &found.failures[1];
@@ -218,7 +218,7 @@ fn a_job_counts_as_failed_of_the_last_thing_that_went_wrong_and_of_nothing_else(
     });
     assert_eq!(
         failed_of(told.0.job(job).unwrap()),
-        Some((Class::Host, down.to_owned()))
+        Some((Class::Host, FaultName::DockerDown.into()))
     );
     let found = told.failures().failures;
     let counts: Vec<(&str, usize, usize)> = found
@@ -236,7 +236,7 @@ fn a_job_counts_as_failed_of_the_last_thing_that_went_wrong_and_of_nothing_else(
     });
     assert_eq!(
         failed_of(told.0.job(never).unwrap()),
-        Some((Class::Unknown, "given-up".to_owned()))
+        Some((Class::Unknown, FaultName::GivenUp.into()))
     );
 }
 
@@ -247,7 +247,7 @@ fn a_verdict_that_calibration_distrusts_is_a_failure_of_the_dataset() {
         |entry: &JobEntry| (entry.job.instance.as_str() == "g").then(|| "gold does not pass".to_owned());
     let found = failures(&told.0, &[], Some(Class::Dataset), &distrusted);
     assert_eq!(found.failures.len(), 1);
-    assert_eq!(found.failures[0].fault, "instance-distrusted");
+    assert_eq!(found.failures[0].fault, FaultName::InstanceDistrusted);
     assert_eq!(found.failures[0].failed, 1);
     assert!(found.results.is_empty(), "only the class that was asked for");
 }

@@ -52,7 +52,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
     let head = format!(
         "{} {}: {} ({}), {}",
         group.class.word(),
-        sanitize_line(&group.fault),
+        sanitize_line(group.fault.as_str()),
         words::jobs(group.jobs),
         stands.join(", "),
         words::count(group.attempts, "attempt", "attempts"),
@@ -87,7 +87,7 @@ fn block(group: &Group, most: usize, quoted: Option<usize>) -> String {
 
 /// A model's own: how many, and what it says.
 fn result(group: &Group, most: usize, quoted: Option<usize>) -> String {
-    let (fault, jobs) = (sanitize_line(&group.fault), words::jobs(group.jobs));
+    let (fault, jobs) = (sanitize_line(group.fault.as_str()), words::jobs(group.jobs));
     let text = format!("{fault}: {jobs}, {}", counts(&group.models));
     let mut out = String::new();
     wrap(&mut out, INDENT, 2 * INDENT.len(), &text, most);

@@ -36,7 +36,8 @@ fn nothing_of(kit: &Kit, layers: &[made::Layer]) {
 }
 
 fn blamed(error: &ImageError) -> (Class, &'static str, Again) {
-    error.blame()
+    let (name, again) = error.blame();
+    (error.fault().class, name.as_str(), again)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What must be in an image, and what is mended in it.
 
-use fleet::domain::fault::{Again, Class};
+use fleet::domain::fault::{Again, Class, FaultName};
 use fleet::domain::swe::{Repair, Source};
 use fleet::images::How;
 
@@ -14,12 +14,16 @@ fn an_image_without_the_base_commit_is_not_used() {
     let mut image = kit.image("a.tar");
     image.base_commit = "0123456789012345678901234567890123456789".to_owned();
     let error = kit.prepare(&image).unwrap_err();
-    assert_eq!(error.blame(), (Class::Image, "base-commit-missing", Again::Never));
+    assert_eq!(error.blame(), (FaultName::BaseCommitMissing, Again::Never));
+    assert_eq!(error.fault().class, Class::Image);
     image.repo_path = "/elsewhere".to_owned();
     let error = kit.prepare(&image).unwrap_err();
     assert!(error.to_string().contains("no directory /elsewhere"), "{error}");
     image.repo_path = "/app".to_owned();
-    assert_eq!(kit.prepare(&image).unwrap_err().blame().1, "base-commit-missing");
+    assert_eq!(
+        kit.prepare(&image).unwrap_err().blame().0,
+        FaultName::BaseCommitMissing
+    );
     // What is on this host because of us is on our list, and it has not got our names.
     let shelf = fleet::images::list(kit.root.path(), &[]).unwrap();
     assert_eq!(
@@ -49,7 +53,7 @@ fn an_image_for_other_machines_is_refused_before_it_is_moved() {
     let (archive, _) = made::archive(Layout::Oci, &face, &kit.layers(1, 1_000_000));
     kit.server.put("a.tar", archive);
     let error = kit.prepare(&kit.image("a.tar")).unwrap_err();
-    assert_eq!(error.blame(), (Class::Image, "wrong-platform", Again::Never));
+    assert_eq!(error.blame(), (FaultName::WrongPlatform, Again::Never));
     assert!(kit.server.sent() < 50_000 && kit.is_clean());
 }
 
@@ -115,7 +119,7 @@ fn a_recipe_that_does_not_help_is_told() {
     ] {
         image.repairs = vec![repair(script)];
         let error = kit.prepare(&image).unwrap_err();
-        assert_eq!(error.blame().1, "repair-failed");
+        assert_eq!(error.blame().0, FaultName::RepairFailed);
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!(kit.ids().len(), 1);
     }
@@ -132,5 +136,5 @@ fn an_image_that_the_engine_has_is_taken_as_it_is() {
     assert_eq!((ready.id, ready.how), (id, How::Local));
     // The one name that Docker cannot even look up is the dataset's fault.
     image.source = Source::Engine("Upper/Case".to_owned());
-    assert_eq!(kit.prepare(&image).unwrap_err().blame().0, Class::Dataset);
+    assert_eq!(kit.prepare(&image).unwrap_err().fault().class, Class::Dataset);
 }

@@ -2,7 +2,7 @@
 //! tests see, what is kept of them, and that nothing of it is left.
 
 use fleet::domain::evidence::Applied;
-use fleet::domain::fault::Class;
+use fleet::domain::fault::{Class, FaultName};
 
 use super::fixture::{Case, GOLDEN, GOOD, docker};
 
@@ -236,7 +236,7 @@ fn a_repository_that_lies_in_testbed_is_found_there_and_the_evidence_says_so() {
     );
     assert_eq!(evidence.repo_path.as_deref(), Some("/testbed"));
     assert!(log.starts_with("PASSED tests/test_add.sh"), "{log}");
-    assert_eq!(missing.name, "no-base-commit");
+    assert_eq!(missing.name, FaultName::NoBaseCommit);
     assert!(
         missing.what.ends_with("in /app/repo nor in /testbed"),
         "{missing}"

@@ -1,5 +1,6 @@
 //! Tests that want more than their share: of time, output, processes or memory.
 
+use fleet::domain::fault::FaultName;
 use fleet::domain::memory::MemoryLimit;
 use fleet::domain::{Span, swe::Swe};
 
@@ -111,7 +112,7 @@ fn a_container_that_somebody_else_ends_is_not_the_tests_doing() {
         run.join().unwrap()
     });
     let fault = done.unwrap_err();
-    assert_eq!(fault.name, "container-lost");
+    assert_eq!(fault.name, FaultName::ContainerLost);
     assert_eq!(evidence.fault, Some(fault));
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use fleet::domain::fault::{Again, Class};
+use fleet::domain::fault::{Again, Class, FaultName, RecordedName};
 use fleet::domain::{Fault, swe::Agent};
 use fleet::runner::native::trajectory;
 use serde_json::Value;
@@ -36,7 +36,7 @@ fn line(case: &Case) -> (Value, String) {
     (line, patch)
 }
 
-fn fault(case: &Case) -> (Class, String, String) {
+fn fault(case: &Case) -> (Class, RecordedName, String) {
     let fault = case.in_context(trajectory).unwrap_err();
     assert!(!case.path("out/output.jsonl").exists());
     (fault.class, fault.name, fault.what)
@@ -66,7 +66,7 @@ fn gold_and_noop_leave_a_line_in_the_form_that_people_know() {
 fn a_dataset_without_a_solution_has_no_gold() {
     let mut gold = case(Agent::Gold);
     gold.instance.gold_patches.clear();
-    assert_eq!(fault(&gold).1, "no-gold-patch");
+    assert_eq!(fault(&gold).1, FaultName::NoGoldPatch);
 }
 
 #[test]
@@ -181,9 +181,7 @@ fn known(text: &str) -> Option<Fault> {
     };
     Some(Fault {
         class,
-        name: "known".to_owned(),
-        what: "known".to_owned(),
-        again: Again::Anywhere,
+        ..Fault::new(FaultName::RateLimit, Again::Anywhere, "known")
     })
 }
 
@@ -200,11 +198,11 @@ fn an_agent_without_a_patch_is_judged_by_its_own_words() {
     assert!(left(r#""Agent reached maximum iteration""#).is_ok());
     assert_eq!(
         left(r#""litellm.RateLimitError: 429""#),
-        Err((Class::Provider, "known".to_owned()))
+        Err((Class::Provider, FaultName::RateLimit.into()))
     );
     assert_eq!(
         left(r#""what is this""#),
-        Err((Class::Unknown, "agent-error".to_owned()))
+        Err((Class::Unknown, FaultName::AgentError.into()))
     );
     let mut loud = command("echo litellm.RateLimitError >&2; exit 1");
     loud.explain = known;
@@ -218,7 +216,7 @@ fn links_that_an_agent_leaves_are_not_followed() {
     let path = secret.path().display();
     assert_eq!(
         fault(&command(&format!("ln -s {path} patch.diff"))).1,
-        "no-output"
+        FaultName::NoOutput
     );
     let case = command(&format!(
         "ln -s {path} ../output.jsonl; ln -s {path} ../output.jsonl.new; echo p > patch.diff"
@@ -227,7 +225,7 @@ fn links_that_an_agent_leaves_are_not_followed() {
     assert_eq!(line(&case).1, "p\n");
     assert_eq!(fs::read_to_string(secret.path()).unwrap(), "secret");
     let gone = command("cd ..; rm -r agent; ln -s /etc agent");
-    assert_eq!(fault(&gone).1, "no-output");
+    assert_eq!(fault(&gone).1, FaultName::NoOutput);
     let mut linked = command("true");
     fs::remove_dir(linked.path("out")).unwrap();
     symlink("/etc", linked.path("out")).unwrap();
@@ -326,5 +324,5 @@ fn two_outputs_are_none_and_a_host_without_a_harness_says_so() {
     assert_eq!((class, name.as_str()), (Class::Harness, "bad-output"), "{what}");
     let mut missing = openhands(&world, POETRY);
     missing.harness = None;
-    assert_eq!(fault(&missing).1, "no-harness");
+    assert_eq!(fault(&missing).1, FaultName::NoHarness);
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use fleet::domain::event::Refusal;
-use fleet::domain::fault::{Again, Class};
+use fleet::domain::fault::{Again, FaultName};
 use fleet::domain::host::{Link, Outlook};
 use fleet::domain::wire::Answer;
 use fleet::domain::{AttemptId, Epoch, Event, Fault, HostName, Span};
@@ -165,12 +165,7 @@ impl World {
             self.tell(host, attempt, Ask::Start(attempt, self.epoch()));
             return None;
         }
-        let fault = Fault {
-            class: Class::Config,
-            name: "pipeline-gone".to_owned(),
-            what: "there is no pipeline p".to_owned(),
-            again: Again::Never,
-        };
+        let fault = Fault::new(FaultName::NotInConfig, Again::Never, "there is no pipeline p");
         (epoch == self.epoch()).then_some(Event::Unfit { attempt, fault })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::domain::conclusion::Conclusion;
-use fleet::domain::fault::{Again, Class, REFUSED};
+use fleet::domain::fault::{Again, FaultName};
 use fleet::domain::journal::{Ending, Entry, Outcome};
 use fleet::domain::{AttemptId, Fault, HostName, JobId, Span, Timestamp};
 use fleet::plan::Heard;
@@ -173,15 +173,9 @@ impl Scene {
             End::Unkept => Ending::HostFault("disk full".to_owned()),
             End::Badly | End::Refused | End::Pause => Ending::Exit(1),
         };
-        let provider = |name: &str, again| Fault {
-            class: Class::Provider,
-            name: name.to_owned(),
-            what: String::new(),
-            again,
-        };
         let fault = match end {
-            End::Refused => Some(provider(REFUSED, Again::Anywhere)),
-            End::Pause => Some(provider("rate-limited", Again::Later)),
+            End::Refused => Some(Fault::new(FaultName::ModelRefused, Again::Anywhere, "")),
+            End::Pause => Some(Fault::new(FaultName::RateLimit, Again::Later, "")),
             End::Well | End::Unkept | End::Badly => None,
         };
         if matches!(end, End::Unkept) {

@@ -68,8 +68,9 @@ fn help_of_all_verbs() -> String {
 
 fn faults() -> String {
     let rows: Vec<String> = advice::all()
-        .map(|advice| {
-            let names: Vec<String> = advice.faults.iter().map(|name| format!("`{name}`")).collect();
+        .into_iter()
+        .map(|(faults, advice)| {
+            let names: Vec<String> = faults.iter().map(|name| format!("`{name}`")).collect();
             format!("| {} | {} | {} |\n", names.join(", "), advice.why, advice.what)
         })
         .collect();

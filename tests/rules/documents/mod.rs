@@ -277,7 +277,9 @@ fn the_heads_of_all_tables_are_in_one_case() {
 
 #[test]
 fn every_command_that_is_advised_exists_with_its_flags() {
-    let advised = fleet::blame::advice::all().flat_map(|advice| advice.run);
+    let advised = fleet::blame::advice::all()
+        .into_iter()
+        .flat_map(|(_, advice)| advice.run);
     let commands: Vec<String> = advised.map(|command| (*command).to_owned()).collect();
     assert!(!commands.is_empty());
     complain(&faults(&commands));

@@ -16,7 +16,7 @@ use super::container::{Container, DIR};
 use super::fault::fault;
 use super::named::named;
 use crate::domain::evidence::{Golden, Part, PutBack};
-use crate::domain::fault::{Again, Class};
+use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance};
 use names::{Steers, steers};
 use sections::{Format, Merged};
@@ -140,7 +140,7 @@ fn restore(
     let words: Vec<&str> = said.stdout.lines().collect();
     if words.len() != files.len() {
         let what = format!("what steers the tests cannot be put back: {}", said.stderr.trim());
-        return Err(fault(Class::Image, "cannot-restore", Again::Never, what));
+        return Err(fault(FaultName::CannotRestore, Again::Never, what));
     }
     let done = files.into_iter().zip(words).filter_map(|((_, path), word)| {
         let what = match word {

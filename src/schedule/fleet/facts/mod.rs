@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Attempt, JobEntry};
 use crate::domain::event::Stock;
-use crate::domain::hold::{Hold, Stand, Subject};
+use crate::domain::hold::{Hold, HoldRecord, Subject};
 use crate::domain::{AttemptId, HostName, JobId, PhaseName, Timestamp};
 
 /// Everything that is stored. It can be read by everybody, and changed by the fold alone.
@@ -18,7 +18,7 @@ pub struct StoredFacts {
     jobs: BTreeMap<JobId, JobEntry>,
     hosts: BTreeMap<HostName, HostFacts>,
     /// What is held, and what once was.
-    stands: BTreeMap<Subject, Stand>,
+    stands: BTreeMap<Subject, HoldRecord>,
     /// Names of phases, each in memory once.
     phases: BTreeSet<PhaseName>,
 }
@@ -42,7 +42,7 @@ pub struct StoredRows {
     /// The images of each host.
     pub shelves: BTreeMap<HostName, Vec<Stock>>,
     /// What is held, and what once was.
-    pub stands: BTreeMap<Subject, Stand>,
+    pub stands: BTreeMap<Subject, HoldRecord>,
 }
 
 /// Of a host that nothing is stored of.
@@ -99,12 +99,12 @@ impl StoredFacts {
     }
 
     /// Everything that was ever held.
-    pub fn stands(&self) -> impl Iterator<Item = (&Subject, &Stand)> {
+    pub fn stands(&self) -> impl Iterator<Item = (&Subject, &HoldRecord)> {
         self.stands.iter()
     }
 
     /// What is remembered of a subject.
-    pub fn stand(&self, subject: &Subject) -> Option<&Stand> {
+    pub fn stand(&self, subject: &Subject) -> Option<&HoldRecord> {
         self.stands.get(subject)
     }
 
