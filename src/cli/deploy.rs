@@ -29,8 +29,12 @@ use crate::text::sanitize_line;
   fleet deploy --versions             # what the hosts keep
   fleet deploy --rollback 3fa2c1")]
 pub(super) struct Args {
-    /// The tree; without it, `tree` under [harness] in fleet.toml
-    #[arg(value_name = "DIR", conflicts_with_all = ["rollback", "versions"])]
+    // Not as a comment: rustdoc would take the brackets for a link.
+    #[arg(
+        help = "The tree; without it, `tree` under [harness] in fleet.toml",
+        value_name = "DIR",
+        conflicts_with_all = ["rollback", "versions"]
+    )]
     tree: Option<PathBuf>,
     /// Only these hosts
     #[arg(long = "host", value_name = "HOST")]
