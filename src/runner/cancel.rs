@@ -11,7 +11,7 @@ use super::root::{Lock, Root};
 use super::{processes, slot};
 use crate::domain::{AttemptId, layout};
 
-/// How somebody wants an attempt stopped.
+/// How a coordinator wants an attempt stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum StopRequest {
     /// SIGTERM, and some time for it.
@@ -57,7 +57,8 @@ pub(super) fn cancel(root: &Root, gate: &Lock, attempt: AttemptId, hard: bool) -
     };
     let supervisor = holder.pid.and_then(processes::read);
     match supervisor.filter(|supervisor| Some(supervisor.started) == holder.started) {
-        // A signal without a wish would be nobody's. On a full disk the file is there and empty: a soft one.
+        // Without a request in the capsule, the supervisor would take the signal for one that no coordinator asked
+        // for. On a full disk the file is there and empty: that counts as a soft request.
         Some(supervisor) => {
             if read_stop_request(&capsule).is_none() {
                 wished?;

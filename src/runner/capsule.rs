@@ -1,6 +1,6 @@
 //! Capsules: one directory for each attempt, the only memory of it on this host.
 //!
-//! Invariant: a capsule is there whole or not at all: it is built under a name that nobody reads, and
+//! Invariant: a capsule is there whole or not at all: it is built under a name that no process reads, and
 //! renamed. It is not made durable yet. A power failure before its supervisor has synced the first journal
 //! line takes a capsule in which nothing has run; what is left of it is removed (`close_dead`).
 
@@ -64,7 +64,7 @@ impl Capsule {
     }
 
     /// Builds it with these inputs, each a name in [`layout`] and a text, and with its first line, which lacks
-    /// its newline: nobody reads it before it is durable.
+    /// its newline: it is not read before it is durable.
     pub(super) fn create(
         root: &Root,
         spec: &Spec,

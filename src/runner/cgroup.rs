@@ -1,8 +1,8 @@
 //! A control group for each attempt, where the host lets us make one: nothing that an attempt starts can leave it
 //! unnoticed, whatever it does to its environment, its session and its descriptors.
 //!
-//! Invariant: in a group that is made here there is nobody but the attempt that it was made for. It is an addition: on a
-//! host that gives none, all else goes on without.
+//! Invariant: a group that is made here has no processes but those of the attempt that it was made for. It is an
+//! addition: on a host that gives none, everything else works without it.
 
 use std::fs;
 use std::io;
@@ -74,7 +74,7 @@ fn join(group: &Path, pid: i32) -> bool {
     joined
 }
 
-/// Everybody in a group and in the groups below it. One that is gone has nobody.
+/// The processes in a group and in the groups below it. A group that is gone has none.
 pub(super) fn members(group: &Path) -> io::Result<Vec<i32>> {
     let mut found = Vec::new();
     for dir in with_all_below(group)? {
@@ -92,12 +92,12 @@ pub(super) fn members(group: &Path) -> io::Result<Vec<i32>> {
     Ok(found)
 }
 
-/// Removes a group in which nobody is any more.
+/// Removes a group that has no processes any more.
 pub(super) fn remove(group: &Path) {
     let mut all = with_all_below(group).unwrap_or_default();
     all.reverse();
     for dir in all {
-        // One that somebody is in stays, and does no harm.
+        // A group that still has a process stays, and does no harm.
         let _ = fs::remove_dir(dir);
     }
 }
@@ -133,7 +133,7 @@ fn sweep(parent: &Path) {
         if let Ok(there) = processes::look(pid)
             && there.is_none_or(|there| there.started != started)
         {
-            // One that somebody is in stays: its attempt is not closed yet.
+            // A group that still has a process stays: its attempt is not closed yet.
             let _ = fs::remove_dir(entry.path());
         }
     }

@@ -1,8 +1,8 @@
 //! What is certainly ours in the engine, and certainly dead: found by label, removed, and counted.
 //!
 //! Invariant: nothing is removed but what bears the label of an attempt whose capsule is here and whose slot is free,
-//! of a preparation whose process is gone, or of a load that nobody is at. Without such a proof it stays; and so does
-//! whatever says that it is of another root.
+//! of a preparation whose process is gone, or of a load that no process is at. Without such a proof it stays; and so
+//! does everything with the label of another root.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -159,8 +159,8 @@ fn labelled(kind: &Kind, label: &str, identity: &str) -> Result<Vec<(String, Str
     Ok(text.lines().filter_map(pair).collect())
 }
 
-/// Removes those of these things whose label's value is that of somebody dead; how many are gone. `again` lists what
-/// is there then.
+/// Removes those of these things whose owner, the label's value, is dead; gives how many are gone. `again` lists what
+/// is there after that.
 fn remove(
     kind: &Kind,
     things: Vec<(String, String)>,

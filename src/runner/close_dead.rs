@@ -2,7 +2,7 @@
 //!
 //! Invariant: a capsule is closed only with proof that its supervisor is dead and that nothing of it is left. The
 //! proof of death holds for ever, because a slot is held before its capsule exists and an attempt is never started
-//! twice. Where nobody can look, or something does not die, the capsule stays open, and the reason is told.
+//! twice. Where the rest cannot be looked for, or does not die, the capsule stays open, and the reason is told.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(super) fn close_capsules(root: &Root, boot: &str, capsules: &[Capsule]) -> R
     }
     let _closing = match root.closing() {
         Ok(lock) => lock,
-        // Somebody is at it, and an engine keeps him waiting, say.
+        // Another process is closing capsules, and may be waiting for a container engine.
         Err(error @ RunnerError::Busy(_)) => {
             let told = |capsule: &&Capsule| (capsule.attempt, error.to_string());
             return Ok(dead.iter().map(told).collect());
@@ -113,7 +113,7 @@ fn life(lines: &[Line]) -> Option<&str> {
     })
 }
 
-/// Nobody holds its slot, and nobody else closes capsules now.
+/// The caller knows that no process holds its slot, and that no other process closes capsules now.
 fn close_one(root: &Root, capsule: &Capsule, boot: &str, machine: Option<&str>) -> Result<(), RunnerError> {
     let stays = |why: String| RunnerError::StaysOpen(why);
     let path = capsule.journal();
@@ -324,7 +324,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::open(dir.path()).unwrap();
         let capsule = Capsule::create(&root, &spec(1, &[]), &[], &opened(1, "before")).unwrap();
-        // Nobody is shown a line that is not durable yet.
+        // A line that is not durable yet is not shown.
         assert_eq!(journal::read_sized(&capsule.journal()).unwrap().0, []);
         // Its directory had reached the disk, and its contents had not.
         std::fs::write(capsule.journal(), "").unwrap();

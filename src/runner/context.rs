@@ -8,7 +8,7 @@ use super::traces::Recorder;
 use crate::domain::journal::Ending;
 use crate::domain::{Secrets, Span, Spec};
 
-/// Why an attempt is lost whose supervisor was told to stop by somebody else than a coordinator.
+/// Why an attempt is lost whose supervisor got a SIGTERM that no coordinator had asked for.
 pub(super) const UNASKED: &str = "stopped by a signal that nobody asked for";
 
 /// What the steps of one attempt share.
@@ -23,9 +23,9 @@ pub(super) struct AttemptContext {
     pub(super) signals: Signals,
     /// What its phases are given of secrets, each its own.
     pub(super) secrets: Secrets,
-    /// How somebody wants it stopped, if somebody does.
+    /// How a coordinator wants it stopped, if it does.
     pub(super) wish: Option<StopRequest>,
-    /// It was told to stop, and nobody had asked for that.
+    /// It got a SIGTERM, and no coordinator had asked for that.
     pub(super) unasked: bool,
     /// What its processes can be known by.
     pub(super) recorder: Recorder,
@@ -34,8 +34,8 @@ pub(super) struct AttemptContext {
 }
 
 impl AttemptContext {
-    /// Takes in what signals there are. A SIGTERM stands for a wish that is in the capsule; if there is none, it came
-    /// from the host (its shutdown, its administrator), and nobody who may ask for the job's end has done so.
+    /// Reads the signals that have arrived. A SIGTERM belongs to a stop request in the capsule. If there is none, the
+    /// signal came from the host (its shutdown, its administrator), and no coordinator has asked for the job's end.
     pub(super) fn hear(&mut self) {
         if self.signals.drain() {
             self.wish = self.wish.max(cancel::read_stop_request(&self.capsule));

@@ -46,7 +46,7 @@ pub enum RunnerError {
     /// A dead capsule that may not be closed yet.
     #[error("{0}")]
     StaysOpen(String),
-    /// A place in which nobody can prove that a supervisor is dead.
+    /// A place in which it cannot be proved that a supervisor is dead.
     #[error("{} is on {kind}, where a lock of one machine may be free to another: give the host a `root` on a disk of its own", path.display())]
     Shared {
         /// Where.

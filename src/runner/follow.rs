@@ -94,7 +94,7 @@ impl Follower {
     }
 
     fn order(&mut self, order: Order) {
-        // If the thread is gone, then because nobody listens any more.
+        // The thread ends only once no coordinator listens any more.
         let _ = self.orders.send(order);
         let _ = self.wake.write_all(b"!");
     }
@@ -175,7 +175,7 @@ impl Watcher {
         (ready(fds.first()), ready(fds.get(1)))
     }
 
-    /// False once nobody gives orders any more.
+    /// Takes in the orders that have come. False once the sender of orders is gone.
     fn take_orders(&mut self) -> bool {
         let mut buffer = [0; 512];
         if !matches!(self.woken.read(&mut buffer), Ok(1..)) {

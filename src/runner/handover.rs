@@ -21,7 +21,7 @@ pub(super) fn pipe(secrets: &Secrets) -> io::Result<PipeReader> {
     let room = fcntl(writer.as_fd(), FcntlArg::F_GETPIPE_SZ)?;
     let needed = i32::try_from(text.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
     if room < needed {
-        // Nobody reads yet: what does not fit would keep us waiting for ever.
+        // No process reads yet: what does not fit would keep us waiting for ever.
         fcntl(writer.as_fd(), FcntlArg::F_SETPIPE_SZ(needed))?;
     }
     writer.write_all(&text)?;

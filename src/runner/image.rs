@@ -64,7 +64,7 @@ pub(super) fn place(capsule: &Path) -> Option<String> {
     Some(facts.get("repo_path")?.as_str()?.to_owned())
 }
 
-/// The same for whoever is no async function.
+/// The same as [`images::prepare`], for callers that are not async.
 pub(super) fn prepare(wanted: &Wanted<'_>, say: &mut (dyn FnMut(&str) + Send)) -> Result<Ready, Fault> {
     block_on(images::prepare(wanted, say))?.map_err(|error| error.fault())
 }

@@ -1,4 +1,5 @@
-//! Texts that starts name: they come in pieces before, lie below the root, and go when nobody has used them for long.
+//! Texts that starts name: they come in pieces before the start, lie below the root, and are removed when no start has
+//! used them for long.
 //!
 //! Invariant: a start gets a text of the digest that it names, or none. Only datasets and trajectories come here, never a
 //! secret. A piece that comes twice, or from two links at once, writes the same bytes to the same place.
@@ -16,7 +17,7 @@ use crate::domain::{Sha256, layout};
 use crate::doors::clock;
 use crate::doors::files::{hash_file, read_beginning};
 
-/// What nobody has used for so long is not needed any more.
+/// A text that no start has used for so long is not needed any more.
 const OLD: Duration = Duration::from_hours(24);
 /// All of them together; beyond that, the one goes that has not been used for longest.
 const MOST: u64 = 1 << 30;
@@ -98,7 +99,7 @@ pub(super) fn get(root: &Root, sha256: Sha256) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Removes what nobody has used for long, and what is too much.
+/// Removes the texts that have not been used for long; and the oldest of the others while all together are too large.
 pub(super) fn tidy(root: &Root) {
     let Ok(entries) = std::fs::read_dir(layout::texts(root.path())) else {
         return;
@@ -141,7 +142,7 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now().0).unwrap_or(0))
 }
 
-/// Whoever needs it says so, and gets it sent again.
+/// Removes a text. A start that needs it later names it as missing, and the coordinator sends it again.
 fn remove(path: &Path) {
     if let Err(error) = std::fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound

@@ -26,16 +26,16 @@ use crate::harness;
 /// For a version's set-up: it may fetch hundreds of packages.
 const PATIENCE: Duration = Duration::from_mins(30);
 
-/// For a supervisor that has said its last word to be gone.
+/// How long a supervisor that has written its last line may take to be gone.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// The directory that a version is received in.
 const STAGING: &str = "new";
 
-/// Makes an empty directory for a new version. Whoever asks has the right to deploy.
+/// Makes an empty directory for a new version. The caller holds the right to deploy on this host.
 pub(super) fn receive(root: &Root) -> Result<Room, RunnerError> {
     let (ready, torn) = versions::all(root)?;
-    // What was begun and never became a version; nobody else is at it.
+    // Directories that were begun and never became versions. No other process works on them: the caller has the right.
     for dir in torn {
         fs::remove_dir_all(&dir).doing(|| format!("remove {}", dir.display()))?;
     }
@@ -56,7 +56,7 @@ pub(super) fn receive(root: &Root) -> Result<Room, RunnerError> {
     })
 }
 
-/// Makes a version the one in use. Whoever asks has the right to deploy.
+/// Makes a version the one in use. The caller holds the right to deploy on this host.
 pub(super) fn install(root: &Root, wish: &Install) -> Result<Installed, RunnerError> {
     let out = LeftOut::with(&wish.exclude);
     let mut version = match staged(root, wish, &out)? {
@@ -194,7 +194,7 @@ fn switch(root: &Root, at: &Path, version: &mut Version, replace: bool) -> Resul
     }
     symlink(&version.dir, &link).doing(doing)?;
     let aside = match place {
-        // A link cannot replace a directory in one step. Under the gate nobody looks in between.
+        // A link cannot replace a directory in one step. Under the gate no other process looks in between.
         Place::Directory => Some(move_aside(at)?),
         Place::Absent | Place::Version(_) | Place::Link(_) | Place::Other => None,
     };

@@ -29,7 +29,7 @@ pub(super) fn inventory(root: &Root, boot: &str, jobs: bool) -> Result<Inventory
         ..Inventory::default()
     };
     for capsule in Capsule::all(root)? {
-        // Nobody holds its slot, and it cannot be closed: what it started may live.
+        // No process holds its slot, and it cannot be closed: what it started may live.
         let open = unclosed.get(&capsule.attempt).map(|why| Err(why.clone()));
         let seen = open.unwrap_or_else(|| look(&capsule, jobs).map_err(|error| error.to_string()));
         match seen {

@@ -1,8 +1,8 @@
 //! Writing and reading `journal.jsonl`.
 //!
 //! Invariant: a line that ends in a newline is durable. The newline is written after the line has been
-//! synced, so whoever reads whole lines (and tells a coordinator) can never be ahead of the disk. Lines stand where they
-//! stand: coordinators know them by their offsets.
+//! synced, so a runner that reads only whole lines, and sends them to a coordinator, is never ahead of the disk. Lines
+//! are never moved: coordinators know them by their offsets.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use super::error::{Doing as _, RunnerError};
 use crate::domain::journal::{Entry, Line, Outcome};
 use crate::doors::{clock, secrets};
 
-/// A journal that this process may append to: it holds the slot, or has proved that nobody does.
+/// A journal that this process may append to: it holds the slot, or has proved that no process does.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
@@ -65,7 +65,7 @@ impl Journal {
                 // What an earlier failure left behind; usually nothing.
                 self.file.set_len(self.len)?;
             } else if there < self.len {
-                // Somebody has cut off what was written; what follows still stands where it belongs.
+                // Another process has cut off lines. Newlines fill the gap, so that the next line has its right offset.
                 let lost = usize::try_from(self.len - there).map_err(io::Error::other)?;
                 self.file.write_all(&vec![b'\n'; lost])?;
             }

@@ -90,7 +90,7 @@ pub(super) fn conclude(
     };
     let has_said = said.is_some();
     let mut said = said.unwrap_or_default();
-    // From here on no agent is at work. One that is to come would find it otherwise.
+    // From here on no agent works. If the instance came there earlier, an agent that is yet to run could read it.
     if task == Task::Trajectory || !end.finished {
         show_instance(capsule)?;
     }
@@ -102,7 +102,7 @@ pub(super) fn conclude(
     if !end.ending.is_success() && said.fault.is_none() {
         said.fault = unexplained(&end.ending);
     }
-    // Last of all: whoever tries again must find it.
+    // Last of all: if this is repeated after a failure, the file must still be there.
     if has_said {
         fs::remove_file(&path).doing(|| format!("remove {}", path.display()))?;
     }
@@ -180,7 +180,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), RunnerError> {
     Ok(())
 }
 
-/// A file that may be read. A copy that was broken off is no target: it may be one that nobody may write to.
+/// A file that may be read. A copy that was broken off is no target: it may be read-only.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     let Some(_) = allowed(from, File::open(from))? else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Making a damaged journal readable, once nobody else writes it.
+//! Making a damaged journal readable, once no other process writes it.
 //!
 //! Invariant: a line that can be read stays where it is, byte for byte, since a coordinator may have applied it and
 //! knows it by its offset; only an end may move on, to have the first line before it. What cannot be read is replaced by blanks, and cut off behind the last good line. The
@@ -119,7 +119,7 @@ impl Damage {
     }
 }
 
-/// In place: whoever reads the journal has it open.
+/// Writes in place: the thread that follows the journal has this file open.
 fn write(path: &Path, mended: &[u8]) -> io::Result<()> {
     let file = OpenOptions::new()
         .write(true)

@@ -16,7 +16,7 @@ use nix::unistd::{Pid, SysconfVar, sysconf};
 
 use crate::doors::clock;
 
-/// Longest fight against what will not die (uninterruptible sleep, somebody else's process).
+/// How long we try to end processes that do not die (in uninterruptible sleep, or of another user).
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// More bytes than a process's line has: some fifty numbers, and a name of 64 bytes at most.
@@ -34,7 +34,7 @@ pub(super) struct Process {
     pub(super) parent: i32,
     /// The process group that it is in.
     group: i32,
-    /// Its session: the id of the process that began it, which nobody else gets as long as one is in it.
+    /// Its session: the id of the process that began it. No other process gets that id as long as the session has one.
     pub(super) session: i32,
     /// When it started, in clock ticks since boot: the pid's other half.
     pub(super) started: u64,
@@ -49,7 +49,7 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     look(pid).ok()?
 }
 
-/// The process with this id; none if there is none, or if the system hides it as somebody else's.
+/// The process with this id; none if there is none, or if it is another user's and the system hides it.
 pub(super) fn look(pid: i32) -> io::Result<Option<Process>> {
     let mut room = [0; STAT];
     // In one piece, as the kernel gives it: a table has hundreds of these.
@@ -65,7 +65,7 @@ pub(super) fn look(pid: i32) -> io::Result<Option<Process>> {
     })
 }
 
-/// What `/proc` says of a process; none if that is gone or belongs to somebody else.
+/// What `/proc` says of a process; none if that is gone or belongs to another user.
 fn known<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),
@@ -249,8 +249,8 @@ pub(super) fn end_descendants(mut each: impl FnMut(i32, Exit)) -> Result<(), Str
     Ok(())
 }
 
-/// Stops all that `find` finds until it finds nobody new: who is stopped cannot fork, so that the
-/// killing that follows meets a crowd that no longer grows.
+/// Stops all processes that `find` finds, until it finds no new one. A stopped process cannot fork, so the set that is
+/// killed afterwards no longer grows.
 pub(super) fn freeze(mut find: impl FnMut() -> io::Result<Vec<Process>>) -> io::Result<Vec<Process>> {
     let mut stopped = BTreeSet::new();
     for _ in 0..100 {

@@ -59,7 +59,7 @@ impl<'p> Asked<'p> {
         self
     }
 
-    /// With the directories that a login shell would have added: whoever comes by ssh has none.
+    /// With the directories that a login shell would have added to `PATH`: a command that ssh starts lacks them.
     pub(super) fn user_path(mut self) -> Asked<'p> {
         let path = env::get("PATH").unwrap_or_default();
         if let Some(home) = env::home() {

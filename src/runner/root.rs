@@ -1,6 +1,6 @@
 //! The runner's root directory: who may touch it, its locks, and files that are whole or not there.
 //!
-//! Invariant: whoever takes, tests or names a slot holds the gate, so that a test of a lock is never
+//! Invariant: a process that takes, tests or names a slot holds the gate. So a process that only tests a lock is never
 //! mistaken for its holder.
 
 use std::fs::DirBuilder;

@@ -232,7 +232,7 @@ impl Server {
         Ok(Answer::Done)
     }
 
-    /// Does what may take long in a thread of its own, and answers if somebody has asked.
+    /// Does what may take long in a thread of its own, and answers if there is a request to answer (`id`).
     fn aside(
         &self,
         id: Option<u64>,
@@ -241,7 +241,7 @@ impl Server {
         let shared = Arc::clone(&self.shared);
         let thread = std::thread::Builder::new().name("aside".to_owned());
         let work = move |shared: &Shared| {
-            // Nobody waits for ever for what our own code has failed at.
+            // If our own code panics, the coordinator gets an error instead of waiting for ever.
             catch_unwind(AssertUnwindSafe(|| work(shared))).unwrap_or(Err(RunnerError::Panicked))
         };
         let started = thread.spawn(move || match (id, work(&shared)) {

@@ -1,5 +1,5 @@
-//! The two signals that a supervisor listens to, as something to poll: a child has ended, or somebody
-//! wants it all stopped.
+//! The two signals that a supervisor listens to, as something to poll: SIGCHLD (a child has ended) and SIGTERM (the
+//! attempt is to stop).
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -27,7 +27,7 @@ impl Signals {
             .doing(|| "listen to signals")
     }
 
-    /// Takes in what has arrived; whether somebody wants a stop.
+    /// Reads the signals that have arrived. True if one of them is a SIGTERM: the attempt is to stop.
     pub(super) fn drain(&self) -> bool {
         let mut stop = false;
         while let Ok(Some(signal)) = self.0.read_signal() {

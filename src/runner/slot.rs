@@ -17,7 +17,7 @@ use crate::doors::files::{open_lock, try_lock};
 /// Every holder is written in this many bytes, so that one write replaces all of the last.
 const RECORD: usize = 512;
 
-/// A slot that is held by whoever has this value.
+/// A slot that this process holds as long as it has this value.
 #[derive(Debug)]
 pub(super) struct Slot {
     file: File,
@@ -111,7 +111,7 @@ fn look(root: &Root, gate: &Lock, n: u32) -> Result<Option<Holder>, RunnerError>
     let file = open_lock(&path).doing(|| format!("open {}", path.display()))?;
     match read(&file) {
         Some(holder) => Ok(Some(holder)),
-        // Nobody may conclude from this that an attempt is dead.
+        // This must not be read as a proof that an attempt is dead.
         None => Err(RunnerError::Damaged {
             path,
             why: "it is held and does not say by whom".to_owned(),

@@ -1,4 +1,4 @@
-//! Starting an attempt: from a coordinator's word to a supervisor that needs nobody.
+//! Starting an attempt: from a coordinator's request to a supervisor that needs no other process.
 //!
 //! Invariant: the slot is held before the capsule exists, and the capsule is durable before anything of
 //! the attempt runs. Whatever fails on the way is taken back, and nothing has run.

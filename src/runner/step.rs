@@ -154,7 +154,7 @@ impl Running<'_> {
             });
             self.read(BURST);
             let gone = self.exit.is_some() || !children;
-            // After a stop, whoever is still tidying up has until the time of the kill.
+            // After a stop, processes that are still tidying up have until the time of the kill.
             if self.fault.is_some() || (gone && (self.stop.is_none() || !children)) {
                 return;
             }
@@ -302,8 +302,8 @@ impl Running<'_> {
             }
         })
         .and_then(|()| {
-            // Nobody descends from here any more; but somebody may have been started by a server of the
-            // host, on the step's behalf. A short step is not worth a look at the whole table.
+            // No descendant is left; but a server of the host may have started a process on the step's behalf.
+            // A short step is not worth a look at the whole table.
             let short = self.started.elapsed() < SHORT;
             let window = if short { self.window } else { Window::default() };
             let hunt = Hunt {

@@ -4,7 +4,7 @@
 //! the step's output among the descriptors, the control group, and what the supervisor has written down
 //! ([`Traces`]): descendants by id and start, and sessions. Invariant: nothing is ended without such a proof, and
 //! neither this process, nor its ancestors, nor the first process of all. What could belong to the attempt and
-//! does not let us look is no proof of either: it is named, and then nobody may say that all is gone.
+//! does not let us look is no proof of either: it is named, and the attempt then does not count as gone.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -114,8 +114,8 @@ impl Hunt<'_> {
         for process in table {
             let known = members.contains(&process.pid)
                 || self.traces.is_some_and(|traces| {
-                    // A session lives as long as anybody is in it, and nobody joins it but by birth: who was in
-                    // it when it was the attempt's is the attempt's.
+                    // A session lives as long as it has a process, and a process is only born into one: what
+                    // was in it while it was the attempt's is the attempt's.
                     let born_in =
                         traces.sessions.contains(&process.session) && process.started <= traces.seen;
                     born_in || traces.processes.contains(&Name::from(process))
@@ -271,7 +271,7 @@ fn could_be_here(pid: i32, traces: &Traces) -> io::Result<bool> {
         .all(|(home, there)| there.starts_with(home)))
 }
 
-/// Is it a task of our own in this capsule? Those show nobody their environment, but everybody their arguments.
+/// Is it a task of our own in this capsule? Those hide their environment from all processes, but not their arguments.
 fn is_task(pid: i32, out: &Path) -> bool {
     let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words: Vec<&[u8]> = cmdline.split(|byte| *byte == 0).collect();
@@ -304,7 +304,7 @@ mod tests {
         "npb2wdccpkcv.1".parse().unwrap()
     }
 
-    /// What is known of nobody: to be filled.
+    /// Traces without any process: the tests fill them.
     fn nothing() -> Traces {
         let nobody = Name {
             pid: -1,
@@ -461,7 +461,7 @@ mod tests {
         let supervisor = Name { pid: -1, started: 7 };
         let Some(group) = cgroup::with(attempt(), supervisor, name(&stray).pid) else {
             was_spared(stray);
-            return; // This host lets nobody make one.
+            return; // This host does not let us make one.
         };
         let mut traces = nothing();
         traces.supervisor = supervisor;

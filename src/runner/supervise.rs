@@ -1,4 +1,4 @@
-//! The supervisor: one process for each attempt, in a session of its own, that nobody waits for.
+//! The supervisor: one process for each attempt, in a session of its own. No other process waits for it.
 //!
 //! Invariant: it alone writes the capsule, as long as it lives; and the last thing it does is to say
 //! how the attempt ended, once everything that this line vouches for is durable.
@@ -156,8 +156,8 @@ fn lost() -> Outcome {
     }
 }
 
-/// A failure that came with a signal which nobody asked for is that signal's doing: whoever stops a host stops the
-/// supervisor and its steps in one blow.
+/// A failure that came together with a SIGTERM which no coordinator asked for counts as lost: a host that shuts down
+/// (or its administrator) signals the supervisor and its steps at the same time.
 fn unless_stopped(context: &AttemptContext, outcome: Outcome) -> Outcome {
     match &outcome {
         Outcome::Failed {
@@ -168,7 +168,7 @@ fn unless_stopped(context: &AttemptContext, outcome: Outcome) -> Outcome {
     }
 }
 
-/// Artifacts that nobody could count are no success, however well the steps ended.
+/// An attempt whose artifacts could not be counted has not succeeded, however well its steps ended.
 fn uncounted(spec: &Spec, outcome: Outcome, error: &RunnerError) -> Outcome {
     match (outcome, spec.steps.last()) {
         (Outcome::Succeeded, Some(last)) => Outcome::Failed {

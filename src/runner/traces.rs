@@ -1,8 +1,8 @@
 //! What an attempt's processes can be known by, kept in its capsule while it runs: `processes.json`.
 //!
-//! The supervisor needs none of it, since the kernel tells it who its children are. It is written for whoever
-//! has to end them in its place, after it was killed. Invariant: it is there before the first step starts, and
-//! survives the end of any process; not that of the machine, which is the end of all processes anyway.
+//! The supervisor needs none of it, since the kernel tells it who its children are. It is for the runner that ends
+//! those processes after the supervisor was killed. Invariant: the file is there before the first step starts, and
+//! survives the end of any process. It need not survive the machine's, which is the end of all processes anyway.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -58,7 +58,7 @@ pub(super) struct Traces {
     /// Where it was among the control groups, as the kernel tells it.
     #[serde(default)]
     pub(super) home: String,
-    /// The control group that nobody but the attempt is in, if the host gives it one.
+    /// The control group that only the attempt's processes are in, if the host gives it one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<PathBuf>,
     /// The pipe that the step under way prints into.

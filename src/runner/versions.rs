@@ -1,6 +1,6 @@
 //! The versions of the harness below the root, and which of them is in use.
 //!
-//! Invariant: a version is ready once its record lies beside it, and from then on nobody of ours changes its files; the
+//! Invariant: a version is ready once its record lies beside it. From then on `fleet` does not change its files. The
 //! one in use is the one that the link at the harness's place leads to.
 
 use std::collections::BTreeSet;

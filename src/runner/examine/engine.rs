@@ -39,7 +39,7 @@ pub(super) fn leftovers(root: &Root, held: &[AttemptId], mend: bool) -> Vec<Chec
         Ok(owners) => owners,
         Err(Silence::Missing | Silence::Failed(_)) => return Vec::new(),
     };
-    // What this host does not know is somebody else's.
+    // An attempt that has no capsule here may belong to another root.
     let ended = |attempt: &AttemptId| {
         let capsule = Capsule::of(root, *attempt);
         !held.contains(attempt) && capsule.exists() && matches!(capsule.outcome(), Ok(Some(_)))

@@ -20,7 +20,7 @@ use crate::doors::{secrets, spawn};
 /// How much of the end of its output is kept at hand.
 const RECENT: usize = 256 << 10;
 
-/// How long the output of a program that has ended is waited for: somebody else may hold it open.
+/// How long we read the output of a program that has ended: another process may hold it open.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// What is to be run.

@@ -127,7 +127,7 @@ impl Seen {
     }
 }
 
-/// What of an end was not the tests' doing.
+/// The fault behind an end that the tests did not cause; none if they did.
 fn host(seen: &Seen) -> Option<(FaultName, &'static str, Again)> {
     let by_its_limit = seen.state.out_of_memory || seen.tells(&["oom"]);
     let by_the_host = match seen.state.kills {
@@ -157,7 +157,8 @@ fn host(seen: &Seen) -> Option<(FaultName, &'static str, Again)> {
         let what = "the host ran out of memory during the tests";
         return Some((FaultName::OutOfMemory, what, Again::Elsewhere));
     }
-    // An engine that ends a container on somebody's behalf calls that a kill; one that was stopped itself remembers nothing.
+    // An engine that ends a container because a client asked for it reports a kill. An engine that was stopped itself
+    // reports nothing.
     let by_itself = seen.state.there && seen.tells(&["die", "died"]) && !seen.tells(&["kill"]);
     (!seen.state.running && !by_itself).then_some((
         FaultName::ContainerLost,
@@ -170,7 +171,7 @@ fn is_killed(exit: Option<i32>) -> bool {
     exit.map(ProgramExit::of) == Some(ProgramExit::Killed)
 }
 
-/// podman asks nobody but the first process of a container how it ended.
+/// podman knows only of a container's first process how it ended.
 fn is_silent() -> bool {
     Engine::ask().is_ok_and(|engine| engine.kind == Kind::Podman)
 }

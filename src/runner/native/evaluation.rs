@@ -20,9 +20,9 @@ use crate::domain::{Fault, Instance, Sha256};
 use crate::doors::files;
 use crate::doors::secrets;
 
-/// Makes git as it is anywhere (no settings of a user, no question, no refusal because somebody else owns the tree), then:
-/// is the container what the dataset says, and at which of the places is the repository? The image's own state is kept as it is, even where it differs from the base
-/// commit: its environment was built in it.
+/// Makes git behave the same everywhere: no user's settings, no questions, no refusal when another user owns the tree.
+/// Then checks that the container is what the dataset says, and finds at which of the places the repository is. The
+/// image's own state is kept as it is, even where it differs from the base commit: its environment was built in it.
 const READY: &str = r#"
 mkdir -p "$1" && printf '[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n' > "$1/.gitconfig" || exit 91
 command -v git > /dev/null || exit 11

@@ -69,7 +69,7 @@ fn plain(patch: &str) -> &str {
         }
         at += line.len();
     }
-    // No patch at all; whoever applies it says so.
+    // No patch at all: applying it will fail, and say so.
     patch.trim_start()
 }
 

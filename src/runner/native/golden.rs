@@ -11,8 +11,9 @@ use crate::domain::fault::{Again, FaultName};
 use crate::domain::{Fault, Instance};
 use crate::runner::excerpt::plain_line;
 
-/// Restores every named path: what the base commit has is as it was there, and what it has not is gone,
-/// whoever made it; git's own index stays the image's. A link or a file where the path has a directory is taken away, never followed.
+/// Restores every named path: what the base commit has is as it was there, and what it has not is removed, whether the
+/// image or the agent's patch brought it. git's own index stays the image's. A link or a file where the path has a
+/// directory is removed, never followed.
 const RESTORE: &str = r#"
 cd "$1" || exit 92
 cat > "$3/names" || exit 98
@@ -29,7 +30,7 @@ while IFS= read -r name; do
 done < "$3/names"
 "#;
 
-/// The golden patches before anybody tried them.
+/// The golden patches before they are tried.
 pub(super) fn untried(instance: &Instance) -> Vec<Golden> {
     let patches = instance.test_patches.iter();
     patches

@@ -94,7 +94,7 @@ struct Made<'a> {
     instance: Value,
 }
 
-/// A line around a patch that somebody left.
+/// Makes a line around a patch that comes alone: from the dataset, or from an agent that leaves no line of its own.
 pub(super) fn around(
     patch: String,
     id: &InstanceId,

@@ -28,7 +28,7 @@ pub(super) fn gold(context: &PhaseContext<'_>) -> Result<Line, Fault> {
     around(context, "gold", patch)
 }
 
-/// Nobody's solution.
+/// No solution: an empty patch.
 pub(super) fn noop(context: &PhaseContext<'_>) -> Result<Line, Fault> {
     around(context, "noop", String::new())
 }

@@ -1,4 +1,4 @@
-//! The trajectory: whoever solves the task leaves one line, `out/output.jsonl`.
+//! The trajectory: the agent solves the task and leaves one line, `out/output.jsonl`.
 //!
 //! Invariant: what the agent left decides, never its exit code; and it is looked for in a directory that
 //! was empty when the agent began.
