@@ -1,4 +1,4 @@
-//! Fair shares: jobs of one image stay together, and the longest go first to whoever is free first (LPT).
+//! Fair shares: jobs of one image stay together, and the longest go first, each to the host that is free first (LPT).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -78,7 +78,7 @@ pub enum Stop {
     Done,
     /// What is left waits for hosts that cannot be waited for.
     Stuck(Vec<Stuck>),
-    /// Somebody asked.
+    /// A signal asked it to stop.
     Interrupted,
     /// A host obeys a newer coordinator: this one has no say any more.
     Fenced(HostName, Epoch),
@@ -95,7 +95,7 @@ pub enum EngineError {
     Fold(#[from] FoldError),
 }
 
-/// Whoever wants to see what happens: the fleet after a round, and the events of the round.
+/// A caller's function that is shown what happens: the fleet, the time, and the events that were just folded into it.
 pub type Observer<'a> = dyn FnMut(&Fleet, Timestamp, &[Event]) + 'a;
 
 struct Engine {
@@ -253,7 +253,7 @@ impl Engine {
     /// Opens links to hosts that have something to do or to tell.
     fn reach_out(&mut self) {
         let fleet = &self.setup.fleet;
-        // Whoever is idle may be asked to do what waits for another.
+        // An idle host may be asked to do what waits for another host.
         let shared = !self.setup.policy.pinned && fleet.waits() > 0;
         let any = shared || !fleet.pool().is_empty() || !fleet.again().is_empty();
         let unheard: BTreeSet<&HostName> = fleet.unheard().map(|(host, _)| host).collect();

@@ -18,7 +18,7 @@ use crate::transport::{LinkError, Transport};
 
 /// Requests that wait for the wire. More are kept back by the engine, which tells the host later.
 const REQUESTS: usize = 1024;
-/// What a link has read before anybody takes it.
+/// What a link has read and the engine has not taken yet.
 const SAYS: usize = 4;
 /// So many bytes of one host's journals and files wait for the engine at most; then its link is read no further.
 const ROOM: u32 = 8 << 20;
@@ -139,7 +139,7 @@ async fn persist<F: Future<Output = Result<(), LinkError>>>(
         if let Err(error) = end {
             let outlook = error.outlook(worked.load(Ordering::Relaxed));
             if outlook == Outlook::Permanent {
-                // Somebody may be mending it right now; that takes them longer than a moment.
+                // A person may be mending it right now; that takes longer than a moment.
                 pause = longest.duration();
             }
             if engine

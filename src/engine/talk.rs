@@ -19,7 +19,7 @@ pub(super) enum PendingReply {
     Stop,
     /// Whether an attempt is there that could not be started now, and why it could not.
     Seek(AttemptId, Fault),
-    /// That nobody shall start it any more.
+    /// That the attempt is withdrawn: no older coordinator can start it any more.
     Withdraw(AttemptId, Fault),
     /// How the host is.
     Look,

@@ -63,7 +63,7 @@ fn sought(
     answer: &Answer,
 ) -> Next {
     match (about, answer) {
-        // Not there; and from now on nobody else can have it started.
+        // It is not there. After this cancel, the host refuses to start it for an older coordinator.
         (PendingReply::Seek(attempt, fault), Answer::Failed(_)) => {
             let ask = Ask::Cancel {
                 authority: authority.clone(),

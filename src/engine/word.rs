@@ -53,7 +53,7 @@ fn hold(fleet: &Fleet, subject: &Subject, kind: Kind, why: &str, until: Option<T
 
 /// A person vouches that this may go on.
 fn release(fleet: &Fleet, subject: &Subject, why: &str) -> Vec<Event> {
-    // What may be running on a host that nobody has heard is no matter of a person's will.
+    // A person's word does not end the hold for a host that was not heard: jobs may be running there.
     let held = fleet.hold(subject).is_some_and(|hold| hold.kind != Kind::Unheard);
     let released = held.then(|| Event::Released {
         subject: subject.clone(),

@@ -213,7 +213,7 @@ fn is_open(fleet: &Fleet, capsule: &Capsule) -> bool {
     (1..=MOST_TRIES).contains(&id.n) && matters && new
 }
 
-/// Has this host something that could not be taken in: of a job that nobody knows, or of one that seems to be under way
+/// Has this host something that could not be taken in: of a job that is not known, or of one that seems to be under way
 /// elsewhere?
 pub fn is_puzzling(fleet: &Fleet, memory: &Memory) -> bool {
     let mut hidden = memory.inventory.hidden();
@@ -383,7 +383,7 @@ impl<'m> Book<'m> {
             let after =
                 |one: &&Remembered<'_>| one.capsule.attempt.n > id.n && one.capsule.epoch >= live.epoch;
             let Some(later) = remembered.values().rfind(after).filter(|_| !is_there) else {
-                // It is alive, or may be, where nobody has looked: it keeps the job.
+                // It is alive, or may be on a host that was not asked: it keeps the job.
                 return;
             };
             let (n, host) = (later.capsule.attempt.n, later.host);

@@ -80,7 +80,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// The next job for this host, if there is one; nobody else gets it then.
+    /// The next job for this host, if there is one; no other host gets it then.
     pub(super) fn next(&mut self, name: &HostName, host: HostEntry<'_>) -> Option<JobId> {
         let job = self.again(name).or_else(|| {
             // Who empties a host lets it finish what it has begun, and nothing else.

@@ -89,8 +89,8 @@ pub(super) fn inventory(fleet: &Fleet, host: &HostName, there: &Inventory) -> Ob
     observed
 }
 
-/// Attempts that nobody knows and that are on this host, as far as it can say: until it can say more, nothing else of their
-/// jobs starts.
+/// Attempts that the coordinator does not know and that are on this host, as far as it can say: until it can say more,
+/// nothing else of their jobs starts.
 pub(super) fn hidden(fleet: &Fleet, host: &HostName, there: &Inventory) -> Vec<Event> {
     let mut jobs = BTreeSet::new();
     let mut events = Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn hidden(fleet: &Fleet, host: &HostName, there: &Inventory) -> Vec<E
 /// about which it could not say anything the last time.
 pub fn is_in_doubt(fleet: &Fleet, host: &HostName, held: &[Option<AttemptId>]) -> bool {
     let live = fleet.host(host).into_iter().flat_map(|entry| entry.live);
-    // Something on it may be of jobs that nobody knew when it was asked the last time.
+    // Something on it may be of jobs that the coordinator did not know when it asked the last time.
     let puzzling = fleet.hold(&Subject::Memory(host.clone())).is_some();
     puzzling
         || live

@@ -31,7 +31,7 @@ struct Share<'a> {
     waits: usize,
 }
 
-/// What nobody has measured counts as a second, so that many jobs are more than few.
+/// A job that was never measured counts as a second, so that many jobs are more than few.
 const UNKNOWN: f64 = 1.0;
 /// Hosts whose speeds differ by less are equally fast, as far as measurements tell.
 const FASTER: f64 = 1.2;
@@ -61,7 +61,7 @@ impl<'a> Load<'a> {
                 fastest = slow.min(fastest);
             }
             let refuses = |(at, _): &(Timestamp, String)| now.since(*at) < policy.refused_pause;
-            // One that has just refused something may do so again: nobody waits for it.
+            // A host that has just refused something may do so again: no job waits for it.
             let free = match room {
                 _ if host.refused.is_some_and(refuses) => f64::INFINITY,
                 0 => soonest,

@@ -61,7 +61,7 @@ pub enum HostMessage {
 }
 
 /// For every live attempt that its host has not been told of since the link came up: start it (again:
-/// the host runs it once), or ask how it goes; and stop it if somebody wants that.
+/// the host runs it once), or ask how it goes; and stop it if its job is cancelled.
 pub(super) fn about_attempts(fleet: &Fleet) -> Vec<HostMessage> {
     let mut messages = Vec::new();
     for (host, id) in fleet.unsent() {

@@ -1,5 +1,5 @@
 //! Floor 1: what to do next. Pure: no clock, no I/O, no async; the same function serves the live engine,
-//! the simulator and whoever asks why.
+//! the simulator, and the verbs that say why a job waits.
 //!
 //! Invariant: `plan` never performs, and nothing else decides. It looks at what is idle and at what is
 //! unsent, never at every job, so that its cost follows the news and not the size of the fleet.

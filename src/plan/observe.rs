@@ -117,7 +117,7 @@ pub fn host_gone(fleet: &Fleet, host: &HostName, word: Option<&str>) -> Vec<Even
         word: word.map(str::to_owned),
     }];
     if let Some(word) = word {
-        // Nobody waits any more for what it remembers.
+        // No job waits any more for what it remembers.
         events.extend(adopt::let_go(fleet, host, word));
         let live = fleet
             .host(host)

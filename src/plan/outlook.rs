@@ -116,7 +116,7 @@ pub fn outlook(fleet: &Fleet, errand: &Errand, policy: &Policy, now: Timestamp) 
     }
 }
 
-/// Will this hold end without anybody's doing, or not keep `bound` jobs from going on?
+/// Will this hold end without a person, or does it let `bound` jobs go on?
 fn passes(hold: &Hold, bound: bool) -> bool {
     match hold.kind {
         Kind::Quarantined => true,
@@ -143,7 +143,7 @@ struct Waits<'a> {
     free: usize,
     /// This host alone.
     bound: BTreeMap<&'a HostName, usize>,
-    /// Somebody to end the hold on this.
+    /// A person who ends the hold on this.
     parked: BTreeMap<Subject, usize>,
 }
 

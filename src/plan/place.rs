@@ -10,7 +10,7 @@ use crate::schedule::fleet::HostEntry;
 
 /// Fills idle slots; then looks ahead for hosts whose slots are taken.
 pub(super) fn place(fleet: &Fleet, policy: &Policy, now: Timestamp, plan: &mut Plan) {
-    // What waits may be running on a host that nobody has asked since the database was put back or rebuilt.
+    // What waits may be running on a host that was not asked since the database was put back or rebuilt.
     if fleet.waits() == 0 || fleet.unheard().next().is_some() {
         return;
     }

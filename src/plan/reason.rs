@@ -87,7 +87,7 @@ pub enum Need {
 pub enum Coordination {
     /// A coordinator is at work, for the sets that are enabled.
     AtWork,
-    /// Nobody. What is known of hosts is what the last coordinator saw.
+    /// No coordinator is at work. What is known of hosts is what the last one saw.
     Nobody,
 }
 

@@ -121,7 +121,7 @@ pub(super) fn capacity(host: HostEntry<'_>, policy: &Policy) -> usize {
     }
 }
 
-/// Will this host do something of what waits, as far as anybody can tell? One that is not there for a moment will.
+/// Will this host do something of what waits, as far as is known? One that is not there for a moment will.
 pub(super) fn usable(
     fleet: &Fleet,
     policy: &Policy,

@@ -107,7 +107,7 @@ impl<'a> Uses<'a> {
         host: HostEntry<'a>,
         now: Timestamp,
     ) -> Option<String> {
-        // What a job that runs here may have the harness build on, if nobody knows its image.
+        // Bases that a job which runs here may be building on, if its image is not known.
         let unknown = host.live.iter().any(|id| fleet.image(id.job).is_none());
         let needed = |source: &str, stock: &Stock| {
             let jobs = host.live.iter().map(|id| id.job).chain(host.next);

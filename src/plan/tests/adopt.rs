@@ -309,7 +309,7 @@ fn what_waits_starts_nowhere_until_a_host_that_was_not_heard_is_heard_or_gone() 
     scene.reload();
     assert_eq!(scene.next(), None, "it is stored");
 
-    // A host with a job that nobody knows has more to tell than that.
+    // A host with a job that is not known has more to tell than that.
     let other = Memories::of(&["b"]).with("b", "npb2wdccpkcv.1".parse().unwrap(), None);
     assert_eq!(
         heard(&scene.fleet, &host("b"), &other.0[&host("b")].inventory),

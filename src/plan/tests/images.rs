@@ -195,7 +195,7 @@ fn runtime_images_that_no_job_needs_go_first_and_that_of_a_running_job_never() {
     has_runtime(&mut scene, "a", "rt-nobody", "another_t_latest", "x");
     scene.placed();
     let gone = evicted(&mut scene, 5);
-    // Of those that nobody needs the harness's first; a runtime image goes before the base that it lies on.
+    // Of those that no job needs the harness's first; a runtime image goes before the base that it lies on.
     assert_eq!(gone[2..], ["idle", "rt-waits", "waits"]);
     assert!(
         gone[..2]

@@ -213,7 +213,7 @@ impl Scene {
         self.line(attempt, Entry::Ended { outcome, seal: None });
     }
 
-    /// A program of it fails, and nobody looks for whose doing that is.
+    /// A program of it fails, and no fault explains it.
     pub(super) fn exits_badly(&mut self, job: JobId) {
         self.begin(job, "trajectory");
         let attempt = self.live(job);

@@ -151,7 +151,7 @@ impl Measures {
                 times: Summary::default(),
             };
             own.times.add(log);
-            // At a hundred thousand instances, room that nobody uses would be most of the memory.
+            // At a hundred thousand instances, unused room would be most of the memory.
             known.reserve_exact(1);
             known.push(own);
         }

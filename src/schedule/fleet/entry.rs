@@ -20,7 +20,7 @@ use crate::domain::verdict::Verdict;
 pub struct JobEntry {
     /// What was asked for.
     pub job: Arc<Job>,
-    /// Somebody wants it stopped; `true` inside: without SIGTERM first.
+    /// A person wants it stopped; `true` inside: without SIGTERM first.
     pub cancel: Option<bool>,
     /// Every try, in the order in which the coordinator learned of them.
     pub attempts: Vec<Attempt>,

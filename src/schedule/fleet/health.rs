@@ -60,7 +60,7 @@ impl Trial {
                     .map_or("lost", |fault| fault.name.as_str())
                     .to_owned(),
             },
-            // A program that failed, and nobody looked for whose doing it was: that may be anybody's.
+            // A program failed, and no fault explains it: that says nothing of the host.
             (AttemptState::Ended(Outcome::Failed { .. } | Outcome::Lost { .. }), None)
             | (AttemptState::Intended | AttemptState::Running { .. } | AttemptState::Refused, _) => {
                 return None;

@@ -23,7 +23,7 @@ impl Fleet {
             return 0;
         }
         let Some(layers) = self.layers_of(&image.source) else {
-            // One that nobody has measured is not for nothing.
+            // An image whose size is not known still costs something.
             return image.bytes.max(1);
         };
         let lacks = layers

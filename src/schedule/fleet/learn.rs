@@ -112,8 +112,8 @@ impl Fleet {
         }
     }
 
-    /// For whoever only looks on: what providers complained of, as the attempts that are stored tell it. A coordinator
-    /// does without, and finds out by asking once more.
+    /// Notes what providers complained of, as the stored attempts tell it. It is for verbs that only show the fleet,
+    /// such as `status`: a coordinator finds out by asking the provider once more.
     pub fn recall_complaints(&mut self, now: Timestamp) {
         let mut past: Vec<(Timestamp, JobId, bool)> = Vec::new();
         // Of each model, when its attempts began and ended: so many were under way at a time.
@@ -142,7 +142,7 @@ impl Fleet {
             .flatten()
             .for_each(|times| times.sort_unstable());
         past.sort_unstable();
-        // What lies ahead was written before the clock was set back: how long ago, nobody knows.
+        // What lies ahead was written before the clock was set back: how long ago is not known.
         past.retain(|(at, ..)| *at <= now);
         for (at, job, well) in past {
             let Some(model) = self.facts.job(job).map(|entry| entry.job.model.clone()) else {

@@ -50,10 +50,10 @@ pub enum FoldError {
     /// An attempt cannot take this news.
     #[error("attempt {0}: {1}")]
     Attempt(AttemptId, IllegalTransition),
-    /// News of an attempt that nobody intended.
+    /// News of an attempt that was never intended.
     #[error("attempt {0} is not known")]
     UnknownAttempt(AttemptId),
-    /// News of a job that nobody asked for.
+    /// News of a job that was never dispatched.
     #[error("job {0} is not known")]
     UnknownJob(JobId),
     /// A second live attempt, or a number used twice.

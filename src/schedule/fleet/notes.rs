@@ -17,7 +17,7 @@ pub const MOST_TRIES: u32 = 1 << 20;
 pub struct ImageNeed {
     /// Where it comes from.
     pub source: Arc<str>,
-    /// Bytes of the archive; none if nobody has looked.
+    /// Bytes of the archive; none if that is not known.
     pub bytes: u64,
     /// How the tags of its runtime images may call it.
     pub names: Vec<String>,
@@ -31,7 +31,7 @@ pub struct LiveNotes {
     /// Sets whose waiting jobs may start: each coordinator says what it is here for.
     pub(super) enabled: BTreeSet<SetName>,
     pub(super) hosts: BTreeMap<HostName, HostNotes>,
-    /// The images that jobs need: whoever coordinates says so.
+    /// The images that jobs need, as the coordinator says.
     pub(super) images: HashMap<JobId, Arc<ImageNeed>>,
     /// Models whose provider has complained.
     pub(super) rates: BTreeMap<ModelName, Rate>,
@@ -156,8 +156,8 @@ impl LiveNotes {
         self.pauses.first = first;
     }
 
-    /// Our clock was set back by so much. What is remembered of this moment alone moves with it, so that nothing takes
-    /// longer for it. Stored times stay as they are: whoever compares with them knows that they may lie ahead.
+    /// Our clock was set back by so much. Times that are only in memory move with it, so that nothing takes longer for
+    /// it. Stored times stay as they are: code that compares with them expects that they may lie ahead.
     pub fn set_back(&mut self, by: Span) {
         for host in self.hosts.values_mut() {
             match &mut host.link {

@@ -1,5 +1,5 @@
-//! Jobs that wait in one place: the longest first, and apart by whose work they need, so that whoever may not start
-//! any more of one model need not look at its jobs.
+//! Jobs that wait in one place: the longest first, in one row for each model, so that `plan` skips all jobs of a model
+//! that may not start any more.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, btree_map};
@@ -14,7 +14,7 @@ pub type Rank = (Reverse<u16>, u64);
 /// A queue.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
-    /// By the model whose provider must work for it; none for jobs that need nobody any more.
+    /// By the model whose provider must work for it; none for jobs that need no provider any more.
     by: BTreeMap<Option<ModelName>, Ranked>,
     len: usize,
     load: Span,
@@ -30,7 +30,7 @@ pub struct Queued {
     pub rank: Rank,
     /// Which.
     pub job: JobId,
-    /// How long it is expected to take; zero if nobody knows.
+    /// How long it is expected to take; zero if that is not known.
     pub expected: Span,
 }
 

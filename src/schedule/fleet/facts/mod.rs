@@ -1,6 +1,6 @@
 //! Stored facts: every job with its attempts, what is known of hosts, what is held.
 //!
-//! Invariant: `apply` is the only function that changes them, and nobody but the fold of [`Fleet`](super::Fleet) can call it.
+//! Invariant: `apply` is the only function that changes them, and only the fold of [`Fleet`](super::Fleet) can call it.
 
 mod apply;
 

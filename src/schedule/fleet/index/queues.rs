@@ -20,7 +20,7 @@ pub struct Waiting {
     pub spot: Spot,
     /// The model whose provider must work for it.
     pub needs: Option<ModelName>,
-    /// How long it was expected to take when it was put there; zero if nobody knows.
+    /// How long it was expected to take when it was put there; zero if that is not known.
     pub expected: Span,
 }
 
