@@ -24,7 +24,7 @@ const VERSION: u32 = 1;
 pub struct Judgement {
     /// Of the format.
     pub version: u32,
-    /// [`GRADER`] of whoever graded.
+    /// The [`GRADER`] of the program that graded.
     pub grader: u32,
     /// In brief.
     pub verdict: Verdict,
@@ -59,8 +59,8 @@ pub struct Remark {
 }
 
 impl Case {
-    /// Grades the evidence; none if the evaluation never came to its end. What looks like a secret is not quoted,
-    /// whoever grades.
+    /// Grades the evidence; none if the evaluation never came to its end. What looks like a secret is hidden in all
+    /// that it quotes, whether it runs on a host or here.
     pub fn grade(&self, how: Compat) -> Option<Grading> {
         let evidence = self.evidence.as_ref()?;
         let material = Material {

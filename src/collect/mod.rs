@@ -63,7 +63,7 @@ pub fn home(results: &Path, job: &Job) -> PathBuf {
 /// Brings the wanted attempts of one host home, all over one connection at a time. Repeating it is
 /// cheap, and after any interruption it goes on where it was.
 ///
-/// Whoever calls says which attempt of a job counts: an older one at its place is replaced.
+/// The caller says which attempt of a job counts: an older one at its place is replaced.
 pub async fn bring_home(origin: &Origin, wanted: Vec<Wanted>, results: &Path, options: Options) -> Answers {
     let (mut answers, missing) = at_home(wanted, results, options).await;
     if !missing.is_empty() {
@@ -132,7 +132,7 @@ async fn fetch_all(origin: &Origin, wanted: Vec<Wanted>, results: &Path, options
     for capsule in whole {
         let (id, host, base) = (capsule.want.attempt, origin.host.clone(), results.to_owned());
         let published = match (&capsule.manifest, &logs_trouble) {
-            // Nobody says which logs there should be: only an undisturbed fetch has them all.
+            // No manifest says which logs there should be: only an undisturbed fetch has them all.
             (None, Some(trouble)) => Err(trouble.clone()),
             _ => blocking(move || publish::publish(&capsule, &host, &base)).await,
         };
@@ -155,7 +155,7 @@ async fn verified(capsules: &[Arc<Capsule>]) -> (Vec<Arc<Capsule>>, Torn) {
     (whole, torn)
 }
 
-/// Files are read and hashed where that holds up nobody.
+/// Runs work that reads and hashes files in a thread where it holds up no other task.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CollectError> + Send + 'static,
 ) -> Result<T, CollectError> {

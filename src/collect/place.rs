@@ -1,6 +1,6 @@
 //! The two places of a result: on its way (`<results>/.incoming/<host>/jobs/…`, ours alone), and home.
 //!
-//! Invariant: whoever holds an [`Incoming`] is the only one to write below it, on this machine.
+//! Invariant: on this machine, only the process that holds an [`Incoming`] writes below it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -43,7 +43,7 @@ pub(super) fn publish(capsule: &Capsule, host: &HostName, results: &Path) -> Res
     for dir in parent.ancestors().take(below.components().count()) {
         tree::sync(dir)?;
     }
-    // Best effort: an empty directory in the staging area harms nobody.
+    // Best effort: an empty directory in the staging area does no harm.
     let _ = capsule.dir.parent().map(fs::remove_dir);
     Ok(Brought {
         home: want.home.clone(),

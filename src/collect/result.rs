@@ -35,7 +35,7 @@ pub struct ResultFile {
     pub began: Option<Timestamp>,
     /// When it ended, by the host's clock.
     pub ended: Option<Timestamp>,
-    /// Was every file checked against the seal? Without a seal nobody knows what is missing.
+    /// Was every file checked against the seal? Without a seal it is not known what is missing.
     pub verified: bool,
     /// What the files match.
     pub seal: Option<Seal>,

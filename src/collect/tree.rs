@@ -1,4 +1,4 @@
-//! Directories of ours, on a disk where somebody may have left symbolic links.
+//! Directories of ours, on a disk where another program may have left symbolic links.
 //!
 //! Invariant: nothing here follows a symbolic link below the directory that it is given.
 

@@ -28,7 +28,7 @@ pub struct Wanted {
     pub job: Arc<Job>,
     /// What came out, as the coordinator has it on record.
     pub outcome: Outcome,
-    /// What its files must match. None: nobody vouches for them, and only its logs are wanted.
+    /// What its files must match. None: no seal vouches for them, and only its logs are wanted.
     pub seal: Option<Seal>,
     /// Its place: `<results>/<set>/<instance>/<model>/run<n>`.
     pub home: PathBuf,

@@ -77,7 +77,7 @@ pub fn starter() -> String {
     out
 }
 
-/// Docker's network for tests of which nobody says another.
+/// Docker's network for tests, where `fleet.toml` names no other.
 pub const NO_NETWORK: &str = "none";
 
 /// A whole `fleet.toml`, with every default filled in.

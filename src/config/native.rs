@@ -58,7 +58,7 @@ pub(super) fn across(file: &Row, faults: &mut Faults) {
     }
 }
 
-/// A network is for somebody, and nobody has two.
+/// Each `[[network]]` names instances or datasets, and no two name the same one.
 fn networks(file: &Row, faults: &mut Faults) {
     let mut seen: Vec<(&str, String)> = Vec::new();
     for (at, network) in file.rows("network") {

@@ -32,7 +32,8 @@ const RAISED: [(Resource, rlim_t); 6] = [
     (Resource::RLIMIT_DATA, RLIM_INFINITY),
 ];
 
-/// Makes this process the same whoever has started it. What cannot be changed stays; who needs it will say so.
+/// Makes this process the same, whichever program started it. What cannot be changed stays: the code that needs it
+/// fails, and says why.
 pub fn settle(role: Role) {
     if let Err(error) = wait_for_children() {
         tracing::warn!(%error, "cannot be told of the end of children");
@@ -58,8 +59,8 @@ pub fn settle(role: Role) {
     }
 }
 
-/// Who is born with SIGCHLD ignored is never told how a child ended, and neither are its children of theirs. A handler,
-/// which nobody inherits, puts an end to that.
+/// A process that inherits SIGCHLD as ignored is never told how a child ended, and neither are its children of theirs.
+/// A handler, which no child inherits, puts an end to that.
 fn wait_for_children() -> io::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-/// Sixteen hex digits that nobody else has.
+/// Sixteen random hex digits: no two calls give the same, in practice.
 pub fn token() -> std::io::Result<String> {
     let mut bytes = [0; 8];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

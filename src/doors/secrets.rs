@@ -29,7 +29,7 @@ pub fn hide(value: &mut impl Hide) {
     value.hide(&known.0);
 }
 
-/// The names of the variables that are known: for whoever starts a program that is not to have them.
+/// The names of the variables that are known: a caller removes them from the environment of programs it starts.
 pub fn names() -> Vec<String> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     known.1.iter().map(|(name, _)| name.to_owned()).collect()

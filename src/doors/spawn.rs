@@ -104,7 +104,7 @@ impl Child<'_> {
             group | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
         )?;
         attributes.set_sigmask(&self.blocked)?;
-        // What is ignored stays ignored in a child otherwise, whoever it was that ignored it.
+        // Otherwise a child would go on ignoring every signal that this process or its parents ignore.
         attributes.set_sigdefault(
             &Signal::iterator()
                 .filter(|signal| *signal != Signal::SIGKILL && *signal != Signal::SIGSTOP)

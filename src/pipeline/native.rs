@@ -28,7 +28,7 @@ pub(super) fn swe(
         agent: if job.trajectory.is_some() {
             Agent::Given
         } else if pipeline.task(Task::Trajectory).is_none() {
-            // Nobody works in a pipeline that only makes images ready.
+            // No agent works in a pipeline that only makes images ready.
             Agent::Noop
         } else {
             agent(job, attempt, pipeline, host, config)?

@@ -20,7 +20,7 @@ pub enum CompileError {
     /// Neither the model nor the pipeline names one that is declared.
     #[error("model `{0}` has no agent for pipeline `{1}` in fleet.toml")]
     NoAgent(ModelName, PipelineName),
-    /// The job was found on a host, and nobody has shown its dataset yet.
+    /// The job was found on a host, and its dataset has not been read here yet.
     #[error("the dataset of the job is not here; dispatch its assignment file again")]
     NoInstance,
     /// The same of a trajectory that exists already.

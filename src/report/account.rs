@@ -26,7 +26,7 @@ pub enum Account {
     Cancelled,
     /// Every phase ended well, and there is no verdict to be had.
     Succeeded,
-    /// A phase did not end well, and nobody looked for whose doing it was.
+    /// A phase did not end well, and no fault explains it.
     Failed,
 }
 

@@ -36,7 +36,7 @@ pub enum FailureFate {
     Otherwise,
     /// It has a result.
     Recovered,
-    /// Somebody stopped it.
+    /// A person stopped it.
     Cancelled,
 }
 

@@ -21,7 +21,7 @@ const LONG: Duration = Duration::from_millis(100);
 pub struct FileLock(File);
 
 impl FileLock {
-    /// Takes the lock of this file, if nobody has it.
+    /// Takes the lock of this file, if it is free.
     pub fn try_take(path: &Path) -> io::Result<Option<FileLock>> {
         let file = open_lock(path)?;
         Ok(try_lock(&file)?.then(|| FileLock(file)))
@@ -74,7 +74,7 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Locks an open file, if nobody else has. The lock lives as long as the open file does, in whatever process.
+/// Locks an open file, if its lock is free. The lock lives as long as the open file does, in whatever process.
 pub fn try_lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),

@@ -10,7 +10,7 @@ use nix::fcntl::{OFlag, openat};
 use nix::libc;
 use nix::sys::stat::Mode;
 
-/// Opens for reading. A link in the place of the file is an error; a pipe keeps nobody waiting.
+/// Opens for reading. A link in the place of the file is an error; opening a pipe does not block.
 pub fn open_no_follow(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
