@@ -58,7 +58,7 @@ struct Reported<'a> {
 struct TestsStatus<'a> {
     fail_to_pass: Lists<'a>,
     pass_to_pass: Lists<'a>,
-    // Nobody fills these two, and everybody expects them.
+    // These two are always empty, but the readers of the report expect them.
     fail_to_fail: Lists<'a>,
     pass_to_fail: Lists<'a>,
 }

@@ -206,7 +206,7 @@ fn word(applied: Applied) -> &'static str {
     }
 }
 
-/// `eval.sh`: the tests, for whoever wants to run them by hand in the image.
+/// `eval.sh`: the tests, for a person who runs them by hand in the image.
 fn script(instance: &Instance) -> String {
     let (id, path) = (&instance.id, instance.repo_path.replace('\'', r"'\''"));
     let command = instance.test_command.trim_end();

@@ -131,7 +131,7 @@ impl Printer {
     /// Draws a picture over the last one. The lines must fit the [window](Self::window).
     pub(super) fn draw(&self, lines: &[String]) {
         let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| sanitize_line(line)).collect();
-        // In one piece, so that nobody sees the gap.
+        // In one piece, so that the gap between two pictures is not seen.
         talk(&format!("{}{}\n", self.wipe(), lines.join("\n")));
         *self.drawn.borrow_mut() = lines.iter().map(|line| width(line)).collect();
     }

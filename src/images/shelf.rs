@@ -87,7 +87,7 @@ impl Engine {
         }
     }
 
-    /// One that the harness has built, unless it has gone meanwhile. When that was, nobody tells.
+    /// One that the harness has built, unless it has gone meanwhile. It is not known when that was.
     fn built(&self, runtime: &Runtime) -> Option<Shelved> {
         let image = self.images.get(&runtime.id)?;
         let used_by: BTreeSet<&str> = self.users(image).collect();

@@ -19,7 +19,7 @@ pub enum ObjectError {
         /// The store's word.
         why: String,
     },
-    /// Nobody to ask as.
+    /// There are no credentials.
     #[error(
         "there are no credentials for {place}{}; run `aws configure` or `aws sso login`, or set AWS_PROFILE",
         detail(why)

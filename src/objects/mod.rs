@@ -55,7 +55,7 @@ pub struct Store {
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
 impl Store {
-    /// Finds the credentials; speaks to nobody but their providers.
+    /// Finds the credentials; connects only to their providers, and not to the store.
     pub async fn open(settings: Settings) -> Store {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))

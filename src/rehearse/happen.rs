@@ -9,7 +9,7 @@ use crate::domain::journal::Entry;
 use crate::domain::{AttemptId, Event, HostName, Span};
 use crate::plan::{self, Heard};
 
-/// How long a host takes to start anew, and a cut link to come back.
+/// How long a host takes to restart, and a cut link to come back.
 const REBOOT: Span = Span::seconds(180);
 const CUT: Span = Span::seconds(60);
 
@@ -104,7 +104,7 @@ impl Play<'_> {
         }
     }
 
-    /// A host is never reached again. After a while somebody says so.
+    /// A host is never reached again. After a while a person declares it gone.
     pub(super) fn die(&mut self, host: &HostName) {
         let Some(stage) = self.stages.get_mut(host).filter(|stage| !stage.dead) else {
             return;
@@ -147,7 +147,7 @@ impl Play<'_> {
         self.look(name);
     }
 
-    /// What an attempt has written since, if anybody listens.
+    /// What an attempt has written since, if the link is up.
     pub(super) fn listen(&mut self, host: &HostName, attempt: AttemptId) {
         let Some(stage) = self.stages.get_mut(host).filter(|stage| stage.open) else {
             return;

@@ -1,5 +1,5 @@
 //! A host as its runner shows it: capsules, slots, an epoch, lives that end. It is played: what happens on
-//! it, and when, is the business of whoever plays.
+//! it, and when, is up to the code that plays it (`play`).
 //!
 //! Invariant: it keeps the rules of a runner. Fenced by epoch, never two supervisors in one slot, never
 //! two of one job, a journal that only grows, and a last line for whatever died.
@@ -91,7 +91,7 @@ impl Host {
         self.capsules.get(&id).is_some_and(|played| played.alive)
     }
 
-    /// Does somebody want this live attempt stopped?
+    /// Has a coordinator asked for the end of this live attempt?
     pub fn is_cancelled(&self, id: AttemptId) -> bool {
         self.capsules
             .get(&id)

@@ -59,7 +59,7 @@ impl Measured {
         let (mut all, mut between) = (Vec::new(), Vec::new());
         let mut images: BTreeSet<(&HostName, &InstanceId)> = BTreeSet::new();
         for (job, attempt) in past {
-            // Whoever comes first to a host brings the image; the others find it there.
+            // The first attempt with an image on a host brings it there; later ones find it.
             let warm = !attempt.took.is_empty() && !images.insert((&attempt.host, &job.instance));
             all.extend(attempt.took.iter().map(|(phase, span)| Took {
                 job,

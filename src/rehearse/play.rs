@@ -13,7 +13,7 @@ use crate::plan::{self, Errand, Outlook};
 use crate::schedule::Fleet;
 use crate::schedule::fleet::Closure;
 
-/// How often whoever waits looks at the clock: at first, and at most.
+/// How long the engine that waits rests between two looks at the clock: at first, and at most.
 pub(super) const TICKS: (Span, Span) = (Span::seconds(1), Span::seconds(30));
 /// Nothing is played any longer than that.
 const LONGEST: Span = Span::seconds(400 * 86_400);
@@ -213,7 +213,7 @@ impl Play<'_> {
         }
     }
 
-    /// As `plan` has it; where somebody works whom everybody can reach, there is no need to ask.
+    /// What `plan` says. While a host that can be reached is at work, there is no need to ask it.
     fn outlook(&self) -> Outlook {
         if self.fleet.open() > 0 && self.stages.values().any(|stage| stage.open && stage.is_busy()) {
             return Outlook::Working;
@@ -275,7 +275,7 @@ fn word(closure: &Closure) -> &'static str {
 }
 
 impl Due {
-    /// May it bring a host back, or otherwise let jobs move that nobody could wait for?
+    /// May it bring a host back, or otherwise let jobs go on that would wait for ever without it?
     fn is_hope(&self) -> bool {
         match self {
             Due::Change(_) | Due::Back(_) | Due::Gone(_) => true,

@@ -76,7 +76,7 @@ impl Played {
             let spans = self.hosts.values().map(span);
             spans.map(|span| span.duration().as_secs_f64()).sum()
         };
-        // What an absent host is still believed to work on is nobody's time.
+        // The time for which an absent host is still believed to work does not count.
         let (busy, there) = (
             seconds(|host| host.busy.min(host.there)),
             seconds(|host| host.there),

@@ -98,7 +98,7 @@ impl<'c> Works<'c> {
                 runtime: 0,
             };
         };
-        // Nobody works for a trajectory that is there, or that is the dataset's own patch.
+        // No agent works for a trajectory that is there, or that is the dataset's own patch.
         let agent = self.config.agent_of(&job.model, pipeline);
         let idle = job.trajectory.is_some() || agent.and_then(Weight::of).is_some();
         let declared = self

@@ -29,9 +29,9 @@ pub(super) struct Stage {
     pub(super) pace: f64,
     /// Images that it has, with their sizes.
     pub(super) shelf: BTreeMap<Arc<str>, u64>,
-    /// Images that have come to it, and that nobody has been told of.
+    /// Images that have come to it, and that the coordinator has not been told of.
     pub(super) arrived: Vec<Arc<ImageNeed>>,
-    /// Runtime images that were built on it, and that nobody has been told of.
+    /// Runtime images that were built on it, and that the coordinator has not been told of.
     pub(super) built: Vec<Stock>,
     /// The image that is being fetched ahead, and until when.
     pub(super) fetching: Option<(Arc<ImageNeed>, Timestamp)>,
@@ -328,7 +328,7 @@ impl Stage {
         next
     }
 
-    /// Somebody wants an attempt stopped.
+    /// A coordinator has asked for the end of an attempt.
     pub(super) fn hurry(&mut self, now: Timestamp, id: AttemptId) -> Option<Next> {
         let act = self.acts.get_mut(&id)?;
         act.ends = now.after(Span::seconds(1));
@@ -336,7 +336,7 @@ impl Stage {
         Some(act.next(id))
     }
 
-    /// The machine starts anew: whatever ran is lost.
+    /// The machine restarts: all that ran is lost.
     pub(super) fn reboot(&mut self) {
         self.host.reboot();
         self.acts.clear();

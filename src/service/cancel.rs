@@ -140,7 +140,8 @@ async fn ask_coordinator(
     }
 }
 
-/// Nobody is: coordinate for as long as it takes. No set is enabled, so nothing new starts.
+/// No coordinator is at work: this process coordinates until the jobs are closed. No set is enabled, so
+/// nothing new starts.
 async fn cancel_here(
     jobs: &[JobId],
     hard: bool,

@@ -145,7 +145,7 @@ fn read_local(request: &DeployRequest, project: &Project) -> Result<(PathBuf, Tr
     Ok((dir, tree))
 }
 
-/// The versions that each host has ready, or why nobody knows.
+/// The versions that each host has ready, or why they are not known.
 pub type KeptVersions<'c> = Vec<(&'c HostConfig, Result<Vec<Sha256>, String>)>;
 
 async fn ask_versions<'c>(project: &'c Project, hosts: &[&'c HostConfig]) -> KeptVersions<'c> {

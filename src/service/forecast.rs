@@ -227,7 +227,7 @@ fn describe_assumptions(measured: &Measured, works: &Works<'_>) -> Vec<String> {
     notes
 }
 
-/// The images that the jobs need. Nobody is asked: sizes are those of the hosts' shelves, or assumed.
+/// The images that the jobs need. No store is asked: sizes are those of the hosts' shelves, or assumed.
 fn set_image_needs(fleet: &mut Fleet, assignment: &Assignment, project: &Project) {
     for (job, image) in image_sizes::open_images(fleet, assignment, project) {
         let source = image.source.to_string();

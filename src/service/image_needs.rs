@@ -18,7 +18,7 @@ use crate::store::Store;
 #[derive(Debug, Default)]
 pub(super) struct ImageNeeds {
     live: BTreeSet<(HostName, NeededImage)>,
-    /// Hosts that may be running a job of which nobody knows the image.
+    /// Hosts that may be running a job whose image is not known.
     unknown: BTreeSet<HostName>,
     waiting: BTreeSet<NeededImage>,
 }

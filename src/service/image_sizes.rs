@@ -92,7 +92,7 @@ pub struct NeededImage {
 }
 
 impl NeededImage {
-    /// The same for the scheduler, of a size that nobody has asked for.
+    /// The same for the scheduler, of a size that was not asked for.
     pub fn need(&self) -> ImageNeed {
         ImageNeed {
             source: self.source.to_string().into(),

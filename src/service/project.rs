@@ -157,7 +157,7 @@ impl Project {
     }
 
     /// The facts as [`Project::read_facts`] has them, with the links as they are stored, as the coordinator at work goes by
-    /// them: its sets are enabled; all are, where nobody says which.
+    /// them: its sets are enabled; all are, where no coordinator names them.
     pub async fn take_snapshot(&self) -> Result<FleetSnapshot, Problem> {
         // Asked first: what ends meanwhile was at work.
         let holder = self.running_coordinator();

@@ -93,7 +93,7 @@ fn open(assignments: &[Assignment], fleet: &Fleet) -> Vec<(Arc<Job>, Option<Host
                 Some(live) if live.state == AttemptState::Intended => {
                     Some((Arc::clone(&entry.job), Some(live.host.clone())))
                 }
-                // It needs nobody.
+                // It runs already, and needs no host.
                 Some(_) => None,
             }
         })

@@ -1,7 +1,7 @@
 //! The lease: one coordinator at a time for one state directory.
 //!
 //! Invariant: the kernel holds it for an open file, so a coordinator that dies in any way has released
-//! it at once, and nobody ever judges a lease by its age. What the file says is for people only.
+//! it at once, and no code ever judges a lease by its age. What the file says is for people only.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read as _};
@@ -17,7 +17,7 @@ use crate::doors::files::{open_lock, try_lock};
 /// Below the state directory.
 const FILE: &str = "coordinator.lock";
 
-/// How often we try again after somebody who was only looking, before we say that it is held.
+/// How often we try again while another process only looks at the lock, before we say that it is held.
 const LOOKS: u32 = 2000;
 
 /// How often we read again what the holder may just be writing.
@@ -63,7 +63,7 @@ impl std::fmt::Display for Holder {
 /// Why there is no lease.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
-    /// Somebody else has it.
+    /// Another coordinator has it.
     #[error(
         "another coordinator is at work here ({}); `fleet status` shows what it does",
         .by.as_ref().map_or_else(|| "it has not said who it is".to_owned(), Holder::to_string)
@@ -119,7 +119,7 @@ impl Lease {
             })
     }
 
-    /// Who holds the lease now. None if nobody does, or if the holder has not said who it is.
+    /// Who holds the lease now. None if no process does, or if the holder has not said who it is.
     pub fn holder(state: &Path) -> Option<Holder> {
         for _ in 0..SENTENCES {
             let mut file = File::open(state.join(FILE)).ok()?;
@@ -144,7 +144,7 @@ fn lock(state: &Path, path: &Path) -> io::Result<Result<File, Option<Holder>>> {
         if try_lock(&file)? {
             return Ok(Ok(file));
         }
-        // It may only be somebody looking: those share the lock, for an instant.
+        // It may be another process that only looks: such a process shares the lock, for an instant.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => return Ok(Err(read(&mut file))),
             Err(TryLockError::Error(error)) => return Err(error),

@@ -69,7 +69,7 @@ impl Store {
             return Ok(None);
         }
         let mut known = format(path).await?;
-        // Somebody may be making or updating it in this moment, file by file.
+        // Another process may be making or updating it in this moment, file by file.
         for _ in 0..MOMENTS {
             if known.is_none_or(|found| found >= FORMAT) {
                 break;
@@ -119,12 +119,12 @@ async fn pool(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        // Whoever waits here waits for a transaction of ours, which ends.
+        // A caller that waits here waits for another transaction of this process, which ends.
         .acquire_timeout(Duration::from_hours(1));
     Ok(pool.connect_with(options).await?)
 }
 
-/// The file and its directories, for nobody else to read, and durable as names.
+/// Makes the file and its directories: readable by their owner alone, and durable as names.
 fn create(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -150,8 +150,8 @@ async fn format(path: &Path) -> Result<Option<i64>, StoreError> {
         return Ok(None);
     }
     let looked = match look(options(path).read_only(true)).await {
-        // A first start was killed in mid-write, before the write-ahead log: whoever opens it next must be
-        // able to roll that back.
+        // A first start was killed in mid-write, before the write-ahead log. SQLite must open the file for writing
+        // to roll that back.
         Err(error) if code(&error) == Some(READONLY) => look(options(path)).await,
         looked => looked,
     };

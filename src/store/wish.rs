@@ -79,7 +79,7 @@ impl Store {
         Ok(())
     }
 
-    /// The wishes that nobody has granted yet, in order, each with its number.
+    /// The wishes that no coordinator has granted yet, in order, each with its number.
     pub async fn wishes(&self) -> Result<Vec<(i64, Command)>, StoreError> {
         let rows: Vec<(i64, String)> = sqlx::query_as("select id, body from wish order by id")
             .fetch_all(&self.pool)

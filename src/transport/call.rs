@@ -1,4 +1,4 @@
-//! A link for somebody who asks one thing at a time: `logs`, `hosts`, `doctor`, `adopt`.
+//! A link for verbs that ask one thing at a time: `logs`, `hosts`, `doctor`, `adopt`.
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;

@@ -12,7 +12,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use super::shell;
 use crate::doors::spawn;
 
-/// Nobody prints this by chance at the start of a line.
+/// No login script prints this by chance at the start of a line.
 const MARK: &str = "@fleet-shell ready";
 
 /// Most chatter that is endured before the mark.

@@ -1,7 +1,7 @@
-//! Is anybody there? Bytes that move say so, in both directions: a long line that is on its way is no silence.
+//! Is the other side alive? Bytes that move say so, in both directions: a long line that is on its way is no silence.
 //!
-//! Bytes that a full channel takes count: somebody has made room. Bytes that an idle one takes do not, since it takes some
-//! for the dead as well.
+//! Bytes that a full channel takes count as a sign: the other side has made room for them. Bytes that an idle channel
+//! takes do not: the kernel takes some even if the other side is dead.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! One open channel to one runner: requests in, messages out, and a sense of whether anybody is there.
+//! One open channel to one runner: requests in, messages out, and a sense of whether the runner is alive.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,7 @@ type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 pub trait LinkGuard: Send {}
 impl LinkGuard for tokio::process::Child {}
 
-/// Both ends of the channel, before anybody has spoken.
+/// Both ends of the channel, before the first message.
 pub(super) struct Channel {
     pub(super) reader: Box<dyn AsyncRead + Send + Unpin>,
     pub(super) writer: Writer,
@@ -79,7 +79,7 @@ impl Channel {
                 return Err(LinkError::Handshake(why.escape_debug().to_string()));
             }
         };
-        // Nobody reads complaints from now on, but a full pipe must not stop the runner.
+        // From now on complaints are thrown away, since a full pipe must not stop the runner.
         tokio::spawn(async move { tokio::io::copy(&mut complaints, &mut tokio::io::sink()).await });
         Ok(Link {
             hello,
@@ -114,7 +114,7 @@ impl Link {
         let listen = async {
             let mut buffer = Vec::new();
             loop {
-                // While we were busy with the last message, nobody could be heard.
+                // While we were busy with the last message, we could not hear the runner.
                 life.sign();
                 let message = tokio::select! {
                     biased;

@@ -1,5 +1,5 @@
 //! Floor 2: reaching a host. A [`Link`] is one open channel to one runner; how it came about (`ssh`, or a
-//! child on this machine) is nobody else's business.
+//! child on this machine) is known only here.
 //!
 //! Invariant: nothing is decided here. A link that fails says why and whether trying again can help; when
 //! to try again is the engine's.

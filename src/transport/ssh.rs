@@ -95,7 +95,7 @@ async fn connect(transport: &Transport, host: &HostConfig, destination: &str) ->
         .map_err(|error| LinkError::Here(format!("cannot create {}: {error}", controls.display())))?;
     let mut builder = SessionBuilder::default();
     builder
-        // The runner is trusted with secrets: whoever answers must be who answered before.
+        // The runner gets secrets, so the host must show the key that it has shown before.
         .known_hosts_check(KnownHosts::Strict)
         .connect_timeout(transport.connect_timeout.duration())
         // ssh gives up after three unanswered probes: together the silence that we endure.

@@ -129,7 +129,7 @@ pub struct RunningJob {
     /// How long the attempt has.
     #[serde(rename = "age_ms")]
     pub age: Span,
-    /// Somebody wants it stopped.
+    /// A person wants it stopped.
     pub cancelling: bool,
     /// Why its host cannot say how it is, if so. Quotes the host.
     #[serde(skip_serializing_if = "Option::is_none")]

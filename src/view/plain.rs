@@ -1,4 +1,4 @@
-//! `fleet dispatch` without a terminal: one line for each event that somebody may look for later.
+//! `fleet dispatch` without a terminal: one line for each event that a person may look for later.
 
 use crate::domain::journal::{Entry, Outcome};
 use crate::domain::{AttemptId, Event, HostName, JobId, Timestamp};

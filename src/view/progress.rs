@@ -224,7 +224,7 @@ fn is_ordinary(reason: &Reason) -> bool {
     is_full || matches!(reason, Reason::Next | Reason::Busy)
 }
 
-/// Will the job go on without a person's doing, as far as anybody can tell?
+/// Will the job go on without a person, as far as is known?
 fn moves(reason: &Reason) -> bool {
     match reason {
         Reason::Next | Reason::Busy | Reason::Rests(_) | Reason::Provider { .. } => true,

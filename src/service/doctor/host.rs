@@ -55,7 +55,7 @@ impl HostQuestions {
         let used = self.phases || self.sections.is_some();
         let subject = host.harness.clone().filter(|_| used).map(|at| Subject {
             at,
-            // What a script of phases needs, nobody has said; but what is pinned must be there.
+            // It is not known what a script of phases needs; but what is pinned must be there.
             critical: if self.sections.is_some() || self.lock.is_some() {
                 self.critical.clone()
             } else {
