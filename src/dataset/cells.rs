@@ -9,7 +9,7 @@ use crate::config::node::{Node, Open};
 /// A value that was taken: under which key, where it begins, and what it is.
 pub(super) type Cell<'t> = (&'static str, usize, Node<'t>);
 
-/// The values that nobody has taken yet.
+/// The values that were not taken yet.
 #[derive(Debug)]
 pub(super) struct Cells<'t> {
     text: &'t str,

@@ -1,6 +1,6 @@
 //! Tasks of SWE-Lancer (RCT). They look like ordinary ones, and they are not: the commit is checked out in a shared
 //! monolith, beside a web server, a proxy and a screen. Judged as ordinary tasks they blame the model for a connection that
-//! nobody answers, so they are refused by name until `fleet` has their flow.
+//! no program answers, so they are refused by name until `fleet` has their flow.
 
 use super::Reader;
 use super::cells::Cells;

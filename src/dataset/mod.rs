@@ -26,7 +26,7 @@ use reader::Reader;
 pub use reader::Found;
 pub use row::PARSER;
 
-/// Most findings that are of use to anybody.
+/// Most findings that are shown: a reader has no use for more.
 const MOST_FINDINGS: usize = 1000;
 
 /// What a file says, and what is wrong with it.

@@ -20,7 +20,7 @@ pub enum Class {
     Model,
     /// A defect of the harness.
     Harness,
-    /// Nobody knows.
+    /// Not known.
     Unknown,
 }
 

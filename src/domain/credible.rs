@@ -28,7 +28,7 @@ const TIMES: std::ops::Range<i64> = 0..253_402_300_800_000;
 /// No step takes longer than a century.
 const LONGEST: Span = Span::seconds(36_500 * 86_400);
 
-/// Nobody spends more on an attempt: a billion dollars, in millionths.
+/// No attempt costs more: a billion dollars, in millionths.
 const DEAREST: u64 = 1_000_000_000_000_000;
 
 /// What is not to be believed of a message; none if all of it may be true. A journal's lines are looked at one by one,

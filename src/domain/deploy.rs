@@ -22,7 +22,7 @@ pub enum Look {
 pub enum Place {
     /// Nothing.
     Absent,
-    /// A directory that somebody made.
+    /// A directory that `fleet deploy` did not make.
     Directory,
     /// A version that `fleet deploy` brought.
     Version(Sha256),
@@ -70,7 +70,7 @@ pub struct Install {
     pub setup: Vec<String>,
     /// How many versions are kept beside the one in use.
     pub keep: u32,
-    /// What somebody else put there may be moved aside.
+    /// What `fleet deploy` did not put there may be moved aside.
     pub replace: bool,
 }
 

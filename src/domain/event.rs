@@ -54,7 +54,7 @@ pub enum Event {
         /// Its reason.
         why: Refusal,
     },
-    /// The host is not asked to start it: with this `fleet.toml`, or without the job's data, nobody can say how.
+    /// The host is not asked to start it: with this `fleet.toml`, or without the job's data, it is not known how.
     /// Nothing has run.
     Unfit {
         /// What is not started.

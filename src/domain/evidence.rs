@@ -90,7 +90,7 @@ pub enum Applied {
     Fuzzy,
     /// Not, and nothing of it was left behind.
     Failed,
-    /// Nobody has tried.
+    /// Not tried.
     NotTried,
 }
 
@@ -169,13 +169,13 @@ pub struct Tests {
     pub output: u64,
     /// Is something missing in the middle of the log?
     pub cut: bool,
-    /// So many bytes of the log are stdout; stderr follows. None where nobody has counted them.
+    /// So many bytes of the log are stdout; stderr follows. None where they were not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<u64>,
-    /// Docker's network that they had. None where nobody has noted it.
+    /// Docker's network that they had. None where it was not noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
-    /// Most bytes of memory that they had; none without a limit, or where nobody has noted it.
+    /// Most bytes of memory that they had; none without a limit, or where it was not noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
     /// All of that was used up, and the kernel has killed something of them.

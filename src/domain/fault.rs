@@ -22,7 +22,7 @@ pub enum Again {
     Cleaned,
     /// Wherever, but not before the provider has had a pause. Costs none of the job's tries.
     Later,
-    /// Once somebody has mended what stops every job of the model. Until then none of them starts.
+    /// Once a person has mended what stops every job of the model. Until then none of them starts.
     Mended,
 }
 

@@ -1,4 +1,4 @@
-//! A hold: what keeps jobs from starting, and why. One word for all of it: a host that somebody drains or pauses,
+//! A hold: what keeps jobs from starting, and why. One word for all of it: a host that a person drains or pauses,
 //! one that `plan` has put in quarantine, a model whose provider refuses, a set that is to wait.
 //!
 //! A hold never touches what runs.
@@ -31,18 +31,18 @@ pub enum Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Somebody wants it to rest: nothing starts.
+    /// A person has paused it: nothing starts.
     Paused,
-    /// Somebody wants the host empty: it finishes what it has begun, phases to come included, and takes nothing new.
+    /// A person wants the host empty: it finishes its jobs, with all of their phases, and takes no new ones.
     Draining,
     /// What runs there fails, and the same works elsewhere. Ends after a while.
     Quarantined,
     /// The host itself says what is wrong with it. Ends as soon as it says otherwise.
     Ailing,
-    /// Its provider refuses it; or its image is no good on any host. Ends when somebody says so.
+    /// Its provider refuses it; or its image is no good on any host. Ends when a person says so.
     Refused,
     /// The database is older than what hosts have done since, and this one was not heard. Ends when it is, or when
-    /// somebody vouches that it is gone.
+    /// a person says that it is gone.
     Unheard,
 }
 

@@ -61,6 +61,6 @@ pub enum Link {
 pub enum Outlook {
     /// It may pass by itself: a cut, a restart, a busy server.
     Transient,
-    /// Somebody must change something first: a key, a name, a missing program.
+    /// A person must change something first: a key, a name, a missing program.
     Permanent,
 }

@@ -8,7 +8,7 @@ use super::instance::Instance;
 use super::reference::{Parts, is_reference};
 use super::swe::Source;
 
-/// Where the archives of images are kept, unless somebody says otherwise.
+/// Where the archives of images are kept, unless `fleet.toml` says otherwise.
 const BUCKET: &str = "kuberha-velora";
 /// What their keys begin with there.
 const PREFIX: &str = "velora-files/images";
@@ -54,7 +54,7 @@ pub struct ImagePlaces<'a> {
 }
 
 impl ImagePlaces<'_> {
-    /// Where they are if nobody says otherwise.
+    /// Where they are, unless `fleet.toml` says otherwise.
     pub const DEFAULT: ImagePlaces<'static> = ImagePlaces {
         bucket: BUCKET,
         prefix: PREFIX,

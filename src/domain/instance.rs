@@ -91,8 +91,8 @@ impl Instance {
         self
     }
 
-    /// What whoever solves the task may know of it: the task, the repository, the environment. Neither the solution nor the
-    /// tests that judge it, under whatever name.
+    /// What the agent that solves the task may know of it: the task, the repository, the environment. Neither the
+    /// solution nor the tests that judge it, under whatever name.
     pub fn for_agents(&self) -> Map<String, Value> {
         let own = [
             ("instance_id", self.id.as_str()),

@@ -1,7 +1,7 @@
 //! A capsule's `journal.jsonl`: what happened to one attempt, written where it happened.
 //!
 //! Append-only, one JSON object a line, fsynced at each phase boundary. Only the holder of the slot
-//! appends; once that holder is proved dead, whoever proved it appends the last line. A torn last line
+//! appends; once that holder is proved dead, the process that proved it appends the last line. A torn last line
 //! (power loss in mid-write) is no line at all.
 
 use serde::{Deserialize, Serialize};

@@ -23,9 +23,9 @@ pub const SPEC: &str = "spec.json";
 pub const JOURNAL: &str = "journal.jsonl";
 /// What it left.
 pub const MANIFEST: &str = "manifest.json";
-/// There if somebody wants it stopped; holds `soft` or `hard`.
+/// There if a coordinator wants it stopped; holds `soft` or `hard`.
 pub const CANCEL: &str = "cancel";
-/// Which processes are its own, while it runs; for whoever has to end them in its supervisor's place.
+/// Which processes are its own, while it runs: the runner ends them if the supervisor is dead.
 pub const PROCESSES: &str = "processes.json";
 /// A copy of its journal as it was before it was mended, where it was damaged.
 pub const DAMAGED: &str = "journal.damaged";

@@ -127,7 +127,7 @@ pub struct Repair {
 pub enum Agent {
     /// The dataset's own solution.
     Gold,
-    /// Nobody: an empty patch.
+    /// No agent: an empty patch.
     Noop,
     /// A trajectory that exists already: `in/trajectory.jsonl`.
     Given,
@@ -182,7 +182,7 @@ pub struct Evaluation {
     pub tests: Span,
     /// Docker's network for it.
     pub network: String,
-    /// Most bytes of memory, where somebody says so; else the host's share of what it has.
+    /// Most bytes of memory, where `fleet.toml` says so; else each evaluation's share of what the host has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryLimit>,
     /// How many evaluations the host may run at a time, where it is more than one: they share its memory.

@@ -126,7 +126,7 @@ pub enum Ask {
         /// Which of its files.
         look: Look,
     },
-    /// Make room for a new version of the harness. Nobody else can deploy here until this link ends.
+    /// Make room for a new version of the harness. No other link can deploy here until this one ends.
     Receive,
     /// Make a version of the harness the one in use, unless a job runs.
     Install(Box<Install>),
@@ -317,7 +317,7 @@ pub struct Shelved {
 /// What a cleaning has removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cleaned {
-    /// Containers of attempts that are over, and of images that nobody makes ready any more.
+    /// Containers of attempts that are over, and of images that are not being made ready any more.
     pub containers: u64,
     /// Networks of such attempts.
     pub networks: u64,

@@ -345,7 +345,7 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// A framework may count its passed tests and name none. Then nothing can be graded, whoever wrote the code.
+/// A framework may count its passed tests and name none. Then nothing can be graded, whichever patch was tested.
 fn unnamed(reading: &Reading) -> Option<u32> {
     if reading.tests.iter().any(|(_, status)| !status.is_bad()) {
         return None;

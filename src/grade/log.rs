@@ -1,7 +1,7 @@
 //! What the test command printed: stdout, then stderr, and where the one ends.
 //!
 //! A framework tells its results on one stream. What the code under test prints on the other one is no result, whatever
-//! it looks like. Logs of which nobody knows where stderr begins are read as one text, as they always were.
+//! it looks like. Logs of which it is not known where stderr begins are read as one text, as they always were.
 
 use std::string::FromUtf8Error;
 

@@ -16,7 +16,7 @@ pub struct Material<'a> {
     pub log: Log<'a>,
     /// What our plug-in was told by the test framework, line by line; empty if there is none.
     pub report: &'a str,
-    /// Where the run is one that calibrates, which one: then nobody's code is under test but the dataset's own.
+    /// Where the run is one that calibrates, which one: then only the dataset's own code is under test.
     pub weight: Option<Weight>,
     /// What `gold` and `noop` had shown when the attempt was begun.
     pub baselines: &'a [Baseline],

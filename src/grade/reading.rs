@@ -2,9 +2,10 @@
 //! prints between.
 //!
 //! Pytest repeats every result at its end, below `short test summary info`. Where it lists the passed tests
-//! there (`-rA`), that list is all that counts, and a `PASSED …` line elsewhere is somebody else's; where it
-//! does not, what it says of each test as it ends. Where the command may run pytest several times, the
-//! reports of all runs count. Other frameworks tell their results as they go; their whole log is read.
+//! there (`-rA`), only that list counts, and a `PASSED …` line elsewhere is taken for the output of other code.
+//! Where it does not, the line that it prints for each test as it ends counts. Where the command may run pytest
+//! several times, the reports of all runs count. Other frameworks tell their results as they go; their whole log is
+//! read.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;

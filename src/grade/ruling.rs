@@ -128,7 +128,7 @@ fn shown(
     }))
 }
 
-/// For a log that nobody here can read.
+/// For a log that no parser here can read.
 fn unreadable(instance: &Instance, evidence: &Evidence) -> Grading {
     let what = sanitize_excerpt(&format!("no parser is called {}", instance.parser), EXCERPT);
     let fault = Fault::new(FaultName::UnknownParser, Again::Never, what);

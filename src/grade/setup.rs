@@ -130,7 +130,7 @@ fn plain(line: &str) -> Cow<'_, str> {
 
 /// How such lines begin.
 const BEGINNINGS: &[&str] = &[
-    // pip, whoever calls it
+    // pip, whichever program calls it
     "ERROR: Could not find a version that satisfies the requirement ",
     "ERROR: No matching distribution found for ",
     "ERROR: Could not install packages due to an OSError",

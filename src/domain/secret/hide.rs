@@ -1,4 +1,5 @@
-//! Who holds texts that others wrote, and has them hidden. Names, ids and numbers are nobody's text.
+//! Types that hold texts which other programs wrote: here secrets are hidden in those texts. Names, ids and numbers are
+//! not searched.
 
 use super::Redactor;
 use crate::domain::conclusion::Conclusion;

@@ -1,5 +1,5 @@
 //! What looks like a secret wherever it stands: a password in a URL, a signature in its query, an `Authorization`
-//! header, a key of a kind that everybody knows. For whoever does not know the values.
+//! header, a key of a well-known kind. It is for processes that do not know the values.
 
 /// In place of what is hidden.
 const HIDDEN: &str = "[hidden]";
