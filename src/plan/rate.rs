@@ -6,7 +6,7 @@ use super::Policy;
 use crate::domain::{ModelName, Timestamp};
 use crate::schedule::Fleet;
 
-/// What is still allowed, while a plan is being made. Most of the time nobody complains, and there is nothing in it.
+/// What is still allowed, while a plan is being made. Most of the time no provider complains, and it is empty.
 #[derive(Debug, Default)]
 pub(super) struct Allowance<'a> {
     /// The models whose starts are counted, each with its place in `left`; those that share a key share it.

@@ -25,7 +25,7 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// The first bytes of an open file, `most` at most. For text that has a digest, or whose end nobody needs.
+/// The first bytes of an open file, `most` at most. For text that has a digest, or whose end is not needed.
 pub fn read_beginning(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;

@@ -176,7 +176,7 @@ fn is_silent() -> bool {
     Engine::ask().is_ok_and(|engine| engine.kind == Kind::Podman)
 }
 
-/// Did the tests fill the disk, and leave it as it was once they are gone? Nobody else may have taken more than they did.
+/// Did the tests fill the disk, and leave it as it was once they are gone? Not if other processes took more of it.
 fn filled_by_tests(before: Room, during: Room, after: Room) -> bool {
     let more = |of: fn(Room) -> u64| {
         let (by_tests, by_others) = (
