@@ -13,7 +13,7 @@ use super::sides::{Side, Work};
 
 /// Who gets which job.
 enum Deal {
-    /// Whoever is idle takes the next one.
+    /// An idle host takes the next one.
     Pool,
     /// One for each host.
     EachOne,

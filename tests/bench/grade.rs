@@ -87,7 +87,7 @@ fn median(runs: &mut [f64]) -> f64 {
     runs[runs.len() / 2]
 }
 
-/// How long this thread has been on a processor: what a run takes where nobody else wants one.
+/// How long this thread has been on a processor: what a run takes where no other thread wants one.
 fn cpu_seconds() -> f64 {
     let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = told.split_whitespace().next().and_then(|text| text.parse().ok());

@@ -269,7 +269,7 @@ fn host(n: usize) -> Result<HostConfig, Box<dyn Error>> {
     })
 }
 
-/// Nine of ten jobs belong to a host; the tenth is anybody's.
+/// Nine of ten jobs belong to a host; the tenth is for any host.
 fn questions(set: &SetName, jobs: usize, hosts: &[HostConfig]) -> Result<Vec<Arc<Job>>, Box<dyn Error>> {
     let data = Dataset {
         path: "data/phase8.jsonl".into(),

@@ -331,7 +331,7 @@ impl Desk {
     }
 }
 
-/// A copy of the database, while nobody writes to it.
+/// A copy of the database, while no process writes to it.
 pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let _ = fs::remove_dir_all(to);
     fs::create_dir_all(to)?;

@@ -342,7 +342,7 @@ fn unreadable(run: &mut Run) -> io::Result<Option<String>> {
 
 fn database_copied(run: &mut Run) -> io::Result<Option<String>> {
     let state = run.desk.state();
-    // Nobody writes to it meanwhile: otherwise it would not be a copy.
+    // No process writes to it meanwhile: otherwise it would not be a copy.
     if !state.join("fleet.sqlite").exists() || run.desk.stopped || run.desk.has_company() {
         return Ok(None);
     }

@@ -219,8 +219,8 @@ fn account(case: &Case, who: &str, tries: &[&Try], booked: &Booked) -> Option<Br
 }
 
 impl Case {
-    /// Can nobody know of an attempt any more that lived at `from`? Its own capsule was destroyed, and the database lost
-    /// thereafter, before its number was given once more.
+    /// Is an attempt that lived at `from` forgotten for good? Its own capsule was destroyed, and the database lost
+    /// after that, before its number was given once more.
     fn is_forgotten(&self, one: &Try, from: Tick, again: Tick) -> bool {
         self.deeds.iter().any(|deed| {
             let own = deed.host == one.host && deed.attempt.as_ref() == Some(&one.attempt);

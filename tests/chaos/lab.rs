@@ -73,7 +73,7 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// So many hosts, like new. Waits for whoever has the lab.
+    /// So many hosts, like new. Waits until no other process uses the lab.
     pub(crate) fn claim(count: usize) -> io::Result<Lab> {
         let dir = dir()?;
         fs::create_dir_all(&dir)?;

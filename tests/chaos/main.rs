@@ -68,7 +68,7 @@ fn whole(options: Options) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Becomes true once somebody wants us to stop: then the hosts are put in order first.
+/// Becomes true on SIGINT or SIGTERM. Then the hosts are put in order before this program ends.
 fn interrupted() -> io::Result<Arc<AtomicBool>> {
     let heard = Arc::new(AtomicBool::new(false));
     let sets = Arc::clone(&heard);

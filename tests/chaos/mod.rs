@@ -156,7 +156,7 @@ fn an_earlier_failure_does_not_outweigh_a_later_success() {
     let mut case = case(&format!("{CLEAN}{later}"), BOOKS);
     case.retried.insert("s1/fails".to_owned());
     assert_kinds(&case, &[Kind::Wrong]);
-    // Unless nobody can know of it any more.
+    // Unless it is forgotten for good.
     case.deeds = vec![deed("eval1", Some("bbb.2"), 9000, 9000)];
     assert_kinds(&case, &[]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::faults::FAULTS;
 
-/// For whoever asks.
+/// What is printed where the command line is wrong.
 const USAGE: &str = "\
 usage: chaos [--minutes N | --seconds N] [--seed N] [--hosts N] [--fleet BINARY] [--pace MS] [--only FAULT,…] [--without FAULT,…] [--ghosts]
   --seed N       the same choices again; times differ, so histories do, too

@@ -42,9 +42,9 @@ pub(crate) struct Run {
     pending: Vec<(Instant, Undo)>,
     table: Vec<&'static Fault>,
     log: File,
-    /// Somebody wants us to stop.
+    /// A signal has asked this program to stop.
     heard: Arc<AtomicBool>,
-    /// The minutes of which somebody was told.
+    /// The last minute whose line has been printed.
     told: u64,
     /// A fault that must not be left half done is being done.
     halfway: bool,
@@ -124,7 +124,7 @@ impl Run {
         Ok(())
     }
 
-    /// Waits a little; an error if somebody wants us to stop.
+    /// Waits a little; an error if a signal has asked this program to stop.
     fn rest(&self, span: Duration) -> io::Result<()> {
         std::thread::sleep(span);
         if self.heard.load(Ordering::Relaxed) {

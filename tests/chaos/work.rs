@@ -68,7 +68,7 @@ pub(crate) fn pipeline() -> String {
     )
 }
 
-/// A set of jobs: some for each host, as many for whoever is idle.
+/// A set of jobs: some for each host, as many for any host that is idle.
 pub(crate) fn set(dice: &mut Dice, hosts: &[&str], ghosts: bool) -> Vec<(String, String)> {
     let mut jobs = Vec::new();
     for n in 0..hosts.len() * 8 {

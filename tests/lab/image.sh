@@ -8,7 +8,7 @@ JOB_IMAGE=fleet-lab/job:1
 # shellcheck disable=SC1091 # it is there
 suite() { (source /etc/os-release && echo "$VERSION_CODENAME"); }
 
-# Whoever edits the recipe gets a new image.
+# The name has a digest of the recipe: an edit of the recipe makes a new image.
 host_image() { echo "fleet-lab-host:$( (suite; echo "$PACKAGES"; declare -f build_host_image) | sha256sum | cut -c1-12)"; }
 
 # Of several, the first.

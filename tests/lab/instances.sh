@@ -9,7 +9,7 @@
 # shellcheck shell=bash
 
 PROJECTS="$LAB_SRC/instances"
-# A registry that nobody reaches, as in real datasets: the images are only in S3.
+# A registry that cannot be reached, as in real datasets: the images are only in S3.
 REGISTRY=registry.velora.invalid/lab
 
 images() { (cd "$PROJECTS" && printf '%s\n' */image | cut -d/ -f1); }
@@ -62,7 +62,7 @@ image_key() { echo "${1/\//_}-$2.tar"; }
 # Docker's names have no capitals.
 image_ref() { local name=${1/\//_}; echo "$REGISTRY/${name,,}:$2"; }
 
-# What an image is made of. Whoever edits it gets a new one.
+# A digest of what an image is made of: an edit of any of it makes a new image.
 image_stamp() { # IMAGE LAYER_IMAGE [PARENT]
     (
         cd "$PROJECTS"

@@ -18,7 +18,7 @@ base_layer() {
     echo "fleet-lab-base:$( (suite; echo "$BASE_PACKAGES$TRIM"; declare -f build_base_layer) | sha256sum | cut -c1-12)"
 }
 
-# layer LANGUAGE: the image's name; whoever edits a recipe gets a new image.
+# layer LANGUAGE: the image's name, with a digest of its recipe: an edit of the recipe makes a new image.
 layer() {
     local packages
     [[ $1 != base ]] || { base_layer; return; }

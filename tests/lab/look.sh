@@ -113,7 +113,7 @@ lab_down() {
         [[ ! $all ]] || remove_stored
     fi
     [[ ! $all ]] || stop_engine
-    # The lock itself stays: somebody may wait for it.
+    # The lock itself stays: another process may wait for it.
     [[ ! $all ]] || rm -rf "$LAB_DIR"/{hosts,id_ed25519,id_ed25519.pub,known_hosts,ssh_config,image.log,apt.log,dockerd.log} \
         "$LAB_DIR"/{s3,poisoned,s3.log,s3s-fs.log,aws_credentials,instances,instances.log} "$LAB_DIR"/{job,layer}-*
     say "down: no hosts${all:+, no images, no volumes, no keys}"

@@ -100,7 +100,7 @@ s3_info() {
     echo "$S3_DIR/.bucket-$(base64url "$BUCKET").object-$(base64url "${1#"$S3_DIR/$BUCKET/"}").internal.json"
 }
 
-# Renamed into its place: nobody ever downloads half of it, nor gets the ETag of another.
+# Renamed into its place: no client ever downloads half of it, nor gets the ETag of another.
 s3_put() {
     local path info
     path=$(s3_path "${2:-}") || exit

@@ -1,5 +1,5 @@
 //! Bad hosts: a refused key, a changed host key, a missing program, a full disk. Each is told with its cause, holds up
-//! nobody else, is never waited for for ever, and after the repair the same command finishes.
+//! no other host, is never waited for for ever, and after the repair the same command finishes.
 
 use crate::support::{Lab, World};
 

@@ -8,7 +8,7 @@ const LONG: &str = r#"echo "start $FLEET_JOB" >> "$HOME/ledger"
 for n in $(seq 1 180); do echo "beat $n" >> "$FLEET_OUT/beats"; sleep 0.2; done
 echo "end $FLEET_JOB" >> "$HOME/ledger""#;
 
-/// Ends when somebody creates `~/go` on its host; no job waits for luck.
+/// Ends when the test creates `~/go` on its host; no job depends on timing.
 const HELD: &str = r#"echo "start $FLEET_JOB" >> "$HOME/ledger"
 while ! [ -e "$HOME/go" ]; do sleep 0.1; done
 echo "end $FLEET_JOB" >> "$HOME/ledger""#;

@@ -99,7 +99,7 @@ until [ -e ~/go ]; do sleep 0.05; done"#,
         (!said.is_empty()).then(|| said.trim().to_owned())
     });
 
-    // Of a process that is gone, of one that lives, and of one that nobody can know.
+    // Of a process that is gone, of one that lives, and of one that cannot be known.
     let signature = "$(awk '{print $22}' /proc/$p/stat).$(cat /proc/sys/kernel/random/boot_id)-$(awk '{print $22}' /proc/1/stat)";
     let run = "docker run -d --network none";
     lab.sh(

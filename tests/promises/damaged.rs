@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::support::{World, wait};
 
-/// The first attempt never ends by itself, and leaves somebody behind whom no mark betrays.
+/// The first attempt never ends by itself, and leaves a process behind that has none of the attempt's marks.
 const SCRIPT: &str = r#"echo "start $FLEET_ATTEMPT" >> "$LEDGER"
 case $FLEET_ATTEMPT in
 *.1) env -i setsid sh -c 'echo $$ > "$1.new"; mv "$1.new" "$1"; exec sleep 1000' sh "$LEDGER.orphan" &

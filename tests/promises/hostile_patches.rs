@@ -14,7 +14,7 @@ const INSTANCE: &str = "2000000000000003";
 /// Sets a title, clears the screen, moves up: none of it may reach a terminal.
 const ESCAPES: [&str; 4] = ["\u{1b}]0;owned", "\u{1b}[2J", "\u{1b}[9A", "\u{7}"];
 
-/// A world with a file beside the results that nobody may touch.
+/// A world with a file beside the results that no patch may touch.
 fn guarded(lab: &Lab, config: &str) -> World {
     let world = World::native_with(lab, config);
     world.write("canary", "sings\n");

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::support::narrow::Narrow;
 use crate::support::{Lab, World, wait};
 
-/// Ends when somebody creates `~/go` on its host.
+/// Ends when the test creates `~/go` on its host.
 const HELD: &str = r#"echo "start $FLEET_JOB" >> "$HOME/ledger"
 while ! [ -e "$HOME/go" ]; do sleep 0.1; done
 echo "end $FLEET_JOB" >> "$HOME/ledger""#;

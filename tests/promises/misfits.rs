@@ -167,7 +167,7 @@ fn a_host_that_cannot_say_what_runs_there_is_asked_again() {
     world.assign("phase8", &[("eval1", "a", "gpt")]);
     let slots = world.path("hosts/eval1/slots");
     std::fs::create_dir_all(&slots).unwrap();
-    // A slot that somebody holds without saying who.
+    // A slot that a process holds without writing who it is.
     let lock = std::fs::File::create(slots.join("0.lock")).unwrap();
     lock.try_lock().unwrap();
     let mut coordinator = world.start(&["dispatch", FILE]);

@@ -156,8 +156,8 @@ fn over_ssh_a_secret_reaches_the_job_and_no_file_of_the_host() {
         ),
     );
     assert_eq!(found, "");
-    // Of its environment, only the job's own program has it, and nobody else of the same user sees more than that: neither
-    // the environment nor the open files of those who brought it there.
+    // Only the job's own program has it in its environment. Other processes of the same user see no more than that:
+    // neither the environment nor the open files of the processes that brought it there.
     let holders = lab.run(&[
         "exec",
         "eval1",

@@ -12,7 +12,7 @@ fn kill(mut coordinator: Child) {
     coordinator.wait().unwrap();
 }
 
-/// Two jobs on one host with one slot: the first runs, the second waits, and nobody coordinates.
+/// Two jobs on one host with one slot: the first runs, the second waits, and no coordinator is at work.
 fn one_runs_and_one_waits(world: &World) {
     let coordinator = world.start(&["dispatch", FILE]);
     wait::until("it is known that one runs", || {

@@ -6,8 +6,8 @@ use fleet::domain::journal::{Entry, Outcome};
 
 use crate::link::{Link, capsule, log, spec};
 
-/// Whoever starts it ignores signals and blocks them, lets it open few files and write short ones, closes its stderr, and
-/// takes all rights from what it creates.
+/// Starts the program with signals ignored and blocked, few open files, short files, no stderr, and a umask that takes
+/// all rights from what it creates.
 const PARENT: &str = r#"#!/bin/sh
 ulimit -S -n 24; ulimit -S -f 16; umask 0777
 exec env --ignore-signal=CHLD --ignore-signal=TERM --block-signal=CHLD --block-signal=TERM "$PROGRAM" "$@" 2>&-

@@ -72,7 +72,7 @@ fn no_process_of_a_killed_supervisor_evades_its_end() {
     }
 }
 
-/// The program, run by somebody who is not root and so may not look into everything.
+/// The program, run by a user who is not root and so may not look into everything.
 fn unprivileged(dir: &Path) -> PathBuf {
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o777)).unwrap();
     let program = dir.join("fleet");

@@ -16,7 +16,7 @@ impl Lab {
         Lab::hosts(count).with_engines()
     }
 
-    /// The same while nobody else has any hosts.
+    /// The same while no other test has any hosts.
     pub(crate) fn engines_alone(count: usize) -> Lab {
         Lab::alone(count).with_engines()
     }

@@ -31,7 +31,7 @@ pub(crate) enum Way {
     },
     /// They come no faster than this, in bytes a second each.
     Slow(u32),
-    /// Whoever asks is hung up on.
+    /// Every connection is closed at once.
     Shut,
     /// The link is damaged on its way to the store, which says what it thinks of that.
     Forged,
@@ -79,7 +79,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let gate = Arc::clone(&shared);
-                // Whoever is cut off hangs up in turn: that is no news.
+                // A client that is cut off hangs up in turn: that error is no news.
                 std::thread::spawn(move || drop(gate.relay(&client)));
             }
         });

@@ -131,7 +131,7 @@ impl World {
         self.toml(&text)
     }
 
-    /// Every ssh destination is a port of this machine at which nobody listens.
+    /// Every ssh destination is a port of this machine at which no server listens.
     pub(crate) fn closed_port(self) -> World {
         let config = self.write("ssh_config", "Host *\n    HostName 127.0.0.1\n    Port 1\n");
         self.env("FLEET_SSH_CONFIG", &config.display().to_string())
@@ -148,7 +148,7 @@ impl World {
         self.write(&format!("assignments/{name}.json"), text)
     }
 
-    /// An assignment of `per_host` jobs on each host, and `pool` more for whoever is idle.
+    /// An assignment of `per_host` jobs on each host, and `pool` more for any host that is idle.
     pub(crate) fn jobs(&self, name: &str, per_host: usize, pool: usize) -> PathBuf {
         self.write("assignments/data.jsonl", "{\"instance_id\":\"x\"}\n");
         let entry = |instance: String| serde_json::json!({ "instance_id": instance, "model": "gpt", "dataset_file": "data.jsonl", "task_name": "task" });

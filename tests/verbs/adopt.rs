@@ -88,8 +88,8 @@ fn a_success_after_a_retry_is_found_again_and_not_the_failure_before_it() {
     world.fleet(&["collect"]).ok().says("2 at home");
 }
 
-/// A copy of the database in which `a` has failed and `b` waits, while `a` runs again and `b` runs, and nobody
-/// coordinates; the copy is put back.
+/// A copy of the database in which `a` has failed and `b` waits, while `a` runs again and `b` runs, and no
+/// coordinator is at work; the copy is put back.
 fn put_back(world: &World) {
     // Something to hold.
     world.assign("before", &[("eval1", "z", "gpt")]);

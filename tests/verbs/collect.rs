@@ -9,7 +9,7 @@ use crate::support::{GO, World, files, wait};
 
 const FILE: &str = "assignments/phase8.json";
 
-/// What a job may leave: all that a file can be, and names that hurt whoever is careless.
+/// What a job may leave: files of every kind, and names that careless code gets wrong.
 const ODD: &str = r#"
 cd "$FLEET_OUT"
 head -c 100000 /dev/urandom > random.bin

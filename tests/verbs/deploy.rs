@@ -112,7 +112,7 @@ fn a_new_version_shares_what_is_equal_and_older_ones_are_kept_as_far_as_is_wante
     assert_eq!(inode(&targets[3]), inode(&targets[2]), "what is equal is linked");
     let there: Vec<bool> = targets.iter().map(|dir| dir.exists()).collect();
     assert_eq!(there, [false, false, true, true]);
-    // One in which the harness left results is nobody's to remove.
+    // A version in which the harness left results is not removed.
     let paid_for = targets[3].join("evaluation/evaluation_outputs/output.jsonl");
     fs::create_dir_all(paid_for.parent().unwrap()).unwrap();
     fs::write(&paid_for, "{}\n").unwrap();

@@ -1,4 +1,4 @@
-//! `fleet dispatch`: what is asked for runs, once, whatever happens to whoever asked.
+//! `fleet dispatch`: each job runs, once, whatever happens to the process that dispatched it.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -27,8 +27,8 @@ fn everything_that_is_asked_for_runs_once_and_the_exit_code_is_zero() {
 fn how_a_coordinator_is_born_does_not_matter() {
     let world = World::local(1).script("echo done > \"$FLEET_OUT/done\"");
     world.jobs("phase8", 1, 0);
-    // Whoever starts it ignores and blocks signals, lets it open few files, gives it no stdin, and takes all rights from
-    // what it creates.
+    // The parent ignores and blocks signals, lets it open few files, gives it no stdin, and takes all rights from what
+    // it creates.
     let parent = "umask 0777; ulimit -S -n 40
         exec env --ignore-signal=CHLD --block-signal=CHLD --block-signal=TERM \"$0\" \"$@\" <&-";
     for args in [&["dispatch", FILE][..], &["collect"]] {

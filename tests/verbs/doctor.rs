@@ -55,7 +55,7 @@ fn without_credentials_it_says_so_once_and_nothing_of_its_libraries() {
         )
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        // Nobody answers there: the SDK warns of that at length.
+        // No server answers there: the SDK warns of that at length.
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
     let ran = world
         .fleet(&["doctor"])
@@ -270,7 +270,7 @@ fn what_is_safe_is_mended_on_request_and_nothing_else() {
         .prints("✓ eval1      leftovers")
         .prints("fixed: remove what bears")
         .says("all is well");
-    // What this host does not know is somebody else's.
+    // An attempt that has no capsule here may belong to another root: its container stays.
     assert_eq!(containers().trim(), "npb2wdccpkcv.1");
     assert_eq!(mode().trim(), "600");
     let again = world.fleet(&["doctor", "--fix"]).ok();

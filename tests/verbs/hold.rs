@@ -96,7 +96,7 @@ fn a_pause_for_a_while_ends_by_itself() {
     world.jobs("phase8", 1, 0);
     world.fleet(&["pause", "set", "first", "--for", "1h"]).ok();
     world.fleet(&["pause", "host", "eval1", "--for", "50ms"]).ok();
-    // Whether it has ended already or not: nobody has to end it.
+    // Whether it has ended already or not: no person has to end it.
     world.fleet(&["dispatch", FILE]).ok();
     wait::until("only the long one is left", || {
         (held(&world) == ["set first paused"]).then_some(())

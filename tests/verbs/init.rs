@@ -17,7 +17,7 @@ fn fleet(dir: &std::path::Path, args: &[&str]) -> crate::support::Ran {
 fn what_it_writes_is_a_whole_configuration() {
     let dir = tempfile::tempdir().unwrap();
     fleet(dir.path(), &["init"]).ok().says("wrote fleet.toml");
-    // Whoever can say that nothing has been dispatched has read the configuration.
+    // `status` says that nothing has been dispatched only after it has read the configuration.
     fleet(dir.path(), &["status"])
         .code(2)
         .says("nothing has been dispatched");

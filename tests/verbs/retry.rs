@@ -1,10 +1,10 @@
-//! `fleet retry`: closed jobs run again whose failure was not the model's doing; `fleet host recall` and what follows.
+//! `fleet retry`: closed jobs run again whose failure was not the model's fault; `fleet host recall` and what follows.
 
 use crate::support::{GO, World, wait};
 
 const FILE: &str = "assignments/phase8.json";
 
-/// Fails until somebody has mended it, for reasons that nobody looked for.
+/// Fails, without a fault that explains it, until the test has mended it.
 const MENDED: &str = "echo \"$FLEET_INSTANCE\" >> \"$LEDGER\"; case $FLEET_INSTANCE in bad*) test -e \"$LEDGER.mended\";; esac";
 
 #[test]

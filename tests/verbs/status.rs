@@ -101,7 +101,7 @@ fn what_is_paused_or_held_is_the_reason_and_explain_says_the_same() {
     let said = |words: &str| told.values().filter(|why| why.contains(words)).count();
     assert_eq!(said("model kimi is paused: new prices"), 2, "{told:#?}");
     assert_eq!(said("eval1: it is paused: new disk"), 1, "{told:#?}");
-    // Nobody coordinates, and yet it is known how the hosts were.
+    // No coordinator is at work, and yet it is known how the hosts were.
     for host in status["hosts"].as_array().unwrap() {
         assert_ne!(host["link"], "unknown", "{status:#}");
     }

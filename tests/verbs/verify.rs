@@ -6,7 +6,7 @@ use crate::support::World;
 
 const CRITICAL: [&str; 2] = ["run.sh", "lib/builder.py"];
 
-/// Hosts with harnesses that somebody copied there by hand.
+/// Hosts with harnesses that were copied there by hand.
 fn world(hosts: usize) -> World {
     let world = World::local(hosts).script("true").harnesses(&CRITICAL);
     for n in 1..=hosts {

@@ -1,6 +1,6 @@
 //! Who runs what, where: seventy-nine jobs on ten hosts, one of them dead and one slow, by `fleet`, by a loop over the
-//! hosts of the file, and by GNU parallel, beside the least that anybody could need who knew how long each takes. Then
-//! the time between two jobs on a host, where images are fetched ahead of the jobs that need them.
+//! hosts of the file, and by GNU parallel, beside the least time that is possible if it is known how long each takes.
+//! Then the time between two jobs on a host, where images are fetched ahead of the jobs that need them.
 //!
 //! A time is never a failure: the table says what was met, and the exit code says only whether everything ran.
 //!

@@ -13,7 +13,7 @@ use super::spread::{self, Task};
 use super::target::target;
 use super::{Fallible, number};
 
-/// It is cut off before the race, and nobody is told.
+/// It is cut off before the race, and no side is told.
 const DEAD: &str = "eval3";
 /// Everything takes so many times as long on this one.
 const SLOW: &str = "lancer2";
@@ -124,7 +124,8 @@ impl Race {
         Ok(race)
     }
 
-    /// Seconds that nobody can beat who knows how long everything takes; and the longest job, on a usual host.
+    /// The least seconds that are possible if it is known how long everything takes; and the longest job, on a usual
+    /// host.
     fn bound(&self) -> (f64, f64) {
         let seconds = |ms: u64| ms as f64 / 1e3;
         let work: f64 = self.tasks.iter().map(|task| seconds(task.ms)).sum();
@@ -181,7 +182,7 @@ impl Race {
     }
 
     /// Each host its own jobs, one after the other, as the seed does it. What a host did not do is dealt to the others
-    /// by somebody who looks in that very moment.
+    /// at once, as if a person looked in that very moment.
     fn by_hand(&self, _: usize) -> Fallible<f64> {
         let first = self.pass(&self.tasks.iter().collect::<Vec<_>>(), self.lab.names())?;
         let lost = fs::read_to_string(self.place.path("lost"))?;

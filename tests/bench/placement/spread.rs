@@ -11,8 +11,8 @@ pub(crate) struct Task {
     pub(crate) ms: u64,
 }
 
-/// So many jobs of a kind, and between how many minutes they take: most of them 10 to 25, some 27 to 35, and a few that
-/// nobody would wait for.
+/// So many jobs of a kind, and between how many minutes they take: most of them 10 to 25, some 27 to 35, and a few
+/// that take longer than a person would wait.
 const KINDS: [(usize, f64, f64); 3] = [(62, 10.0, 25.0), (13, 27.0, 35.0), (4, 45.0, 80.0)];
 
 /// The jobs of phase 8, so many times faster than they were, in an order of chance. Always the same ones.

@@ -198,7 +198,7 @@ fn what_the_store_answers_decides_whose_fault_it_is() {
         ..Faults::default()
     });
     kit.prepare(&kit.image("a.tar")).unwrap();
-    // Nobody listens at all.
+    // No server listens at all.
     let image = kit.image("b.tar");
     let error = super::kit::prepare(
         kit.root.path(),

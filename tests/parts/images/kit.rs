@@ -1,4 +1,4 @@
-//! One test's world: a store, a root, names and layers that nobody else has; and nothing left of it afterwards.
+//! One test's world: a store, a root, names and layers that no other test has; and nothing left of it afterwards.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -37,7 +37,7 @@ pub(super) fn member(name: &str, flag: u8, link: &str, data: &[u8]) -> Vec<u8> {
     block
 }
 
-/// Bytes that nobody can pack, the same for the same seed.
+/// Bytes that cannot be compressed, the same for the same seed.
 pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);

@@ -88,7 +88,7 @@ impl Case {
         case
     }
 
-    /// One that nobody has begun.
+    /// One that was not begun.
     pub(super) fn bare(image: &str, base: &str) -> Case {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let root = tempfile::tempdir().unwrap();

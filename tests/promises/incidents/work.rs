@@ -34,7 +34,7 @@ fn a_provider_that_answers_429_for_long_is_left_alone_and_costs_no_try_and_no_ot
     let waiting = world.status()["waiting"].to_string();
     assert!(world.count("waiting") >= 3, "{waiting}");
     assert_eq!(held(&world), [""; 0]);
-    // Whoever looks on is told what is waited for.
+    // `status` and the like show what is waited for.
     wait::until("a pause is told", || {
         let told = world.status()["waiting"].to_string();
         told.contains(" nothing of gpt starts: its provider asked for a pause")

@@ -207,7 +207,7 @@ impl World {
             .map(|job| job.as_ref().clone())
     }
 
-    /// A live attempt that nobody ever began: of no coordinator that has been, or with a number out of all bounds.
+    /// A live attempt that no coordinator ever began: of an epoch that never was, or with a number out of all bounds.
     fn invented(&mut self) -> Capsule {
         let job = self.jobs[self.dice.below(self.jobs.len())].id;
         let next = Epoch(self.epoch().0 + u64::from(self.fleet.is_none()));

@@ -21,13 +21,13 @@ static CHANGED: Condvar = Condvar::new();
 struct Board {
     /// How many have asked.
     tickets: u64,
-    /// Whose turn it is. Nobody overtakes: who needs all hosts gets them some time.
+    /// Whose turn it is. No test overtakes another: one that needs all hosts gets them some time.
     turn: u64,
-    /// How many hosts somebody has.
+    /// How many hosts the tests have.
     taken: usize,
-    /// The others, the one that has rested longest first; none as long as nobody has asked.
+    /// The others, the one that has rested longest first; none before the first test asks.
     free: VecDeque<&'static str>,
-    /// While somebody has a host, the lab is not for other processes.
+    /// While a test has a host, other processes may not use the lab.
     lock: Option<Flock<File>>,
 }
 

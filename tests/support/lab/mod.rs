@@ -27,7 +27,7 @@ impl Lab {
         Lab::claimed(count, count)
     }
 
-    /// The same while nobody else has any: for who troubles what all share, such as an object in the store.
+    /// The same while no other test has any: for tests that change what all share, such as an object in the store.
     pub(crate) fn alone(count: usize) -> Lab {
         Lab::claimed(count, HOSTS.len())
     }
