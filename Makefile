@@ -49,7 +49,7 @@ check: setup
 	$(CARGO) clippy --locked --target $(TARGET) --test chaos -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --target $(TARGET) --no-deps --document-private-items
 	$(CARGO) test --locked --target $(TARGET) --test tests dependencies:: -- --nocapture
-	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo tests/native/image.sh .ci/run
+	shellcheck -x tests/setup tests/count tests/lab/lab tests/lab/demo tests/parts/native/image.sh .ci/run
 
 ## Tests that need no lab.
 unit: setup
