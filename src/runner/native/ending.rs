@@ -5,6 +5,8 @@
 //! never the host's fault.
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::statvfs::statvfs;
 
@@ -26,6 +28,12 @@ const FULL: Room = Room {
 /// An engine tells of a kill once it has been done, and of the end that it was as soon as it sees it: the kill may come
 /// seconds later, on a busy host.
 const LATE: i64 = 5;
+
+/// The kernel ends a container before its engine says so: for so long, one that is said to run may have ended.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// How long to wait before the engine is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What there is room for on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +79,18 @@ impl Before {
     pub(super) fn blameless(self, container: Container, exit: Option<i32>) -> Result<bool, Fault> {
         let mut out_of_memory = false;
         if exit.is_some() {
-            let state = container.state()?;
             let killed = is_killed(exit);
+            let until = clock::tick() + ENDING;
+            let state = settled(
+                || container.state(),
+                || {
+                    let has_time = killed && clock::tick() < until;
+                    if has_time {
+                        thread::sleep(AGAIN);
+                    }
+                    has_time
+                },
+            )?;
             let doubtful = killed || !state.running;
             let seen = Seen {
                 exit,
@@ -165,6 +183,19 @@ fn host(seen: &Seen) -> Option<(FaultName, &'static str, Again)> {
         "somebody ended the container during the tests, and not they",
         Again::Anywhere,
     ))
+}
+
+/// How the container is. While the engine says that it runs, and the kernel knows nothing of it, it may be about to end:
+/// then the engine is asked again, as long as there is `time`.
+fn settled(
+    mut state: impl FnMut() -> Result<State, Fault>,
+    mut time: impl FnMut() -> bool,
+) -> Result<State, Fault> {
+    let mut last = state()?;
+    while last.running && last.kills.is_none() && time() {
+        last = state()?;
+    }
+    Ok(last)
 }
 
 fn is_killed(exit: Option<i32>) -> bool {
@@ -302,6 +333,35 @@ mod tests {
             Some(FaultName::OutOfMemory),
             "this one would have told"
         );
+    }
+
+    #[test]
+    fn a_container_that_its_engine_has_not_seen_end_yet_is_asked_for_again() {
+        let state = |running, kills| State {
+            there: true,
+            running,
+            out_of_memory: false,
+            kills,
+        };
+        let ending = [state(true, None), state(true, None), state(false, None)];
+        let mut answers = ending.into_iter();
+        let last = settled(|| Ok(answers.next().unwrap()), || true).unwrap();
+        assert!(!last.running);
+        // An engine on another machine: the kernel here never knows.
+        let mut asked = 0;
+        let mut often = 3;
+        let far = settled(
+            || {
+                asked += 1;
+                Ok(state(true, None))
+            },
+            || {
+                often -= 1;
+                often > 0
+            },
+        );
+        assert!(far.unwrap().running);
+        assert_eq!(asked, 3);
     }
 
     #[test]
