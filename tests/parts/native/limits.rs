@@ -121,7 +121,7 @@ fn at_the_limit_of_processes_the_container_lives_and_orphans_are_buried() {
     // Dead children of the first process would fill the limit. Who does not fork outlives it.
     let orphans = "for n in 1 2 3 4 5 6 7 8; do for m in 1 2 3 4 5 6 7 8; do (true &); done; done; until (true); do :; done";
     let case = case(
-        &format!("{orphans} 2> /dev/null; read -r name < /proc/1/comm; echo \"$name\"; echo through"),
+        &format!("{{ {orphans}; }} 2> /dev/null; read -r name < /proc/1/comm; echo \"$name\"; echo through"),
         |swe| swe.evaluation.processes = 24,
     );
     let (done, evidence, log) = case.run();
