@@ -1,5 +1,5 @@
-# Two commands do everything on a fresh Debian or Ubuntu machine with Rust: `make demo` and `make test`.
-# Each can be run again; the second run is quick. Build products stay outside the clone.
+# Two commands do everything on a fresh Debian or Ubuntu machine with Rust, as root: `make demo` and `make test`.
+# Each can be run again; a second `make demo` takes about a minute. Build products stay outside the clone.
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/fleet/target
 ARCH   := $(shell uname -m)
@@ -11,9 +11,9 @@ MINUTES ?= 10
 
 .PHONY: demo build first first-image demo-lab test check lab unit setup bench chaos release
 
-## The main job, end to end, on ten hosts of the lab. The first time it takes some minutes, nearly all of them for building.
+## The main job, end to end, on ten hosts of the lab. The first time it takes about a quarter of an hour, most of it for building.
 demo: setup
-	@echo "demo: step 1 of 2: build fleet, and beside it the lab: ten hosts, an object store, the images of 12 tasks" >&2
+	@echo "demo: step 1 of 2: build fleet, and beside it the lab: ten hosts, an object store, the 12 images of 21 instances" >&2
 	@$(MAKE) --no-print-directory -j3 first demo-lab
 	@echo "demo: step 2 of 2: run 60 jobs on the ten hosts, and collect their results" >&2
 	tests/lab/demo $(BUILT)/debug/fleet
